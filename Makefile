@@ -1,0 +1,45 @@
+# Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
+.PHONY: help demo test lint verify bench docs oldest clean
+.DEFAULT_GOAL := help
+unexport PYTHONPATH PYTHONHOME
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## set everything up, then size and solve the sample network
+	@sh tools/setup.sh demo
+	@mkdir -p out
+	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --overwrite
+
+test: lint ## set everything up (QGIS too), then linters and all tests
+	@sh tools/qgis.sh
+	@.venv/bin/python -m pytest -q
+
+lint: ## style, format, types, one-way imports
+	@sh tools/setup.sh test
+	@echo "lint: ruff, format, mypy, imports ..."
+	@.venv/bin/ruff check -q .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+
+verify: ## the published and analytical cases, and the page of their numbers
+	@sh tools/setup.sh test
+	@.venv/bin/python -m pytest -q tests/verify
+	@.venv/bin/python docs/make_verification.py
+
+bench: ## speed and memory against their limits
+	@sh tools/setup.sh bench
+	@.venv/bin/python -m pytest -q benchmarks
+
+docs: ## the pages of docs/ that come from the code or from a run
+	@sh tools/setup.sh test
+	@.venv/bin/python docs/make_docs.py
+
+oldest: ## all tests with every dependency at its lower bound
+	@sh tools/setup.sh oldest
+	@sh tools/qgis.sh
+	@.venv-oldest/bin/python -m pytest -q
+
+clean: ## remove what these targets made
+	rm -rf .venv .venv-oldest out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

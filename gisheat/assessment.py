@@ -1,0 +1,181 @@
+"""What a careful engineer would remark: islands, overload, narrow places, stations without head, capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import geopandas as gpd
+import numpy as np
+
+from gisheat.catalogue import RoleRule
+from gisheat.checks import points_of
+from gisheat.findings import Finding, Severity
+from gisheat.hydraulics import connected_stations
+from gisheat.layers import Layers
+from gisheat.network import TRUNK, Index, Mask, Network
+from gisheat.numerics.incidence import components, reachable
+from gisheat.results import Results
+from gisheat.sizing import LARGEST, Sizing
+from gisheat.topology import Drawing
+from gisheat.topology.attributes import numbers
+
+USUAL_INDEX = (15.0, 150.0)
+"""Heat load for each square metre of heated area [W/m2] outside of which a network is odd."""
+USUAL_TRENCH = (5.0, 20000.0)
+"""Trench for each megawatt [m/MW] outside of which a network is odd."""
+
+
+def find_islands(drawing: Drawing, network: Network) -> tuple[Mask, list[Finding]]:
+    """Which stations in service hang together with a source, and a finding for each island of pipes in service."""
+    pipes, count = network.pipes, len(network.nodes)
+    used = np.flatnonzero(pipes.in_service)
+    start, end = pipes.start[used], pipes.end[used]
+    on = network.sources.in_service
+    wet = reachable(start, end, count, np.concatenate([network.sources.supply_node[on], network.sources.return_node[on]]))
+    label = components(start, end, count)
+    connected = connected_stations(network)
+    cut_off = network.stations.in_service & ~connected
+    findings = []
+    dry = used[~wet[start]]
+    for number in np.unique(label[pipes.start[dry]]).tolist() if on.any() else []:
+        members = dry[label[pipes.start[dry]] == number]
+        stations = np.flatnonzero(cut_off & (label[network.stations.supply_node] == number))
+        severity: Severity = "error" if len(stations) else "warning"
+        names = _some(drawing.stations["station_id"].iloc[stations]) if len(stations) else "no station"
+        message = (
+            f"{len(members)} pipe(s), {pipes.length[members].sum():.0f} m, with {names} hang together with no source"
+            f" (first pipe: {pipes.id[members[0]]}); they are not solved."
+        )
+        first = drawing.pipes.iloc[members[:1]]
+        findings.append(
+            Finding("island", severity, str(first["source_layer"].iloc[0]), message, int(first["source_fid"].iloc[0]), point=points_of(first)[0],
+                    repair="join it to the network")
+        )  # fmt: skip
+    one_sided = cut_off & wet[network.stations.supply_node] if on.any() else np.zeros(len(cut_off), bool)
+    findings += _station_findings(drawing, one_sided, "one-sided", "error", "hangs together with a source on one side only; it is not solved")
+    return connected, findings
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = [str(n) for n in names]
+    return f"station(s) {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}"
+
+
+def _station_findings(drawing: Drawing, mask: Mask, rule: str, severity: Severity, what: str) -> list[Finding]:
+    rows = drawing.stations[mask]
+    return [
+        Finding(rule, severity, "stations", f"station {name} {what}.", int(fid), point=point)
+        for name, fid, point in zip(rows["station_id"], rows["source_fid"], points_of(rows), strict=True)
+    ] if len(rows) else []  # fmt: skip
+
+
+def _pipe_findings(
+    drawing: Drawing, rows: Index, rule: str, severity: Severity, messages: Iterable[str], repair: str = ""
+) -> list[Finding]:
+    table = drawing.pipes.iloc[rows]
+    return [
+        Finding(rule, severity, layer, f"pipe {name} {message}.", int(fid), point=point, repair=repair)
+        for name, layer, fid, message, point in zip(
+            table["pipe_id"], table["source_layer"], table["source_fid"], messages, points_of(table), strict=True
+        )
+    ] if len(table) else []  # fmt: skip
+
+
+def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
+    """Findings of the sizing: sizes that ran out, existing pipes of unknown size, narrow places."""
+    pipes = sizing.network.pipes
+    largest = np.flatnonzero((sizing.governed_by == LARGEST) & (sizing.row >= 0))
+    unknown = np.flatnonzero((sizing.row >= 0) & pipes.existing & pipes.in_service)
+    return [
+        *_pipe_findings(drawing, largest, "catalogue-too-small", "error",
+                        ("needs more than the largest size of the catalogue" for _ in largest), "use another catalogue, or two pipes"),
+        *_pipe_findings(drawing, unknown, "bore-unknown", "info", ("exists, but its size is not known; it was sized" for _ in unknown)),
+        *_pipe_findings(drawing, sizing.narrow, "narrow", "warning",
+                        (f"is narrower (bore {b:.0f} mm) than a pipe it feeds" for b in pipes.inner_diameter[sizing.narrow] * 1e3), "renew it"),
+    ]  # fmt: skip
+
+
+def assess_load(drawing: Drawing, results: Results, sizing: Sizing, rules: tuple[RoleRule, ...], phase: str) -> list[Finding]:
+    """Given pipes that carry more than their role allows, and trunk pipes that are oddly large, in one phase."""
+    pipes = results.network.pipes
+    given = (sizing.row < 0) & pipes.in_service
+    friction, speed = np.nan_to_num(results.supply.friction), np.abs(np.nan_to_num(results.supply.velocity))
+    if results.back is not None:
+        friction = np.fmax(friction, np.nan_to_num(results.back.friction))
+        speed = np.fmax(speed, np.abs(np.nan_to_num(results.back.velocity)))
+    role = np.asarray(sizing.role)
+    most = np.array([r.max_friction.max() for r in rules])[role]
+    fast = np.array([r.max_velocity.max() for r in rules])[role]
+    least = np.array([r.min_friction for r in rules])[role]
+    over = np.flatnonzero(given & ((friction > most) | (speed > fast)))
+    where = f" in phase {phase}" if phase else ""
+    messages = (
+        f"is overloaded{where}: {friction[i]:.0f} Pa/m and {speed[i]:.2f} m/s, with {most[i]:g} Pa/m and {fast[i]:g} m/s as limits"
+        for i in over
+    )
+    wide = np.flatnonzero(pipes.in_service & (role == TRUNK) & (friction < least) & (friction > 0.0))
+    large = (f"has {friction[i]:.0f} Pa/m{where}, less than the {least[i]:g} Pa/m of an economic trunk" for i in wide)
+    return [
+        *_pipe_findings(drawing, over, "overloaded", "warning", messages, "renew it, or lay a second one"),
+        *_pipe_findings(drawing, wide, "oversized", "info", large),
+    ]
+
+
+def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
+    """Stations without their required head, and sources that give more than they can."""
+    if results.station is None or results.source is None:
+        return []
+    findings = []
+    short = results.network.stations.in_service & ~results.station.served
+    lack = -results.station.surplus_head
+    rows = drawing.stations[short]
+    for name, fid, missing, point in zip(
+        rows.get("station_id", ()), rows.get("source_fid", ()), lack[short], points_of(rows) if len(rows) else (), strict=True
+    ):
+        message = f"station {name} lacks {missing:.1f} m of its required head; it is not served."
+        findings.append(Finding("not-served", "error", "stations", message, int(fid), point=point, repair="raise the pump head, or widen its path"))
+    load, capacity = results.source.load, results.network.sources.capacity
+    for i in np.flatnonzero(np.nan_to_num(load) > np.where(np.isnan(capacity), np.inf, capacity) * (1.0 + 1e-6)).tolist():
+        row = drawing.sources.iloc[[i]]
+        message = f"source {row['source_id'].iloc[0]} gives {load[i] / 1e6:.2f} MW, more than its capacity of {capacity[i] / 1e6:g} MW."
+        findings.append(Finding("over-capacity", "warning", "sources", message, int(row["source_fid"].iloc[0]), point=points_of(row)[0]))
+    return findings
+
+
+def plausibility(layers: Layers, load: float, area: float, trench: float) -> list[Finding]:
+    """Doubts about totals: load [W] for each heated area [m2], trench length [m] for each megawatt."""
+    findings = []
+    if load > 0.0 and area > 0.0 and not USUAL_INDEX[0] <= load / area <= USUAL_INDEX[1]:
+        message = (
+            f"All stations together ask for {load / area:.3g} W for each square metre; {USUAL_INDEX[0]:g} to {USUAL_INDEX[1]:g} W/m2"
+            " are usual: look at the units of load and area."
+        )
+        findings.append(Finding("load-doubtful", "warning", "stations", message))
+    if load > 0.0 and trench > 0.0 and not USUAL_TRENCH[0] <= trench / (load / 1e6) <= USUAL_TRENCH[1]:
+        message = (
+            f"There are {trench / (load / 1e6):.3g} m of trench for each megawatt; {USUAL_TRENCH[0]:g} to {USUAL_TRENCH[1]:g} m are"
+            " usual: look at the units of load and the lengths."
+        )
+        findings.append(Finding("length-doubtful", "warning", "pipes" if "pipes" in layers else "stations", message))
+    return findings
+
+
+def totals(layers: Layers) -> dict[str, tuple[float, str]]:
+    """Totals of the drawn layers before any computing: name -> (value, unit); NaN where nothing is known."""
+    pipes, stations, sources = layers.get("pipes"), layers.get("stations"), layers.get("sources")
+    length = float(pipes.geometry.length.sum()) if len(pipes) else 0.0
+    area, load = numbers(stations, "heated_area_m2"), numbers(stations, "load_kw")
+    index = numbers(stations, "heat_index_w_m2")
+    load = np.where(np.isnan(load), area * index, load)
+    total = float(np.nansum(load)) if np.isfinite(load).any() else float("nan")
+    heated = float(np.nansum(area))
+    return {
+        "pipes": (len(pipes), ""),
+        "trench length": (length, "m"),
+        "stations": (len(stations), ""),
+        "heated area": (heated, "m2"),
+        "stated load": (total / 1e6, "MW"),
+        "stated load for each area": (total / heated if heated else float("nan"), "W/m2"),
+        "trench for each megawatt": (length / (total / 1e6) if total else float("nan"), "m/MW"),
+        "sources": (len(sources), ""),
+    }

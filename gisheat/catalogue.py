@@ -1,0 +1,160 @@
+"""Catalogues: pipe series, sizing rules, heat indices. Data in `data/*.csv`, each row with its source."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gisheat.errors import InputError
+from gisheat.network import ROLES, Array
+
+PIPE_SERIES = ("cn-steel", "en-steel")
+RULE_SETS = ("cn-primary", "cn-secondary", "eu")
+SAME_DN = 0.5
+"""Nominal diameters are the same when they differ by less than this [mm]."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipeSeries:
+    """Pipe sizes in rising order of the bore; DN in mm (a name, not a length), the rest in metres."""
+
+    name: str
+    dn: Array
+    outer_diameter: Array
+    wall: Array
+    inner_diameter: Array
+
+    def __len__(self) -> int:
+        return len(self.dn)
+
+    def of_dn(self, dn: Array) -> NDArray[np.int64]:
+        """Row of each nominal diameter [mm], -1 where the series has none, shape of `dn`."""
+        position = np.clip(np.searchsorted(self.dn, np.nan_to_num(dn) - SAME_DN), 0, len(self) - 1)
+        return np.where(np.abs(self.dn[position] - dn) < SAME_DN, position, -1)
+
+    def nearest(self, inner_diameter: Array) -> NDArray[np.int64]:
+        """Row whose bore is nearest to each bore [m], shape of `inner_diameter`."""
+        return np.argmin(np.abs(self.inner_diameter[None, :] - np.asarray(inner_diameter)[:, None]), axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """Sizing rule of one role, limits for each size of a pipe series (arrays of its length)."""
+
+    min_friction: float
+    """Specific friction below which a pipe is oddly large [Pa/m]; 0 where there is no such limit."""
+    max_friction: Array
+    max_velocity: Array
+    smallest: int
+    """Row of the smallest size allowed."""
+
+
+def read_rows(name: str) -> list[dict[str, str]]:
+    """Rows of one of the package's data files."""
+    with (files("gisheat") / "data" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pipe_series(name: str) -> PipeSeries:
+    """A pipe series by name, or from a CSV file with dn_mm, outer_diameter_mm, wall_mm (or inner_diameter_mm).
+
+    Raises
+    ------
+    InputError
+        If there is no such series, or the file has no such columns, or a wall leaves no bore.
+    """
+    if name in PIPE_SERIES:
+        return _series(name, read_rows(f"pipes-{name}.csv"))
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"catalogue {name!r}: neither one of {', '.join(PIPE_SERIES)} nor a CSV file.")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return _series(path.stem, list(csv.DictReader(file)))
+
+
+def _series(name: str, rows: list[dict[str, str]]) -> PipeSeries:
+    try:
+        dn = np.array([float(r["dn_mm"]) for r in rows])
+        bore = np.array([_bore(r) for r in rows])
+        outer = np.array([float(r.get("outer_diameter_mm") or "nan") for r in rows])
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"catalogue {name!r}: each row needs dn_mm and outer_diameter_mm with wall_mm, or inner_diameter_mm ({error})."
+        ) from error
+    if not len(dn) or not (bore > 0.0).all():
+        raise InputError(f"catalogue {name!r}: it is empty or a wall leaves no bore.")
+    order = np.argsort(bore, kind="stable")
+    wall = np.where(np.isnan(outer), np.nan, (outer - bore) / 2.0)
+    return PipeSeries(name, dn[order], outer[order] * 1e-3, wall[order] * 1e-3, bore[order] * 1e-3)
+
+
+def _bore(row: dict[str, str]) -> float:
+    if row.get("inner_diameter_mm"):
+        return float(row["inner_diameter_mm"])
+    return float(row["outer_diameter_mm"]) - 2.0 * float(row["wall_mm"])
+
+
+def sizing_rules(
+    name: str, series: PipeSeries, *, max_velocity: float | None = None, max_friction: float | None = None
+) -> tuple[RoleRule, ...]:
+    """Rules of a rule set for the roles in the order of `network.ROLES`.
+
+    Parameters
+    ----------
+    max_velocity, max_friction : float, optional
+        Limits [m/s], [Pa/m] in place of the rule set's (the friction for branches and connections).
+    """
+    rows = [r for r in read_rows("sizing_rules.csv") if r["rule_set"] == name]
+    if not rows:
+        raise InputError(f"rule set {name!r} is unknown: choose one of {', '.join(RULE_SETS)}.")
+    return tuple(
+        _rule([r for r in rows if r["role"] == role], series, max_velocity, None if role == "trunk" else max_friction)
+        for role in ROLES
+    )
+
+
+def _rule(
+    rows: list[dict[str, str]], series: PipeSeries, max_velocity: float | None, max_friction: float | None
+) -> RoleRule:
+    steps = np.array([float(r["from_dn_mm"]) for r in rows])
+    row = np.searchsorted(steps, series.dn, side="right") - 1
+    friction = np.array([float(r["max_friction_pa_m"]) for r in rows])[row]
+    speed = np.array([float(r["max_velocity_m_s"]) for r in rows])[row]
+    return RoleRule(
+        min_friction=float(rows[0]["min_friction_pa_m"] or 0.0),
+        max_friction=friction if max_friction is None else np.full(len(series), max_friction),
+        max_velocity=speed if max_velocity is None else np.full(len(series), max_velocity),
+        smallest=int(min(np.searchsorted(series.dn, float(rows[0]["smallest_dn_mm"]) - SAME_DN), len(series) - 1)),
+    )
+
+
+@cache
+def heat_index_ranges() -> dict[tuple[str, str], tuple[float, float]]:
+    """Least and largest heat index [W/m2] by building use and energy-saving tier (CJJ/T 34-2022 as quoted by the plan)."""
+    return {
+        (r["building_use"], r["energy_saving"]): (float(r["heat_index_min_w_m2"]), float(r["heat_index_max_w_m2"]))
+        for r in read_rows("heat_indices.csv")
+    }
+
+
+def heat_indices(use: Iterable[str | None], saving: Iterable[str | None], position: float = 0.5) -> Array:
+    """Heat index [W/m2] by use and tier, NaN where the table has none.
+
+    Parameters
+    ----------
+    use, saving : sequences of text, same length
+        Building use; energy-saving tier (`none` when empty).
+    position : float
+        Where in the published range, 0 (least) to 1 (largest).
+    """
+    table = heat_index_ranges()
+    unknown = (np.nan, np.nan)
+    pairs = [table.get((u or "", s or "none"), unknown) for u, s in zip(use, saving, strict=True)]
+    return np.array([low + position * (high - low) for low, high in pairs], float)

@@ -1,0 +1,150 @@
+"""The equations of one side of a network: which pipes, which law, mass balance and drops.
+
+Unknowns are piezometric pressures P = p + rho g z [Pa] at nodes and mass flows [kg/s] in pipes; with them
+elevation drops out of the equations of a side that carries water of one density.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gisheat.errors import ConvergenceError, TopologyError
+from gisheat.network import Array, Index, Mask, Network, Pipes
+from gisheat.numerics.incidence import reachable
+from gisheat.numerics.newton import NodalSolution, solve_nodal
+from gisheat.physics.friction import Law, PipeResistance, pipe_resistance
+from gisheat.physics.water import Water
+
+FIRST_VELOCITY = 0.5
+"""Velocity [m/s] in every pipe at the start of the iteration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Pipes of one side (numbers into the network's pipes), their ends and their resistance."""
+
+    name: str
+    pipes: Index
+    start: Index
+    end: Index
+    resistance: PipeResistance
+    area: Array
+    water: Water
+
+
+@dataclass(frozen=True, slots=True)
+class SideState:
+    """Solution of one side on the whole network: NaN where the side does not reach or there is no pipe."""
+
+    potential: Array
+    """Piezometric pressure [Pa], shape (nodes,)."""
+    flow: Array
+    """Mass flow from start to end [kg/s], shape (pipes,)."""
+    drop: Array
+    """Loss from start to end [Pa] with equivalent length and zeta, shape (pipes,)."""
+    history: tuple[float, ...]
+
+
+def roughness_argument(pipes: Pipes, law: Law) -> Array:
+    """Roughness as the law wants it: [m], or Hazen-Williams' C (written as `roughness_mm` by contract)."""
+    return pipes.roughness * 1e3 if law == "hazen-williams" else pipes.roughness
+
+
+def build_side(network: Network, name: str, carries: Mask, water: Water, law: Law, gravity: float) -> Side:
+    """Equations of the pipes of a side that `carries` is true for.
+
+    Raises
+    ------
+    TopologyError
+        If a bore or length is unknown.
+    """
+    pipes = network.pipes
+    chosen = np.flatnonzero(carries)
+    bore, length = pipes.inner_diameter[chosen], pipes.length[chosen]
+    for values, what in ((bore, "inner_diameter_mm"), (length, "length_m")):
+        wrong = ~np.isfinite(values) | (values < 0.0)
+        if what == "inner_diameter_mm":
+            wrong |= values == 0.0
+        if wrong.any():
+            raise TopologyError(
+                f"pipe {pipes.id[chosen[int(np.argmax(wrong))]]!r} has no valid {what} ({int(wrong.sum())} such pipes):"
+                " give it, or size the network first."
+            )
+    resistance = pipe_resistance(
+        length + pipes.equivalent_length[chosen], bore, roughness_argument(pipes, law)[chosen], pipes.zeta[chosen],
+        density=water.density, viscosity=water.viscosity, law=law, gravity=gravity,
+    )  # fmt: skip
+    return Side(name, chosen, pipes.start[chosen], pipes.end[chosen], resistance, np.pi / 4.0 * bore**2, water)
+
+
+def solve_side(
+    network: Network, side: Side, demand: Array, fixed: Index, fixed_potential: Array, *,
+    tolerance: float, max_iterations: int, progress: Callable[[int, float], None] | None = None,
+) -> SideState:  # fmt: skip
+    """Solve one side.
+
+    Parameters
+    ----------
+    demand : array, shape (nodes,)
+        Mass flow that leaves the side at each node [kg/s].
+    fixed, fixed_potential : arrays, shape (k,)
+        Nodes with a given piezometric pressure [Pa].
+
+    Raises
+    ------
+    TopologyError
+        If a demand lies where no pipe in service leads to a fixed node.
+    ConvergenceError
+        If the iteration does not end; the message names the worst pipes.
+    """
+    nodes = network.nodes
+    count = len(nodes)
+    wet = reachable(side.start, side.end, count, fixed)
+    dry = np.flatnonzero(~wet & (demand != 0.0))
+    if len(dry):
+        names = ", ".join(str(nodes.id[i]) for i in dry[:5])
+        raise TopologyError(
+            f"{len(dry)} node(s) with a flow hang together with no source on the {side.name} side (first: {names}):"
+            " join them, or take their stations out of service."
+        )
+    inside = wet[side.start]
+    start, end = side.start[inside], side.end[inside]
+    used = np.flatnonzero(wet)
+    number = np.full(count, -1, np.int64)
+    number[used] = np.arange(len(used))
+    law = _select(side.resistance, inside)
+    solution = solve_nodal(
+        number[start], number[end], law.loss,
+        demand=demand[used], fixed=number[fixed], fixed_potential=fixed_potential,
+        first_flow=side.water.density * side.area[inside] * FIRST_VELOCITY,
+        tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
+    )  # fmt: skip
+    pipe = side.pipes[inside]
+    if not solution.converged:
+        raise ConvergenceError(_not_converged(network, side, pipe, solution))
+    potential = np.full(count, np.nan)
+    flow, drop = np.full((2, len(network.pipes)), np.nan)
+    potential[used] = solution.potential
+    flow[pipe] = solution.flow
+    drop[pipe] = law.loss(solution.flow)[0]
+    return SideState(potential, flow, drop, solution.history)
+
+
+def _select(resistance: PipeResistance, mask: Mask) -> PipeResistance:
+    return PipeResistance(
+        resistance.viscous[mask], resistance.local[mask], resistance.reynolds_scale[mask],
+        resistance.roughness[mask], resistance.law,
+    )  # fmt: skip
+
+
+def _not_converged(network: Network, side: Side, pipe: NDArray[np.int64], solution: NodalSolution) -> str:
+    worst = np.argsort(-np.abs(np.nan_to_num(solution.residual, nan=np.inf)))[:3]
+    names = ", ".join(f"{network.pipes.id[pipe[i]]} ({solution.residual[i]:.3g} Pa)" for i in worst)
+    return (
+        f"the {side.name} side did not converge in {len(solution.history)} iterations (last relative flow change"
+        f" {solution.history[-1]:.1e}); worst pipes: {names}: look for extreme bores, lengths or roughness there."
+    )

@@ -1,0 +1,117 @@
+"""Why a pipe has its size, flow and loss, and why a station has its head: sentences with the numbers put in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gisheat import sizing as rule
+from gisheat.errors import InputError
+from gisheat.project import did_you_mean
+from gisheat.results import Results
+from gisheat.stages import State, rules_of, size_phase
+
+_REASON = {
+    rule.BY_FRICTION: "the next smaller size would exceed the allowed specific friction of its role",
+    rule.BY_DROP: "the next smaller size would lose more than the head that is left between its trunk node and its station",
+    rule.BY_VELOCITY: "the next smaller size would exceed the allowed velocity",
+    rule.SMALLEST: "it is the smallest size the rules allow for its role",
+    rule.LARGEST: "even the largest size of the catalogue does not keep the limits",
+    rule.NO_FLOW: "it carries nothing, so it got the smallest size",
+    rule.UPSTREAM: "a pipe that it feeds is as wide, and no pipe is narrower than what it feeds",
+    rule.RING: "all pipes of a ring get one size",
+}
+
+
+def explain_pipe(state: State, pipe_id: str) -> str:
+    """Text on the size, flow and loss of a pipe.
+
+    Raises
+    ------
+    InputError
+        If there is no such pipe in the network.
+    """
+    results, sizing = state.results, state.sizing
+    assert results is not None and sizing is not None and state.drawing is not None
+    pipes, nodes = results.network.pipes, results.network.nodes
+    i = _find(pipes.id, pipe_id, "pipe")
+    bore = pipes.inner_diameter[i] * 1e3
+    lines = [f"Pipe {pipe_id} from {nodes.id[pipes.start[i]]} to {nodes.id[pipes.end[i]]}, {pipes.length[i]:.1f} m"]
+    if sizing.row[i] >= 0:
+        series, row = state.series, int(sizing.row[i])
+        lines.append(
+            f"Size: DN{series.dn[row]:g} ({series.outer_diameter[row] * 1e3:g} x {series.wall[row] * 1e3:g} mm, bore {bore:.1f} mm)"
+            f" of {series.name}, chosen for phase {size_phase(state) or 'all'} with the rules {state.options['rule_set']}:"
+            f" {_REASON[str(sizing.governed_by[i])]}."
+        )
+        limits = rules_of(state)[int(sizing.role[i])]
+        lines.append(
+            f"Limits of its role ({['trunk', 'branch', 'connection'][int(sizing.role[i])]}): {limits.max_friction[row]:g} Pa/m"
+            f" and {limits.max_velocity[row]:g} m/s."
+        )
+    else:
+        lines.append(f"Size: bore {bore:.1f} mm, given by the drawing.")
+    if not pipes.in_service[i] or np.isnan(results.supply.flow[i]):
+        return "\n".join([*lines, f"It carries nothing in phase {state.phase or 'all'}: closed, of a later phase, or on an island."])
+    area, load = results.behind()
+    lines.append(
+        f"Flow: {abs(results.supply.flow[i]) * 3.6:.2f} t/h supply, for {load[i] / 1e6:.3f} MW"
+        + (f" and {area[i]:.0f} m2 heated area" if not np.isnan(area[i]) else "") + " behind it."
+    )  # fmt: skip
+    total = pipes.length[i] + pipes.equivalent_length[i]
+    for side, name in ((results.supply, "supply"), (results.back, "return")):
+        if side is not None and not np.isnan(side.flow[i]):
+            lines.append(
+                f"Loss, {name}: {side.friction[i]:.2f} Pa/m ({results.conditions.law}, roughness {pipes.roughness[i] * 1e3:g} mm,"
+                f" {abs(side.velocity[i]):.2f} m/s) x {total:.1f} m ({pipes.length[i]:.1f} m + {pipes.equivalent_length[i]:.1f} m for fittings)"
+                + (f" + zeta {pipes.zeta[i]:g}" if pipes.zeta[i] else "") + f" = {abs(side.loss[i]) / 1e3:.3f} kPa."
+            )  # fmt: skip
+    critical = results.critical is not None and i in results.critical.pipes
+    lines.append("It is on the critical path." if critical else "It is not on the critical path.")
+    return "\n".join(lines)
+
+
+def explain_station(state: State, station_id: str) -> str:
+    """Text on the load, flow and head of a station."""
+    results, loads = state.results, state.loads
+    assert results is not None and results.station is not None and results.critical is not None
+    assert loads is not None
+    stations, found = results.network.stations, results.station
+    i = _find(stations.id, station_id, "station")
+    if not stations.in_service[i]:
+        return f"Station {station_id} takes nothing in phase {state.phase or 'all'}: closed, of a later phase, not connected, or without a load."
+    lines = [f"Station {station_id}"]
+    origin = f"{stations.heated_area[i]:.0f} m2 x {loads.heat_index[i]:.2f} W/m2 = " if not np.isnan(loads.heat_index[i]) else ""
+    lines.append(f"Load: {origin}{found.load[i] / 1e3:.1f} kW (from {loads.source[i]}).")
+    lines.append(f"Flow: {found.flow[i] * 3.6:.2f} t/h = load / (heat capacity x temperature difference)." if np.isnan(stations.flow[i])
+                 else f"Flow: {found.flow[i] * 3.6:.2f} t/h, given.")  # fmt: skip
+    lines.append(
+        f"Head: supply {found.supply_head[i]:.2f} m - return {found.return_head[i]:.2f} m = {found.available_head[i]:.2f} m available;"
+        f" {stations.required_head[i]:.2f} m required; {found.surplus_head[i]:.2f} m surplus."
+    )
+    if i == results.critical.station:
+        lines.append(_pump_head(results))
+    else:
+        worst = results.network.stations.id[results.critical.station]
+        lines.append(f"The worst station is {worst} with {found.surplus_head[results.critical.station]:.2f} m surplus.")
+    return "\n".join(lines)
+
+
+def _pump_head(results: Results) -> str:
+    head = results.pump_head()
+    given = "is given by the source's supply head" if results.pump_head_given else "follows from it"
+    return (
+        f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m + return loss"
+        f" {head.return_loss:.2f} m + station {head.station:.2f} m"
+        + (f" + natural circulation {head.natural_circulation:.2f} m" if abs(head.natural_circulation) > 5e-3 else "")
+        + f" + plant {head.plant:.2f} m + reserve {head.reserve:.2f} m = {head.total:.2f} m."
+    )
+
+
+def _find(ids: np.ndarray, wanted: str, noun: str) -> int:
+    found = np.flatnonzero(ids == wanted)
+    if len(found):
+        return int(found[0])
+    parts = [str(i) for i in ids if str(i).startswith(f"{wanted}.")]
+    if parts:
+        raise InputError(f"{noun} {wanted!r} was split into {', '.join(parts)}: name one of them.")
+    raise InputError(f"there is no {noun} {wanted!r}{did_you_mean(wanted, tuple(str(i) for i in ids[:2000])) if len(ids) < 40 else ''}.")

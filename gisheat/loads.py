@@ -1,0 +1,122 @@
+"""Loads: what each station asks for. A flow wins over a load, a load over heated area x heat index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+
+from gisheat.catalogue import heat_indices
+from gisheat.checks import points_of
+from gisheat.findings import Finding
+from gisheat.hydraulics import design_flows
+from gisheat.network import Array, Network, Text
+from gisheat.physics.heat import composite_heat_index
+from gisheat.topology.attributes import numbers, words
+
+
+@dataclass(frozen=True)
+class Loads:
+    """Network with loads, and what they came from; arrays of shape (stations,)."""
+
+    network: Network
+    heat_index: Array
+    """[W/m2], NaN where it played no part and is not given."""
+    source: Text
+    """Which input gave the load, in words."""
+    composite_heat_index: float | None
+    """[W/m2] of the building mix of the phase, None without one."""
+    findings: tuple[Finding, ...]
+
+
+def mix_heat_index(mix: gpd.GeoDataFrame, phase: str | None, position: float = 0.5) -> float | None:
+    """Composite heat index [W/m2] of a phase from a table of building classes, None when it has none for it.
+
+    Without a phase, the last one that the table names counts. Classes without a heat index take that of
+    their use and energy-saving tier from the catalogue.
+    """
+    if not len(mix):
+        return None
+    phases = mix["phase"].to_numpy(object)
+    rows = mix[phases == (phase or phases[-1])]
+    if not len(rows):
+        return None
+    index, share = numbers(rows, "heat_index_w_m2"), numbers(rows, "share_percent")
+    index = np.where(np.isnan(index), heat_indices(words(rows, "building_use"), words(rows, "energy_saving"), position), index)
+    known = ~np.isnan(index) & ~np.isnan(share)
+    return composite_heat_index(share[known], index[known]) if share[known].sum() > 0.0 else None
+
+
+def assign_loads(
+    network: Network, stations: gpd.GeoDataFrame, mix: gpd.GeoDataFrame, *,
+    phase: str | None = None, area_factor: float = 1.0, heat_index: float | None = None,
+    heat_index_position: float = 0.5, heat_capacity: float = 4187.0,
+    supply_temp_c: float | None = None, return_temp_c: float | None = None,
+) -> Loads:  # fmt: skip
+    """Give every station in service its load and design flow; without either it goes out of service.
+
+    Parameters
+    ----------
+    stations : table
+        Clean stations layer, row i belongs to station i of the network.
+    mix : table
+        Clean load_mix table, may be empty.
+    area_factor : float
+        Factor of all heated areas (growth of a phase).
+    heat_index : float, optional
+        Heat index [W/m2] of stations that state none and that the mix does not cover.
+    heat_index_position : float
+        Where in the published ranges of heat indices, 0 to 1.
+    heat_capacity : float
+        [J/(kg K)]
+    """
+    table = network.stations
+    area = table.heated_area * area_factor
+    composite = mix_heat_index(mix, phase, heat_index_position)
+    own = numbers(stations, "heat_index_w_m2")
+    by_use = heat_indices(words(stations, "building_use"), words(stations, "energy_saving"), heat_index_position)
+    common = np.nan if composite is None else composite
+    option = np.nan if heat_index is None else heat_index
+    steps = [(own, "area x index"), (by_use, "area x index of use"), (np.full(len(table), common), "area x composite index"),
+             (np.full(len(table), option), "area x index of option")]  # fmt: skip
+    index, source = np.full(len(table), np.nan), np.full(len(table), None, dtype=object)
+    for values, word in steps:
+        new = np.isnan(index) & ~np.isnan(values)
+        index[new], source[new] = values[new], word
+    by_area = area * index
+    load_given, flow = numbers(stations, "load_kw"), numbers(stations, "flow_t_h")
+    load = np.where(np.isnan(load_given), by_area, load_given)
+    source[np.isnan(by_area)] = None
+    source[~np.isnan(load_given)] = "load_kw"
+    source[~np.isnan(flow)] = "flow_t_h"
+    loaded = replace(network, stations=replace(table, heated_area=area, load=load, flow=flow))
+    design_flow, design_load = design_flows(loaded, heat_capacity, supply_temp_c, return_temp_c)
+    unknown = table.in_service & np.isnan(design_flow)
+    findings = _findings(stations, unknown, load, flow)
+    zero = table.in_service & (design_flow == 0.0)
+    findings += _each(stations, zero, "no-load", "warning", "has a load of zero and takes nothing")
+    index = np.where(np.isnan(load_given) & np.isnan(flow), index, own)
+    final = replace(
+        loaded,
+        stations=replace(loaded.stations, load=np.where(np.isnan(flow), load, design_load), in_service=table.in_service & ~unknown),
+    )
+    return Loads(final, index, source, composite, tuple(findings))
+
+
+def _findings(stations: gpd.GeoDataFrame, unknown: np.ndarray, load: Array, flow: Array) -> list[Finding]:
+    no_load = unknown & np.isnan(load) & np.isnan(flow)
+    return [
+        *_each(stations, no_load, "load-unknown", "error",
+               "has neither flow_t_h nor load_kw nor heated_area_m2 with a heat index; it is left out"),
+        *_each(stations, unknown & ~no_load, "flow-unknown", "error",
+               "has a load, but supply and return temperature are not known or do not differ; it is left out"),
+    ]  # fmt: skip
+
+
+def _each(stations: gpd.GeoDataFrame, mask: np.ndarray, rule: str, severity: str, what: str) -> list[Finding]:
+    rows = stations[mask]
+    return [
+        Finding(rule, severity, "stations", f"station {name} {what}.", int(fid), point=point)  # type: ignore[arg-type]
+        for name, fid, point in zip(rows["station_id"], rows["source_fid"], points_of(rows), strict=True)
+    ] if len(rows) else []  # fmt: skip

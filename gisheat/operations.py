@@ -1,0 +1,373 @@
+"""One typed function for each verb: files in, files out. Python, the command line and QGIS call these.
+
+Every operation returns a `Report`. Options are keyword arguments; what is not given comes from the project
+file, and what that does not say has the default in `gisheat.quantities`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Unpack
+
+import geopandas as gpd
+import pandas as pd
+
+import gisheat
+from gisheat import stages, tables
+from gisheat.errors import InputError
+from gisheat.explain import explain_pipe, explain_station
+from gisheat.findings import Finding, has_errors
+from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
+from gisheat.layers import Layers, file_hash, find_sources, layer_names, read_layers
+from gisheat.project import Project
+from gisheat.quantities import (
+    Crs,
+    ExplainOptions,
+    InputFile,
+    LoadOptions,
+    OutputFile,
+    ProjectOutput,
+    RunOptions,
+    SolveOptions,
+    TopologyOptions,
+)
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, SCHEMA_VERSION, input_columns
+from gisheat.signature import checked, defaults, parameters
+from gisheat.stages import Progress, State, report
+from gisheat.summary import Rows, summary_rows
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an operation did: figures, findings, notes on what was assumed, files written, text to show."""
+
+    figures: Rows
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    text: str = ""
+    seconds: float = 0.0
+    convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 done with findings of severity error."""
+        return int(has_errors(self.findings))
+
+
+def new(input: InputFile, output: ProjectOutput, *, crs: Crs | None = None, progress: Progress | None = None) -> Report:
+    """Start a project from your own layers.
+
+    Looks at the layers of a file, guesses which is which and which column means what, writes a project
+    file with these guesses, and shows them.
+    """
+    report(progress, 0.1, "looking at layers")
+    guessed = _guess_layers(Path(input))
+    project = Path(output)
+    check_output(project, [Path(input)])
+    if project.exists():
+        raise InputError(f"output {project} exists; name another file.")
+    layers = read_layers(guessed, {}, crs)
+    base = project.resolve().parent
+    lines = [f"name = {_quoted(Path(input).stem)}", "", "[layers]"]
+    lines += [f"{name} = {_quoted(_relative(source, base))}" for name, source in guessed.items()]
+    lines += ["", "# What was read as what; correct it here as [columns.layer] contract_name = \"own name\""]
+    lines += [f"# {note}" for note in layers.notes]
+    lines += ["", "[options]", 'friction = "colebrook"', "snap_tolerance_m = 0.5"]
+    for name, value in (("supply_temp_c", 110), ("return_temp_c", 60)):
+        if not _states(layers, name):
+            lines.append(f"{name} = {value} # no layer states one: correct it")
+    lines += ["", "[output]", f"file = {_quoted(Path(input).stem + '_result.gpkg')}"]
+    with whole_or_nothing(project) as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    figures: Rows = {name: (source, "") for name, source in guessed.items()}
+    return Report(figures, layers.findings, layers.notes, (project,))
+
+
+def _states(layers: Layers, column: str) -> bool:
+    return any(column in layers.get(name) and bool(layers.get(name)[column].notna().any()) for name in ("stations", "sources"))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _relative(source: str, base: Path) -> str:
+    file, bar, layer = source.partition("|")
+    return f"{Path(os.path.relpath(file, base)).as_posix()}{bar}{layer}"
+
+
+def _guess_layers(path: Path) -> dict[str, str]:
+    """Layers by their name, else by words in it."""
+    try:
+        return find_sources(path, None, {})
+    except InputError:
+        pass
+    words = {
+        "pipes": ("pipe", "管", "trench", "network"),
+        "stations": ("station", "站", "consumer", "substation"),
+        "sources": ("source", "plant", "热源", "厂"),
+        "streets": ("street", "road", "路", "街"),
+        "nodes": ("node", "junction", "节点"),
+    }
+    found: dict[str, str] = {}
+    for name in layer_names(path):
+        layer = next((k for k, v in words.items() if any(w in name.lower() for w in v)), None)
+        if layer is not None:
+            found.setdefault(layer, f"{path}|{name}")
+    if not found:
+        raise InputError(f"{path}: no layer name says what it is; write a project file by hand, or rename the layers.")
+    return found
+
+
+def template(output: OutputFile, *, crs: Crs | None = None, progress: Progress | None = None) -> Report:
+    """Make an empty GeoPackage with all layers and columns.
+
+    The layers can be filled in QGIS and solved as they are.
+    """
+    path = Path(output)
+    check_output(path, [])
+    if path.exists():
+        raise InputError(f"output {path} exists; name another file.")
+    if not crs:
+        raise InputError("template needs the CRS the layers will have: give it with --crs, as in --crs EPSG:4552.")
+    from gisheat.crs import parse_crs
+
+    reference = parse_crs(crs)
+    empty: dict[str, pd.DataFrame] = {}
+    for name in INPUT_LAYERS:
+        columns = {c.name: pd.Series([], dtype={"text": object, "float": float, "int": "Int64", "bool": "boolean"}[c.kind]) for c in input_columns(name).values()}
+        frame = pd.DataFrame(columns)
+        empty[name] = frame if GEOMETRY[name] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=reference)
+    report(progress, 0.5, "writing")
+    write_template(path, empty)
+    return Report({"layers": (len(empty), "")}, files=(path,))
+
+
+def check(input: InputFile, output: OutputFile | None = None, *, progress: Progress | None = None, **options: Unpack[TopologyOptions]) -> Report:
+    """Check layers: columns, types, ranges, identifiers, geometry, connections.
+
+    Lists findings and totals; with an output, writes them with the layers as drawn.
+    """
+    return _operation(check, input, output, options, progress, (stages.add_topology,))
+
+
+def topology(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[TopologyOptions]) -> Report:
+    """Make a network of drawn lines: snap, split, connect, number.
+
+    Nothing is lost: the lineage table says what became of every feature.
+    """
+    return _operation(topology, input, output, options, progress, (stages.add_topology,))
+
+
+def loads(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[LoadOptions]) -> Report:
+    """Give every station its heat load and flow.
+
+    A flow wins over a load, a load over heated area x heat index.
+    """
+    return _operation(loads, input, output, options, progress, (stages.add_topology, stages.add_loads))
+
+
+def size(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]) -> Report:
+    """Choose a size for every pipe that has none.
+
+    By the rules of its role, for the last phase; existing pipes are kept and judged.
+    """
+    return _operation(size, input, output, options, progress, (stages.add_topology, stages.add_loads, stages.add_sizes))
+
+
+def solve(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]) -> Report:
+    """Solve flows, losses, heads and the pump head, supply and return.
+
+    Pipes without a size are sized first.
+    """
+    return _operation(solve, input, output, options, progress, _ALL)
+
+
+def run(input: InputFile, output: OutputFile | None = None, *, progress: Progress | None = None, **options: Unpack[RunOptions]) -> Report:
+    """Do everything: check, build, load, size, solve, write a styled result and a map picture.
+
+    The output is the one of the project file when none is given.
+    """
+    return _operation(run, input, output, options, progress, _ALL)
+
+
+def explain(input: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
+    """Explain the size, flow and loss of a pipe, or the head of a station.
+
+    Nothing is written.
+    """
+    started = time.perf_counter()
+    state = _state(explain, input, dict(options), progress, _ALL)
+    pipe, station = state.options["pipe"], state.options["station"]
+    if pipe:
+        text = explain_pipe(state, pipe)
+    else:
+        assert state.results is not None and state.results.critical is not None
+        text = explain_station(state, station or str(state.results.network.stations.id[state.results.critical.station]))
+    return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
+
+
+_ALL = (stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
+OPERATIONS: tuple[Callable[..., Report], ...] = (new, template, run, check, topology, loads, size, solve, explain)
+
+
+# how an operation runs ----------------------------------------------------------------------------------
+
+
+def resolve_options(operation: Callable[..., Report], project: Project, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of an operation: the given ones, else those of the project file, else the defaults.
+
+    Raises
+    ------
+    InputError
+        For an unknown option or a value out of range, wherever it stands.
+    """
+    wanted = {p.name for p in parameters(operation)}
+    in_project = dict(project.options)
+    own = checked(operation, {k: v for k, v in in_project.items() if k in wanted}, f"project file {project.path}, [options]")
+    rest = {k: v for k, v in in_project.items() if k not in wanted}
+    for other in (run, explain):
+        known = {p.name for p in parameters(other)}
+        checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
+        rest = {k: v for k, v in rest.items() if k not in known}
+    checked(operation, rest, f"project file {project.path}, [options]")
+    return {**defaults(operation), **own, **checked(operation, given)}
+
+
+def _state(
+    operation: Callable[..., Report], input: str | Path, given: dict[str, Any], progress: Progress | None,
+    steps: tuple[Callable[[State, Progress | None], State], ...],
+) -> State:  # fmt: skip
+    path = Path(input)
+    project = stages.open_project(path)
+    options = resolve_options(operation, project, given)
+    state = stages.read(path, project, options, progress)
+    for step in steps:
+        state = step(state, progress)
+    return state
+
+
+def _operation(
+    operation: Callable[..., Report], input: str | Path, output: str | Path | None, given: Mapping[str, Any],
+    progress: Progress | None, steps: tuple[Callable[[State, Progress | None], State], ...],
+) -> Report:  # fmt: skip
+    """Run stages and write what they found."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    path = Path(input)
+    project = stages.open_project(path)
+    options = resolve_options(operation, project, dict(given))
+    target = Path(output) if output is not None else (project.output if operation is run else None)
+    if target is None and operation is not check:
+        raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
+    picture = options.get("picture")
+    if target is not None:
+        _check_outputs(path, project, options, target, picture)
+    state = stages.read(path, project, options, progress)
+    for step in steps:
+        state = step(state, progress)
+    figures = summary_rows(state)
+    convergence = {} if state.results is None else state.results.residuals
+    files: list[Path] = []
+    if target is not None:
+        report(progress, 0.75, "writing the result")
+        written = stages.result_tables(state)
+        written["summary"] = tables.key_values(figures)
+        seconds = time.perf_counter() - clock
+        written["run"] = tables.key_values(_run_record(operation, state, started, seconds), "run")
+        write_result(target, written, title=project.name, language=options["language"])
+        files.append(target)
+        if picture is not None:
+            report(progress, 0.9, "drawing the map")
+            _draw(written, picture, state, figures)
+            files.append(picture)
+    report(progress, 1.0, "done")
+    return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+
+
+def _check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
+    if target.suffix.lower() != ".gpkg":
+        raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
+    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.LAYER_OPTIONS if options.get(n)]
+    check_output(target, inputs, overwrite=options["overwrite"])
+    if picture is not None:
+        if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
+            raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
+        check_output(picture, [*inputs, target], overwrite=True)
+
+
+def _run_record(operation: Callable[..., Report], state: State, started: datetime, seconds: float) -> Rows:
+    """Everything that is needed to know how a result came about."""
+    record: Rows = {
+        "gisheat version": (gisheat.__version__, ""),
+        "schema version": (SCHEMA_VERSION, ""),
+        "operation": (operation.__name__, ""),
+        "project": (state.project.name, ""),
+        "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
+    }
+    for name, source in state.layers.sources.items():
+        file, bar, layer = source.partition("|")
+        record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
+    for file in state.layers.files():
+        record[f"sha256 {file.name}"] = (file_hash(file), "")
+    for name, value in state.options.items():
+        if value is not None and name not in ("picture", "overwrite", *stages.LAYER_OPTIONS):
+            record[f"option {name}"] = (value, "")
+    record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
+    if state.results is not None:
+        at = state.results.conditions
+        record["water supply"] = (f"{at.supply.density:.3f} kg/m3, {at.supply.viscosity:.6e} Pa s", "")
+        record["water return"] = (f"{at.back.density:.3f} kg/m3, {at.back.viscosity:.6e} Pa s", "")
+        record["heat capacity"] = (at.mean.heat_capacity, "J/(kg K)")
+        record["reference density"] = (at.mean.density, "kg/m3")
+        for side, history in state.results.residuals.items():
+            record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
+    record["started"] = (started.isoformat(timespec="seconds"), "")
+    record["duration"] = (seconds, "s")
+    return record
+
+
+def _draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:
+    from gisheat.picture import draw_map
+
+    names = ("pipes", "stations", "sources", "nodes", "findings", "streets")
+    spatial = {n: written[n] for n in names if n in written}
+    try:
+        draw_map(
+            spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
+            language=state.options["language"],
+        )  # type: ignore[arg-type]  # fmt: skip
+    except OSError as error:
+        raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
+
+
+def _subtitle(figures: Rows) -> str:
+    parts = [f"{figures['heat load'][0]:.1f} MW", f"{figures['stations'][0]} stations", f"{figures['trench length'][0] / 1e3:.1f} km of trench"]
+    phase = figures["phase"][0]
+    return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
+
+
+def _map_notes(figures: Rows) -> list[str]:
+    def metres(key: str) -> str:
+        return f"{figures[key][0]:.1f} m"
+
+    return [
+        f"Pump head\t{metres('pump head')}",
+        f" supply loss\t{metres('pump head: supply loss')}",
+        f" return loss\t{metres('pump head: return loss')}",
+        f" station\t{metres('pump head: station')}",
+        f" plant\t{metres('pump head: plant')}",
+        f" reserve\t{metres('pump head: reserve')}",
+        f"Critical path\t{figures['critical path length'][0]:.1f} m",
+        f"One-way loss\t{figures['one-way loss'][0]:.1f} kPa",
+        f"Worst station\t{figures['worst station'][0]}",
+        f"Friction law\t{figures['friction law'][0]}",
+    ]
+

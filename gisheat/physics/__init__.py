@@ -1,0 +1,1 @@
+"""Formulas on arrays, each with its source and range: water, friction, pressure, heat."""

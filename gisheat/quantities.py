@@ -1,0 +1,149 @@
+"""Every parameter of every operation, once: type, unit, limits, default, help.
+
+An operation names the parameters it understands (a TypedDict of these); Python, the command line and
+QGIS read them from there. `default` is what holds when neither the caller nor the project file says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+from gisheat.physics.friction import Law
+from gisheat.schema import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What every front end shows for one parameter. The unit is the suffix of the parameter's name."""
+
+    help: str
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+    advanced: bool = False
+    dataset: Literal["", "input", "output", "layer"] = ""
+    suffix: str = ".gpkg"
+
+
+InputFile = Annotated[Path, Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input")]
+OutputFile = Annotated[Path, Argument("GeoPackage to write; appears whole or not at all.", dataset="output")]
+ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
+
+
+def _layer(text: str) -> Argument:
+    return Argument(f"{text}, FILE or FILE|layername; replaces the one of the input.", dataset="layer")
+
+
+PipesLayer = Annotated[str, _layer("Pipes")]
+StationsLayer = Annotated[str, _layer("Stations")]
+SourcesLayer = Annotated[str, _layer("Sources")]
+NodesLayer = Annotated[str, _layer("Nodes with heights or names")]
+StreetsLayer = Annotated[str, _layer("Streets")]
+BuildingsLayer = Annotated[str, _layer("Buildings")]
+ValvesLayer = Annotated[str, _layer("Valves")]
+PumpsLayer = Annotated[str, _layer("Pumps")]
+LoadMixLayer = Annotated[str, _layer("Table of the shares of building classes by phase")]
+TerrainRaster = Annotated[str, Argument("Terrain raster with heights in metres, FILE.", dataset="layer", suffix=".tif")]
+Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
+
+SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]
+MaxConnection = Annotated[float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)]
+Phase = Annotated[str, Argument("Phase to compute: it and what came before; all when empty.")]
+AreaFactor = Annotated[float, Argument("Factor of all heated areas; the phase's of the project file when empty.", None, 0.01, 100.0, advanced=True)]
+HeatIndex = Annotated[float, Argument("Heat index of stations that state none.", None, 1.0, 1000.0)]
+HeatIndexPosition = Annotated[float, Argument("Where in the published range of heat indices: 0 least, 1 largest.", 0.5, 0.0, 1.0, advanced=True)]
+SupplyTemperature = Annotated[float, Argument("Design supply temperature where no layer states one.", None, 5.0, 200.0)]
+ReturnTemperature = Annotated[float, Argument("Design return temperature where no layer states one.", None, 1.0, 150.0)]
+Density = Annotated[float, Argument("Density of the water of both sides in place of IAPWS-95.", None, 500.0, 1500.0, advanced=True)]
+Viscosity = Annotated[float, Argument("Dynamic viscosity of both sides in place of IAPWS-95.", None, 1e-5, 1.0, advanced=True)]
+HeatCapacity = Annotated[float, Argument("Heat capacity in place of IAPWS-95.", None, 1000.0, 10000.0, advanced=True)]
+Gravity = Annotated[float, Argument("Acceleration of gravity.", 9.80665, 9.0, 10.0, advanced=True)]
+Roughness = Annotated[float, Argument("Equivalent roughness of pipes that state none (Hazen-Williams: C).", 0.5, 0.0, 150.0)]
+LocalLossFraction = Annotated[float, Argument("Equivalent length / length of pipes that state none; 0.15, and 0.20 for connections, when empty.", None, 0.0, 5.0)]
+RequiredHead = Annotated[float, Argument("Head that stations need which state none.", 10.0, 0.0, 200.0)]
+Catalogue = Annotated[str, Argument("Pipe series: cn-steel, en-steel, or a CSV file with dn_mm, outer_diameter_mm, wall_mm.", "cn-steel")]
+RuleSet = Annotated[Literal["cn-primary", "cn-secondary", "eu"], Argument("Sizing rules by role.", "cn-primary")]
+MaxVelocity = Annotated[float, Argument("Largest velocity in place of the rule set's.", None, 0.1, 10.0)]
+MaxFriction = Annotated[float, Argument("Largest specific friction of branches and connections in place of the rule set's.", None, 10.0, 5000.0)]
+ValveReserve = Annotated[float, Argument("Head kept for the control valve of a station when branches are sized.", 2.0, 0.0, 100.0)]
+SizePhase = Annotated[str, Argument("Phase that planned pipes are sized for; the last one when empty.")]
+Friction = Annotated[Law, Argument("Friction law.", "colebrook")]
+Tolerance = Annotated[float, Argument("Sum of flow changes relative to the sum of flows that ends the iteration.", 1e-10, 1e-14, 1e-3, advanced=True)]
+MaxIterations = Annotated[int, Argument("Most iterations.", 100, 1, 10000, advanced=True)]
+OutputLanguage = Annotated[Language, Argument("Language of labels and styles in the result.", "en")]
+Overwrite = Annotated[bool, Argument("Replace an output that gisheat did not write.", False)]
+Picture = Annotated[Path, Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+PipeId = Annotated[str, Argument("Pipe to explain.")]
+StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
+
+
+class ReadOptions(TypedDict, total=False):
+    """Which layers are read."""
+
+    pipes: PipesLayer
+    stations: StationsLayer
+    sources: SourcesLayer
+    nodes: NodesLayer
+    streets: StreetsLayer
+    buildings: BuildingsLayer
+    valves: ValvesLayer
+    pumps: PumpsLayer
+    load_mix: LoadMixLayer
+    terrain: TerrainRaster
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class TopologyOptions(ReadOptions, total=False):
+    """How lines become a network."""
+
+    snap_tolerance_m: SnapTolerance
+    max_connection_m: MaxConnection
+    phase: Phase
+    roughness_mm: Roughness
+    local_loss_fraction: LocalLossFraction
+    required_head_m: RequiredHead
+    catalogue: Catalogue
+
+
+class LoadOptions(TopologyOptions, total=False):
+    """How stations get their flow."""
+
+    area_factor: AreaFactor
+    heat_index_w_m2: HeatIndex
+    heat_index_position: HeatIndexPosition
+    supply_temp_c: SupplyTemperature
+    return_temp_c: ReturnTemperature
+    heat_capacity_j_kg_k: HeatCapacity
+
+
+class SolveOptions(LoadOptions, total=False):
+    """How pipes without a bore are sized and the network is solved."""
+
+    friction: Friction
+    density_kg_m3: Density
+    viscosity_pa_s: Viscosity
+    gravity_m_s2: Gravity
+    tolerance: Tolerance
+    max_iterations: MaxIterations
+    rule_set: RuleSet
+    max_velocity_m_s: MaxVelocity
+    max_friction_pa_m: MaxFriction
+    valve_reserve_m: ValveReserve
+    size_phase: SizePhase
+
+
+class RunOptions(SolveOptions, total=False):
+    """Everything, and a picture."""
+
+    picture: Picture
+
+
+class ExplainOptions(SolveOptions, total=False):
+    """What is to be explained."""
+
+    pipe: PipeId
+    station: StationId

@@ -1,0 +1,351 @@
+"""Results of a solve: arrays in SI, tables with units, and a balance check that does not use the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csc_array, eye_array
+from scipy.sparse.linalg import spsolve
+
+from gisheat.network import ROLES, Array, Index, Mask, Network
+from gisheat.physics.friction import Law, friction_number, hazen_williams_scale
+from gisheat.physics.water import Water
+from gisheat.schema import from_si, result_columns
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a solve was made with: friction law, water of each side and at the mean temperature, gravity."""
+
+    law: Law
+    supply: Water
+    back: Water
+    mean: Water
+    """At the mean design temperature; its density is the one that heads are metres of."""
+    gravity: float
+    supply_temp_c: float | None
+    return_temp_c: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """One side: heads [m] and gauge pressures [Pa] (nodes,); flow [kg/s], velocity [m/s], friction [Pa/m], loss [Pa] (pipes,)."""
+
+    head: Array
+    pressure: Array
+    flow: Array
+    velocity: Array
+    friction: Array
+    loss: Array
+
+
+@dataclass(frozen=True, slots=True)
+class StationResult:
+    """Stations: flow [kg/s], load [W], heads [m]; NaN where a station is not in service."""
+
+    flow: Array
+    load: Array
+    supply_head: Array
+    return_head: Array
+    available_head: Array
+    surplus_head: Array
+    served: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class SourceResult:
+    """Sources: flow [kg/s], load [W], pump head [m], electric pump power [W], heads at the terminals [m]."""
+
+    flow: Array
+    load: Array
+    pump_head: Array
+    pump_power: Array
+    supply_head: Array
+    return_head: Array
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """The station with the least surplus head, and nodes and pipes of the supply path to it from the source."""
+
+    station: int
+    nodes: Index
+    pipes: Index
+
+
+class PumpHead(NamedTuple):
+    """Parts of the head of the circulation pump [m of the reference water]; they add up to `total`."""
+
+    supply_loss: float
+    return_loss: float
+    station: float
+    natural_circulation: float
+    """Gain by the lighter supply column, negative; zero when both sides have one density."""
+    plant: float
+    reserve: float
+    total: float
+
+
+class Balance(NamedTuple):
+    """Worst errors of a solution, recomputed from the formulas: mass [kg/s], head [m], and relative ones."""
+
+    mass: float
+    head: float
+    mass_relative: float
+    head_relative: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything a solve found. `nodes`, `pipes`, `stations`, `sources` are tables with the contract's columns."""
+
+    network: Network
+    conditions: Conditions
+    supply: SideResult
+    back: SideResult | None
+    static_line: float
+    """Head with the pumps at rest, above the datum [m]."""
+    station: StationResult | None
+    source: SourceResult | None
+    critical: CriticalPath | None
+    pump_head_given: bool
+    iterations: int
+    residuals: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    # tables ----------------------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> pd.DataFrame:
+        """Table of nodes; one-pipe networks: node_id, ground_m, head_m, pressure_kpa."""
+        nodes, supply = self.network.nodes, self.supply
+        if self.back is None:
+            return _table(node_id=nodes.id, ground_m=nodes.ground, head_m=supply.head, pressure_kpa=supply.pressure)
+        density, gravity = self.conditions.mean.density, self.conditions.gravity
+        reached = ~(np.isnan(supply.head) & np.isnan(self.back.head))
+        return _table(
+            node_id=nodes.id,
+            kind=node_kinds(self.network),
+            ground_m=nodes.ground,
+            sup_head_m=supply.head,
+            ret_head_m=self.back.head,
+            available_head_m=supply.head - self.back.head,
+            sup_pressure_kpa=supply.pressure,
+            ret_pressure_kpa=self.back.pressure,
+            static_pressure_kpa=np.where(reached, (self.static_line - nodes.ground) * density * gravity, np.nan),
+        )
+
+    @property
+    def pipes(self) -> pd.DataFrame:
+        """Table of pipes; one-pipe networks: flow_kg_s, velocity_m_s, friction_pa_m, loss_kpa."""
+        pipes, nodes, supply = self.network.pipes, self.network.nodes, self.supply
+        base = {
+            "pipe_id": pipes.id,
+            "from_node": nodes.id[pipes.start],
+            "to_node": nodes.id[pipes.end],
+            "role": np.array([*ROLES, None], dtype=object)[pipes.role],
+            "length_m": pipes.length,
+            "equivalent_length_m": pipes.equivalent_length,
+            "inner_diameter_mm": pipes.inner_diameter,
+            "roughness_mm": pipes.roughness,
+        }
+        if self.back is None:
+            return _table(
+                **base, flow_kg_s=supply.flow, velocity_m_s=supply.velocity, friction_pa_m=supply.friction,
+                loss_kpa=supply.loss,
+            )  # fmt: skip
+        area, load = self.behind()
+        critical = np.zeros(len(pipes), bool)
+        if self.critical is not None:
+            critical[self.critical.pipes] = True
+        back = self.back
+        return _table(
+            **base, heated_area_m2=area, load_kw=load,
+            sup_flow_t_h=supply.flow, sup_velocity_m_s=supply.velocity, sup_friction_pa_m=supply.friction,
+            sup_loss_kpa=supply.loss,
+            ret_flow_t_h=-back.flow, ret_velocity_m_s=-back.velocity, ret_friction_pa_m=back.friction,
+            ret_loss_kpa=-back.loss, on_critical_path=critical,
+        )  # fmt: skip
+
+    @property
+    def stations(self) -> pd.DataFrame:
+        """Table of stations (empty for one-pipe networks)."""
+        stations, found = self.network.stations, self.station
+        if found is None:
+            return pd.DataFrame(columns=list(result_columns("stations")))
+        return _table(
+            station_id=stations.id, heated_area_m2=stations.heated_area, load_kw=found.load,
+            flow_t_h=found.flow, design_flow_t_h=found.flow,
+            imbalance=np.where(found.flow > 0.0, 1.0, np.nan),
+            sup_head_m=found.supply_head, ret_head_m=found.return_head, available_head_m=found.available_head,
+            required_head_m=stations.required_head, surplus_head_m=found.surplus_head, served=found.served,
+        )  # fmt: skip
+
+    @property
+    def sources(self) -> pd.DataFrame:
+        """Table of sources (empty for one-pipe networks)."""
+        sources, found = self.network.sources, self.source
+        if found is None:
+            return pd.DataFrame(columns=list(result_columns("sources")))
+        ground = self.network.nodes.ground[sources.return_node]
+        return _table(
+            source_id=sources.id, load_mw=found.load, flow_t_h=found.flow, pump_head_m=found.pump_head,
+            pump_power_kw=found.pump_power, sup_head_m=found.supply_head, ret_head_m=found.return_head,
+            static_head_m=np.where(np.isnan(found.flow), np.nan, self.static_line - ground),
+        )  # fmt: skip
+
+    def path(self) -> pd.DataFrame:
+        """Table of the critical path, from the source to the station; losses positive in the sense of the path."""
+        if self.critical is None or self.back is None:
+            return pd.DataFrame(columns=list(result_columns("critical_path")))
+        network, path = self.network, self.critical
+        pipes, ids = path.pipes, network.nodes.id
+        sign = np.where(network.pipes.start[pipes] == path.nodes[:-1], 1.0, -1.0)
+        length = network.pipes.length[pipes]
+        return _table(
+            order=np.arange(1, len(pipes) + 1), pipe_id=network.pipes.id[pipes],
+            from_node=ids[path.nodes[:-1]], to_node=ids[path.nodes[1:]], length_m=length,
+            sup_loss_kpa=sign * self.supply.loss[pipes], ret_loss_kpa=-sign * self.back.loss[pipes],
+            cumulated_length_m=np.cumsum(length), sup_head_m=self.supply.head[path.nodes[1:]],
+            ret_head_m=self.back.head[path.nodes[1:]], ground_m=network.nodes.ground[path.nodes[1:]],
+        )  # fmt: skip
+
+    # figures ---------------------------------------------------------------------------------------
+
+    def behind(self) -> tuple[Array, Array]:
+        """Heated area [m2] and heat load [W] behind each pipe, shape (pipes,): what its supply flow goes on to.
+
+        In loops a node's share is divided among the pipes that feed it in proportion to their flows.
+        The area is NaN behind which a station's area is unknown.
+        """
+        network = self.network
+        if self.station is None:
+            nan = np.full(len(network.pipes), np.nan)
+            return nan, nan.copy()
+        stations = network.stations
+        area = carried_to(network, self.supply.flow, np.where(stations.in_service, stations.heated_area, 0.0))
+        return area, carried_to(network, self.supply.flow, np.nan_to_num(self.station.load))
+
+    def pump_head(self, source: int | None = None) -> PumpHead:
+        """Parts of the pump head of a source (the one that feeds the critical path) along the critical path."""
+        if self.critical is None or self.station is None or self.source is None or self.back is None:
+            raise ValueError("a one-pipe network has no pump head")
+        network, critical = self.network, self.critical
+        sources = network.sources
+        if source is None:
+            at = np.flatnonzero((sources.supply_node == critical.nodes[0]) & sources.in_service)
+            source = int(at[0]) if len(at) else int(np.flatnonzero(sources.in_service)[0])
+        scale = self.conditions.mean.density * self.conditions.gravity
+        ground, station = network.nodes.ground, critical.station
+        rise = ground[network.stations.supply_node[station]] - ground[sources.supply_node[source]]
+        weight = (self.conditions.supply.density - self.conditions.back.density) * self.conditions.gravity * rise
+        # drops of piezometric pressure are the losses; heads differ from them by the weight of unequal columns
+        supply_loss = self._drop(sources.supply_node[source], network.stations.supply_node[station], self.supply, self.conditions.supply)
+        return_loss = self._drop(network.stations.return_node[station], sources.return_node[source], self.back, self.conditions.back)
+        total = float(self.source.pump_head[source])
+        plant = float(sources.plant_loss[source])
+        required = float(network.stations.required_head[station])
+        circulation = float(weight / scale)
+        reserve = total - supply_loss - return_loss - required - circulation - plant
+        return PumpHead(supply_loss, return_loss, required, circulation, plant, reserve, total)
+
+    def _drop(self, upstream: int, downstream: int, side: SideResult, water: Water) -> float:
+        """Loss between two nodes of a side [m of the reference water]."""
+        scale = self.conditions.mean.density * self.conditions.gravity
+        weight = water.density * self.conditions.gravity
+        potential = side.pressure + weight * self.network.nodes.ground
+        return float((potential[upstream] - potential[downstream]) / scale)
+
+    def check(self) -> Balance:
+        """Recompute mass at every node and the drop along every pipe from the flows alone.
+
+        The friction formula is written again here in its textbook form (lambda L/d rho v2/2), so that a
+        slip in the solver's form would show.
+        """
+        mass, drop, largest, span = [0.0], [0.0], 1e-300, 1e-300
+        for side, water, inflow in self._sides():
+            flow = np.nan_to_num(side.flow)
+            balance = inflow.copy()
+            np.subtract.at(balance, self.network.pipes.start, flow)
+            np.add.at(balance, self.network.pipes.end, flow)
+            inside = ~np.isnan(side.head)
+            balance = balance[inside & ~np.isnan(inflow)]
+            mass.append(float(np.abs(balance).max(initial=0.0)))
+            largest = max(largest, float(np.abs(flow).max(initial=0.0)))
+            expected = self._textbook_drop(side, water)
+            error = np.abs(expected - side.loss)[~np.isnan(side.loss)] / (self.conditions.mean.density * self.conditions.gravity)
+            between = self._head_difference(side, water)
+            apart = np.abs(between - expected)[~np.isnan(side.loss)] / (self.conditions.mean.density * self.conditions.gravity)
+            drop.append(float(max(error.max(initial=0.0), apart.max(initial=0.0))))
+            span = max(span, float(np.ptp(side.head[inside])) if inside.any() else 0.0)
+        return Balance(max(mass), max(drop), max(mass) / largest, max(drop) / span)
+
+    def _sides(self) -> list[tuple[SideResult, Water, Array]]:
+        """Sides with what enters them at each node [kg/s]; NaN where that is not given but found."""
+        network, count = self.network, len(self.network.nodes)
+        if self.back is None or self.station is None or self.source is None:
+            return [(self.supply, self.conditions.supply, np.where(np.isnan(network.nodes.fixed_head), -network.nodes.demand, np.nan))]
+        taken, given = np.nan_to_num(self.station.flow), np.nan_to_num(self.source.flow)
+        stations, sources = network.stations, network.sources
+        inflow = np.bincount(sources.supply_node, given, count) - np.bincount(stations.supply_node, taken, count)
+        outflow = np.bincount(stations.return_node, taken, count) - np.bincount(sources.return_node, given, count)
+        return [(self.supply, self.conditions.supply, inflow), (self.back, self.conditions.back, outflow)]
+
+    def _textbook_drop(self, side: SideResult, water: Water) -> Array:
+        pipes, law = self.network.pipes, self.conditions.law
+        bore = pipes.inner_diameter
+        speed = side.flow / (water.density * np.pi * bore**2 / 4.0)
+        reynolds = np.abs(speed) * bore * water.density / water.viscosity
+        if law == "hazen-williams":
+            relative = hazen_williams_scale(pipes.roughness * 1e3, bore, water.viscosity / water.density, self.conditions.gravity)
+        else:
+            relative = pipes.roughness / bore
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = friction_number(np.nan_to_num(reynolds), relative, law)[0] / reynolds
+            coefficient = factor * (pipes.length + pipes.equivalent_length) / bore + pipes.zeta
+            return np.where(speed == 0.0, 0.0, coefficient * water.density * speed * np.abs(speed) / 2.0)
+
+    def _head_difference(self, side: SideResult, water: Water) -> Array:
+        pipes, ground = self.network.pipes, self.network.nodes.ground
+        potential = side.pressure + water.density * self.conditions.gravity * ground
+        return potential[pipes.start] - potential[pipes.end]
+
+
+def carried_to(network: Network, flow: Array, own: Array) -> Array:
+    """Sum of `own` (one figure for each station) that lies behind each pipe of the supply, shape (pipes,)."""
+    pipes, count = network.pipes, len(network.nodes)
+    q = np.nan_to_num(flow)
+    towards = np.where(q >= 0.0, pipes.end, pipes.start)
+    behind = np.where(q >= 0.0, pipes.start, pipes.end)
+    inflow = np.bincount(towards, np.abs(q), count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(inflow[towards] > 0.0, np.abs(q) / inflow[towards], 0.0)
+    wanted = np.bincount(network.stations.supply_node, own, count)
+    unknown = np.isnan(wanted)
+    passed_on = csc_array((share, (behind, towards)), shape=(count, count))
+    system = csc_array(eye_array(count, format="csc") - passed_on)
+    total = np.atleast_1d(spsolve(system, np.nan_to_num(wanted)))
+    result = share * total[towards]
+    if unknown.any():
+        doubtful = np.atleast_1d(spsolve(system, unknown.astype(float)))
+        result = np.where(share * doubtful[towards] > 1e-9, np.nan, result)
+    return np.where(np.isnan(flow), np.nan, result)
+
+
+def node_kinds(network: Network) -> np.ndarray:
+    """What stands at each node: source, station, junction or end, shape (nodes,)."""
+    pipes, count = network.pipes, len(network.nodes)
+    degree = np.bincount(np.concatenate([pipes.start, pipes.end]), minlength=count)
+    kind = np.where(degree <= 1, "end", "junction").astype(object)
+    kind[np.concatenate([network.stations.supply_node, network.stations.return_node])] = "station"
+    kind[np.concatenate([network.sources.supply_node, network.sources.return_node])] = "source"
+    return kind
+
+
+def _table(**columns: np.ndarray) -> pd.DataFrame:
+    """Table from SI arrays, each converted to the unit that the suffix of its name says."""
+    return pd.DataFrame(
+        {name: from_si(values, name) if values.dtype.kind == "f" else values for name, values in columns.items()}
+    )

@@ -1,0 +1,242 @@
+"""The stages in their order, each adding to what the one before has: read, topology, loads, size, solve.
+
+Every verb runs the stages it needs and writes the same layers, later columns empty.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gisheat import assessment, tables
+from gisheat.catalogue import PIPE_SERIES, PipeSeries, RoleRule, pipe_series, sizing_rules
+from gisheat.checks import clean
+from gisheat.errors import Cancelled, TopologyError
+from gisheat.findings import Finding
+from gisheat.hydraulics import conditions, design_temperatures, solve
+from gisheat.layers import Layers, find_sources, read_layers
+from gisheat.loads import Loads, assign_loads
+from gisheat.network import Network
+from gisheat.phases import phase_order
+from gisheat.project import Project, read_project, resolve
+from gisheat.results import Results
+from gisheat.sizing import Sizing, size
+from gisheat.topology import Drawing, build_network, in_phase
+
+LAYER_OPTIONS = (
+    "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
+)  # fmt: skip
+
+Progress = Callable[[float, str], bool | None]
+"""Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known so far; stages return a copy with more."""
+
+    project: Project
+    options: Mapping[str, Any]
+    raw: Layers
+    layers: Layers
+    series: PipeSeries
+    order: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    drawing: Drawing | None = None
+    loads: Loads | None = None
+    sizing: Sizing | None = None
+    results: Results | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def phase(self) -> str:
+        """The phase that is computed, empty for everything."""
+        return str(self.options["phase"] or "")
+
+
+def open_project(path: Path) -> Project:
+    """A project file, or a project that consists of one file of layers."""
+    return read_project(path) if path.suffix.lower() == ".toml" else Project(name=path.stem, path=None)
+
+
+def report(progress: Progress | None, share: float, what: str) -> None:
+    """Tell the progress callback; raises Cancelled when it returns False."""
+    if progress is not None and progress(share, what) is False:
+        raise Cancelled("cancelled; nothing was written.")
+
+
+def read(path: Path, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
+    """Read and check the layers."""
+    report(progress, 0.02, "reading layers")
+    given = {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
+    sources = find_sources(path, None if project.path is None else project, given)
+    raw = read_layers(sources, project.columns, options.get("crs"))
+    report(progress, 0.15, "checking")
+    layers = clean(raw)
+    used = [p for name in ("pipes", "stations", "sources") for p in (layers.get(name).get("phase", ()))]
+    order = phase_order(project.phases, used)
+    catalogue = str(options["catalogue"]) if "catalogue" in options else PIPE_SERIES[0]
+    if catalogue not in PIPE_SERIES and project.path is not None and "catalogue" in project.options:
+        catalogue = resolve(catalogue, project.path.resolve().parent)
+    return State(project, options, raw, layers, pipe_series(catalogue), order, layers.findings, notes=layers.notes)
+
+
+
+
+def add_topology(state: State, progress: Progress | None = None) -> State:
+    """Build the network from the drawing."""
+    report(progress, 0.2, "building the network")
+    options = state.options
+    drawing = build_network(
+        state.raw, state.layers, state.series,
+        snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
+        required_head=options["required_head_m"],
+    )  # fmt: skip
+    findings = [*state.findings, *drawing.findings]
+    notes = [*state.notes, *_assumed_defaults(state.layers, options)]
+    _, found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
+    return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
+
+
+def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
+    """Which columns were filled with defaults, in words."""
+    notes = []
+    pipes, stations = layers.get("pipes"), layers.get("stations")
+    for table, layer, column, value in (
+        (pipes, "pipes", "roughness_mm", f"{options['roughness_mm']:g} mm"),
+        (pipes, "pipes", "local_loss_fraction", "0.15, connections 0.20" if options["local_loss_fraction"] is None else f"{options['local_loss_fraction']:g}"),
+        (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
+    ):
+        missing = int(table[column].isna().sum()) if column in table else len(table)
+        if missing:
+            notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
+    return notes
+
+
+def _network(state: State, phase: str) -> Network:
+    """The network of a phase with stations on islands out of service."""
+    assert state.drawing is not None
+    network = in_phase(state.drawing, phase, state.order)
+    connected, _ = assessment.find_islands(state.drawing, network)
+    stations = replace(network.stations, in_service=network.stations.in_service & connected)
+    return replace(network, stations=stations)
+
+
+def _loads(state: State, phase: str) -> Loads:
+    options = state.options
+    assert state.drawing is not None
+    network = _network(state, phase)
+    capacity = options["heat_capacity_j_kg_k"]
+    if capacity is None:
+        hot, cold = design_temperatures(network, options["supply_temp_c"], options["return_temp_c"])
+        capacity = 4187.0 if hot is None or cold is None else conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
+    factor = options["area_factor"] or state.project.area_factor.get(phase, 1.0)
+    return assign_loads(
+        network, state.drawing.stations, state.layers.get("load_mix"), phase=phase or None, area_factor=factor,
+        heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
+        heat_capacity=capacity, supply_temp_c=options["supply_temp_c"], return_temp_c=options["return_temp_c"],
+    )  # fmt: skip
+
+
+def add_loads(state: State, progress: Progress | None = None) -> State:
+    """Give stations their loads and flows."""
+    report(progress, 0.3, "assigning loads")
+    loads = _loads(state, state.phase)
+    on = loads.network.stations.in_service
+    load = float(np.nansum(loads.network.stations.load[on]))
+    area = float(np.nansum(loads.network.stations.heated_area[on & ~np.isnan(loads.network.stations.load)]))
+    trench = float(loads.network.pipes.length[loads.network.pipes.in_service].sum())
+    doubts = assessment.plausibility(state.layers, load, area, trench)
+    return replace(state, loads=loads, findings=(*state.findings, *loads.findings, *doubts))
+
+
+def _solver(state: State, progress: Progress | None = None) -> Callable[[Network], Results]:
+    options = state.options
+    names = ("friction", "supply_temp_c", "return_temp_c", "density_kg_m3", "viscosity_pa_s", "heat_capacity_j_kg_k",
+             "gravity_m_s2", "tolerance", "max_iterations")  # fmt: skip
+
+    def tell(share: float, what: str) -> None:
+        report(progress, share, what)
+
+    return functools.partial(solve, **{name: options[name] for name in names}, progress=tell if progress else None)
+
+
+def rules_of(state: State) -> tuple[RoleRule, ...]:
+    """Sizing rules with the options of the state."""
+    options = state.options
+    return sizing_rules(
+        options["rule_set"], state.series, max_velocity=options["max_velocity_m_s"], max_friction=options["max_friction_pa_m"]
+    )
+
+
+def add_sizes(state: State, progress: Progress | None = None) -> State:
+    """Size pipes without a bore for the sizing phase; judge given ones in that phase too."""
+    report(progress, 0.4, "sizing")
+    assert state.loads is not None and state.drawing is not None
+    phase = size_phase(state)
+    loads = state.loads if phase == state.phase else _loads(state, phase)
+    require_load(loads.network)
+    rules = rules_of(state)
+    sizing = size(loads.network, _solver(state), state.series, rules, valve_reserve=state.options["valve_reserve_m"])
+    found = assessment.assess_sizing(state.drawing, sizing)
+    if phase != state.phase:
+        found += assessment.assess_load(state.drawing, _solver(state)(sizing.network), sizing, rules, phase)
+    network = state.loads.network.with_bores(sizing.network.pipes.inner_diameter)
+    return replace(state, sizing=sizing, loads=replace(state.loads, network=network), findings=(*state.findings, *found))
+
+
+def size_phase(state: State) -> str:
+    """The phase that is sized for: the option, else the last one; the computed one where nothing grows."""
+    if state.options["size_phase"]:
+        return str(state.options["size_phase"])
+    if not state.phase:
+        return ""
+    return state.order[-1]
+
+
+def require_load(network: Network) -> None:
+    """Raise when nothing can be computed: no source in service, or no station with a flow."""
+    if not network.sources.in_service.any():
+        raise TopologyError("there is no source in service that is connected: look at the sources layer and its findings.")
+    if not network.stations.in_service.any():
+        raise TopologyError("no station that is connected and in service has a load: look at the findings of gisheat check and topology.")
+
+
+def add_solution(state: State, progress: Progress | None = None) -> State:
+    """Solve the computed phase."""
+    report(progress, 0.6, "solving")
+    assert state.loads is not None and state.drawing is not None and state.sizing is not None
+    require_load(state.loads.network)
+    results = _solver(state)(state.loads.network)
+    report(progress, 0.7, "solved")
+    found = [
+        *assessment.assess_load(state.drawing, results, state.sizing, rules_of(state), state.phase),
+        *assessment.assess_supply(state.drawing, results),
+    ]
+    already = {(f.rule, f.layer, f.source_fid) for f in found if f.rule == "overloaded"}
+    before = [f for f in state.findings if (f.rule, f.layer, f.source_fid) not in already]
+    return replace(state, results=results, findings=(*before, *found))
+
+
+def result_tables(state: State) -> dict[str, pd.DataFrame]:
+    """Layers and tables of the result, as far as the stages have come (without the run record)."""
+    drawing = state.drawing
+    assert drawing is not None
+    series, results = state.series, state.results
+    return {
+        **tables.passed_on(state.layers),
+        "pipes": tables.pipe_layer(drawing, state.sizing, series, results),
+        "nodes": tables.node_layer(drawing, results),
+        "stations": tables.station_layer(drawing, state.loads, results),
+        "sources": tables.source_layer(drawing, results),
+        "findings": tables.findings_layer(state.findings, drawing.crs),
+        "lineage": drawing.lineage,
+        "critical_path": tables.path_table(results),
+    }

@@ -1,0 +1,84 @@
+"""Aliases, attribute form and map tip: the words for a layer's columns."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from gisheat.styles.markup import column, node, printable
+from gisheat.styles.model import Context, Text
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
+
+# Columns of the map tip, numbers with their digits after the colon; the first is its heading.
+_TIPS: dict[str, str] = {
+    "pipes": "pipe_id status dn_mm:0 length_m:1 sup_flow_t_h:1 sup_velocity_m_s:2 sup_friction_pa_m:1 "
+    "sup_loss_kpa:2 ret_loss_kpa:2 governed_by",
+    "nodes": "node_id ground_m:1 available_head_m:1 sup_head_m:1 ret_head_m:1 sup_pressure_kpa:0 "
+    "ret_pressure_kpa:0",
+    "stations": "station_id name heated_area_m2:0 load_kw:0 flow_t_h:1 available_head_m:1 required_head_m:1 "
+    "surplus_head_m:1 imbalance:2",
+    "sources": "source_id name load_mw:2 flow_t_h:1 pump_head_m:1 pump_power_kw:0 sup_head_m:1 ret_head_m:1",
+    "valves": "valve_id kind line dn_mm:0 state state_found flow_t_h:1 loss_kpa:2",
+    "pumps": "pump_id line control flow_t_h:1 head_m:1",
+    "findings": "rule severity message layer source_fid distance_m:3 repair",
+    "streets": "name class",
+    "buildings": "building_id building_use heated_area_m2:0",
+}
+_TABS = (("sup_", Text("Supply", "供水")), ("ret_", Text("Return", "回水")))
+_GENERAL = Text("General", "基本")
+
+
+def alias(context: Context, name: str) -> str:
+    """Return the words for a column, its own name where there are none."""
+    return context.aliases.get(name) or name
+
+
+def append_forms(parent: ET.Element, context: Context) -> None:
+    """Append aliases, attribute form, display name and map tip to a style document."""
+    fields = (context.info.key, *context.info.fields)
+    element = node(parent, "aliases")
+    for index, name in enumerate(fields):
+        node(element, "alias", index=str(index), field=name, name=context.aliases.get(name, ""))
+    _form(parent, context, fields)
+    tip = [item for item in _TIPS.get(context.layer, "").split() if item.split(":")[0] in fields]
+    if tip:
+        node(parent, "previewExpression", f"coalesce(to_string({column(tip[0])}),'')")
+        node(parent, "mapTip", map_tip(tip, context))
+
+
+def _form(parent: ET.Element, context: Context, fields: tuple[str, ...]) -> None:
+    tabs: dict[str, list[str]] = {}
+    for name in fields[1:]:
+        words = next((words for prefix, words in _TABS if name.startswith(prefix)), _GENERAL)
+        tabs.setdefault(words.get(context.language), []).append(name)
+    if len(tabs) == 1:
+        node(parent, "editorlayout", "generatedlayout")
+        return
+    node(parent, "editorlayout", "tablayout")
+    form = node(parent, "attributeEditorForm")
+    for title, names in tabs.items():
+        tab = node(form, "attributeEditorContainer", name=title, groupBox="0", columnCount="1", showLabel="1",
+                   visibilityExpressionEnabled="0", visibilityExpression="")  # fmt: skip
+        for name in names:
+            node(tab, "attributeEditorField", name=name, index=str(fields.index(name)), showLabel="1")
+
+
+def map_tip(columns: list[str], context: Context) -> str:
+    """Return the HTML of a map tip; QGIS fills in the expressions between `[%` and `%]`."""
+    heading, *rows = columns
+    lines = [f"<tr><th colspan='2' align='left'>[% {_shown(heading)} %]</th></tr>"]
+    for item in rows:
+        words = html.escape(alias(context, item.split(":")[0])).replace("[%", "[ %")
+        lines.append(f"<tr><td>{words}</td><td align='right'>&nbsp;[% {_shown(item)} %]</td></tr>")
+    return printable(f"<table cellpadding='1'>{''.join(lines)}</table>")
+
+
+def _shown(item: str) -> str:
+    """Return the expression for a value: numbers rounded, texts made harmless in HTML, NULL as a dash."""
+    name, _, digits = item.partition(":")
+    if digits:
+        return f"coalesce(round({column(name)},{digits}),'–')"
+    escapes = "map('&','&amp;','<','&lt;','>','&gt;')"
+    return f"coalesce(replace(to_string({column(name)}),{escapes}),'–')"

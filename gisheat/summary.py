@@ -1,0 +1,106 @@
+"""The figures of a run by name, with their units: what the command line prints and the summary table holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gisheat.assessment import totals
+from gisheat.findings import count_by_severity
+from gisheat.stages import State, size_phase
+
+Rows = dict[str, tuple[Any, str]]
+
+
+def summary_rows(state: State) -> Rows:
+    """Figures in the order in which a reader wants them: key -> (value, unit)."""
+    rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
+    if state.drawing is None:
+        rows |= totals(state.layers)
+    else:
+        rows |= _drawing_rows(state)
+    if state.loads is not None:
+        rows |= _load_rows(state)
+    if state.sizing is not None:
+        rows |= {
+            "sized pipes": (int((state.sizing.row >= 0).sum()), ""),
+            "sized for phase": (size_phase(state) or "all", ""),
+            "catalogue": (state.series.name, ""),
+            "sizing rules": (state.options["rule_set"], ""),
+        }
+    if state.results is not None:
+        rows |= _solution_rows(state)
+    counted = count_by_severity(state.findings)
+    return rows | {f"findings: {name}": (count, "") for name, count in counted.items()}
+
+
+def _drawing_rows(state: State) -> Rows:
+    assert state.drawing is not None
+    network = state.drawing.network if state.loads is None else state.loads.network
+    used = network.pipes.in_service
+    return {
+        "pipes": (int(used.sum()), ""),
+        "trench length": (float(network.pipes.length[used].sum()), "m"),
+        "stations": (int(network.stations.in_service.sum()), ""),
+        "sources": (int(network.sources.in_service.sum()), ""),
+    }
+
+
+def _load_rows(state: State) -> Rows:
+    assert state.loads is not None
+    network = state.loads.network
+    on = network.stations.in_service
+    load = float(np.nansum(network.stations.load[on]))
+    area = float(np.nansum(network.stations.heated_area[on]))
+    trench = float(network.pipes.length[network.pipes.in_service].sum())
+    rows: Rows = {
+        "heat load": (load / 1e6, "MW"),
+        "heated area": (area, "m2"),
+        "load for each area": (load / area if area else float("nan"), "W/m2"),
+        "trench for each megawatt": (trench / (load / 1e6) if load else float("nan"), "m/MW"),
+    }
+    if state.loads.composite_heat_index is not None:
+        rows["composite heat index"] = (state.loads.composite_heat_index, "W/m2")
+    return rows
+
+
+def _solution_rows(state: State) -> Rows:
+    results = state.results
+    assert results is not None and results.critical is not None and results.source is not None and results.station is not None
+    assert results.back is not None
+    network, critical = results.network, results.critical
+    path = critical.pipes
+    head = results.pump_head()
+    balance = results.check()
+    pipes = network.pipes
+    used = pipes.in_service & ~np.isnan(results.supply.flow)
+    volume = float((np.pi / 4.0 * pipes.inner_diameter**2 * pipes.length)[used & pipes.in_supply].sum())
+    volume += float((np.pi / 4.0 * pipes.inner_diameter**2 * pipes.length)[used & pipes.in_return].sum())
+    served = results.station.served
+    one_way = results.path()["sup_loss_kpa"].sum()
+    return {
+        "friction law": (results.conditions.law, ""),
+        "flow": (float(np.nansum(results.source.flow)) * 3.6, "t/h"),
+        "worst station": (network.stations.id[critical.station], ""),
+        "least surplus head": (float(results.station.surplus_head[critical.station]), "m"),
+        "stations served": (int(served.sum()), ""),
+        "stations not served": (int((network.stations.in_service & ~served).sum()), ""),
+        "critical path": (f"{network.nodes.id[critical.nodes[0]]} ... {pipes.id[path[-1]] if len(path) else ''}", ""),
+        "critical path length": (float(pipes.length[path].sum()), "m"),
+        "one-way loss": (float(one_way), "kPa"),
+        "pump head": (head.total, "m"),
+        "pump head: supply loss": (head.supply_loss, "m"),
+        "pump head: return loss": (head.return_loss, "m"),
+        "pump head: station": (head.station, "m"),
+        "pump head: natural circulation": (head.natural_circulation, "m"),
+        "pump head: plant": (head.plant, "m"),
+        "pump head: reserve": (head.reserve, "m"),
+        "pump power": (float(np.nansum(results.source.pump_power)) / 1e3, "kW"),
+        "static line": (results.static_line, "m"),
+        "reference density": (results.conditions.mean.density, "kg/m3"),
+        "water volume": (volume, "m3"),
+        "iterations": (results.iterations, ""),
+        "largest mass error": (balance.mass, "kg/s"),
+        "largest head error": (balance.head, "m"),
+    }

@@ -1,0 +1,141 @@
+"""What happened to the drawing: findings about ends and pieces, and the lineage of every input feature."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gisheat.findings import Finding
+from gisheat.layers import Layers
+from gisheat.schema import ID_COLUMN
+from gisheat.topology.noding import EXACT, Array, Index, Pieces
+
+NEAR_MISS = 5.0
+"""A loose end within this many tolerances of another pipe is reported."""
+NOTICEABLE = 1e-3
+"""Moves below this [m] are not reported."""
+
+
+def snap_findings(table: gpd.GeoDataFrame, moved: Array, pieces: Pieces, tolerance: float) -> list[Finding]:
+    """Ends that were moved onto a node, and lines that were cut where another one ends on them."""
+    findings: list[Finding] = []
+    first = pieces.part == 1
+    for i in np.flatnonzero(first & (moved > NOTICEABLE)).tolist():
+        row = table.iloc[i]
+        line = row.geometry
+        message = f"pipe {row['parent_id'] or row['pipe_id']}: an end was moved by {moved[i]:.3f} m onto a node."
+        findings.append(
+            Finding("end-snapped", "info", "pipes", message, int(row["source_fid"]), None, line.coords[0][:2], float(moved[i]),
+                    f"snapped within {tolerance:g} m", applied=True)
+        )  # fmt: skip
+    parts = np.bincount(pieces.line, minlength=len(table))[pieces.line]
+    for i in np.flatnonzero(first & (parts > 1)).tolist():
+        row = table.iloc[i]
+        message = f"pipe {row['parent_id']} was split into {parts[i]} parts where other features meet it."
+        place = row.geometry.coords[-1][:2]
+        findings.append(Finding("pipe-split", "info", "pipes", message, int(row["source_fid"]), None, place, None, "split", applied=True))
+    return findings
+
+
+def degenerate(
+    table: gpd.GeoDataFrame, start: Index, end: Index, tolerance: float
+) -> tuple[NDArray[np.bool_], list[Finding]]:
+    """Which rows to keep, and findings: pieces that snapping left without length, doubled lines, closed lines."""
+    lines = table.geometry.to_numpy()
+    length = shapely.length(lines)
+    vanished = (start == end) & (length <= 2.0 * max(tolerance, EXACT))
+    closed = (start == end) & ~vanished
+    ordered = shapely.normalize(shapely.force_2d(lines))
+    side = table["line"].fillna("pair") if "line" in table else pd.Series("pair", index=table.index)
+    shapes = pd.DataFrame({"shape": shapely.to_wkb(ordered), "side": side.to_numpy(object)})
+    doubled = shapes.duplicated().to_numpy() & ~vanished
+    findings = []
+    for mask, rule, what, applied in (
+        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
+    ):
+        for i in np.flatnonzero(mask).tolist():
+            row = table.iloc[i]
+            findings.append(
+                Finding(rule, "warning", str(row["source_layer"]), f"pipe {row['pipe_id']} {what}.", int(row["source_fid"]),
+                        None, row.geometry.coords[0][:2], float(length[i]), applied=applied)
+            )  # fmt: skip
+    return ~vanished & ~doubled, findings
+
+
+def near_misses(
+    table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, stations: tuple[Index, Index],
+    sources: tuple[Index, Index], tolerance: float,
+) -> list[Finding]:  # fmt: skip
+    """Loose ends with no station or source that almost meet another pipe."""
+    count = len(xy)
+    loose = np.bincount(np.concatenate([start, end]), minlength=count) == 1
+    for nodes in (*stations, *sources):
+        loose[nodes[nodes >= 0]] = False
+    node = np.flatnonzero(loose)
+    if not len(node) or tolerance <= 0.0:
+        return []
+    lines = table.geometry.to_numpy()
+    found, line = shapely.STRtree(lines).query(shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance)
+    other = (start[line] != node[found]) & (end[line] != node[found])
+    found, line = found[other], line[other]
+    gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
+    order = np.lexsort((line, gap, found))
+    first = order[np.unique(found[order], return_index=True)[1]] if len(order) else order
+    owner = np.full(count, -1, np.int64)
+    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
+    findings = []
+    for k in first.tolist():
+        at, mine, near = int(node[found[k]]), table.iloc[owner[node[found[k]]]], table.iloc[line[k]]
+        message = f"pipe {mine['pipe_id']} ends {gap[k]:.2f} m beside pipe {near['pipe_id']}, more than the tolerance of {tolerance:g} m."
+        findings.append(
+            Finding("near-miss", "warning", "pipes", message, int(mine["source_fid"]), int(near["source_fid"]),
+                    (float(xy[at, 0]), float(xy[at, 1])), float(gap[k]), "move the end onto the pipe, or raise snap_tolerance_m")
+        )  # fmt: skip
+    return findings
+
+
+def lineage_of(
+    raw: Layers, pipes: gpd.GeoDataFrame, unused: gpd.GeoDataFrame, stations: gpd.GeoDataFrame,
+    sources: gpd.GeoDataFrame, nodes: gpd.GeoDataFrame, layers: Layers,
+) -> pd.DataFrame:  # fmt: skip
+    """What became of every input feature: at least one row for each."""
+    own = pipes[pipes["source_layer"] == "pipes"]
+    parts = own.groupby("source_fid")["pipe_id"].transform("size").to_numpy()
+    rows = [
+        _rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept")),
+        _rows("pipes", unused["source_fid"], "pipes", unused["pipe_id"], "unused"),
+        _rows("stations", stations["source_fid"], "stations", stations.get("station_id"), "kept"),
+        _rows("sources", sources["source_fid"], "sources", sources.get("source_id"), "kept"),
+        _rows("nodes", nodes["source_fid"], "nodes", nodes["node_id"], "kept"),
+    ]
+    for layer, table in raw.tables.items():
+        fids = table.index.to_numpy()
+        if layer in ("pipes", "stations", "sources", "nodes"):
+            listed = np.concatenate([r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer] or [fids[:0]])
+            usable = layers.get(layer)
+            left = fids[~np.isin(fids, listed)]
+            action = np.where(np.isin(left, usable.index.to_numpy()) & (layer != "pipes"), "unused", "dropped")
+            rows.append(_rows(layer, left, "", [""] * len(left), action))
+        else:
+            column = ID_COLUMN.get(layer)
+            named = layers.get(layer)
+            names = dict(zip(named.index, named[column], strict=True)) if column in named else {}
+            there = [layer if fid in names and layer == "streets" else "" for fid in fids]
+            ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
+            rows.append(_rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there]))
+    table = pd.concat([r for r in rows if len(r)], ignore_index=True)
+    order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
+    return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
+
+
+def _rows(layer: str, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
+    fid = np.asarray(fids, dtype=np.int64)
+    columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
+    return pd.DataFrame(
+        {"source_fid": fid} | {k: np.broadcast_to(np.asarray(v, dtype=object), fid.shape).copy() for k, v in columns.items()}
+    )[["source_layer", "source_fid", "result_layer", "result_id", "action"]]

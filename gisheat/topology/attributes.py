@@ -1,0 +1,146 @@
+"""Columns of the drawn layers to the arrays of the network, with what had to be assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from gisheat.catalogue import PipeSeries
+from gisheat.checks import points_of
+from gisheat.findings import Finding
+from gisheat.network import CONNECTION, Array, Index, Mask, Pipes, Sources, Stations, Text, role_codes
+from gisheat.schema import to_si
+
+LOCAL_LOSS_FRACTION = 0.15
+LOCAL_LOSS_FRACTION_CONNECTION = 0.20
+"""Equivalent length / length where nothing is said (the Mulan plan's figures)."""
+LARGEST_BORE_DIFFERENCE = 0.01
+PUMP_EFFICIENCY = 0.75
+"""Efficiency of pump and motor of a source that states none: a usual figure of large circulation pumps."""
+
+
+def numbers(table: gpd.GeoDataFrame, column: str) -> Array:
+    """A column in SI, NaN where it is empty or not there."""
+    if column not in table:
+        return np.full(len(table), np.nan)
+    return to_si(table[column].to_numpy(dtype=float), column)
+
+
+def words(table: gpd.GeoDataFrame, column: str, default: str | None = None) -> Text:
+    """A text column, `default` where it is empty or not there."""
+    if column not in table:
+        return np.full(len(table), default, dtype=object)
+    return np.array([default if v is None else v for v in table[column]], dtype=object)
+
+
+def filled(values: Array, default: float | Array) -> Array:
+    """Values with the unknown ones (NaN) replaced."""
+    return np.where(np.isnan(values), default, values)
+
+
+def known_bores(table: gpd.GeoDataFrame, series: PipeSeries) -> tuple[Array, list[Finding]]:
+    """Bore of each pipe [m]: given, else outer diameter - 2 wall, else DN by the catalogue; NaN where unknown."""
+    dn = table["dn_mm"].to_numpy(float) if "dn_mm" in table else np.full(len(table), np.nan)
+    row = series.of_dn(dn)
+    by_dn = np.where(row >= 0, series.inner_diameter[row], np.nan)
+    outer, wall = numbers(table, "outer_diameter_mm"), numbers(table, "wall_mm")
+    by_wall = outer - 2.0 * wall
+    impossible = by_wall <= 0.0
+    bore = filled(filled(numbers(table, "inner_diameter_mm"), np.where(impossible, np.nan, by_wall)), by_dn)
+    findings: list[Finding] = []
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(bore / by_dn - 1.0) > LARGEST_BORE_DIFFERENCE
+    for i in np.flatnonzero(apart).tolist():
+        message = (
+            f"pipe {table['pipe_id'].iloc[i]}: its bore {bore[i] * 1e3:g} mm is not that of DN {dn[i]:g} in the catalogue"
+            f" {series.name}, {by_dn[i] * 1e3:g} mm; its own is used."
+        )
+        place = points_of(table.iloc[[i]])[0]
+        findings.append(Finding("dn-disagrees", "info", "pipes", message, int(table["source_fid"].iloc[i]), point=place))
+    unknown = np.isnan(bore) & ~np.isnan(dn)
+    for mask, rule, what in (
+        (unknown, "dn-unknown", f"is not in the catalogue {series.name}; taken as unknown"),
+        (impossible & np.isnan(numbers(table, "inner_diameter_mm")), "wall-too-thick", "has a wall that leaves no bore"),
+    ):
+        chosen = table[mask]
+        for fid, name, d, point in zip(chosen["source_fid"], chosen["pipe_id"], dn[mask], points_of(chosen), strict=True):
+            subject = f"pipe {name}: DN {d:g}" if rule == "dn-unknown" else f"pipe {name}"
+            findings.append(Finding(rule, "error", "pipes", f"{subject} {what}.", int(fid), point=point))
+    return bore, findings
+
+
+def pipes_of(
+    table: gpd.GeoDataFrame, start: Index, end: Index, bore: Array, *,
+    roughness: float, local_loss_fraction: float | None,
+) -> Pipes:  # fmt: skip
+    """Pipes of a network from the noded layer; all open ones are in service (phases come later)."""
+    role = role_codes(words(table, "role"))
+    length = numbers(table, "length_m")
+    usual = np.where(role == CONNECTION, LOCAL_LOSS_FRACTION_CONNECTION, LOCAL_LOSS_FRACTION)
+    fraction = filled(numbers(table, "local_loss_fraction"), usual if local_loss_fraction is None else local_loss_fraction)
+    stated_zeta = ~np.isnan(numbers(table, "zeta"))
+    stated_fraction = ~np.isnan(numbers(table, "local_loss_fraction"))
+    fraction = np.where(stated_zeta & ~stated_fraction & (local_loss_fraction is None), 0.0, fraction)
+    line = words(table, "line", "pair")
+    status = words(table, "status", "existing")
+    return Pipes(
+        id=table["pipe_id"].to_numpy(object),
+        start=start,
+        end=end,
+        length=length,
+        equivalent_length=fraction * length,
+        inner_diameter=bore,
+        roughness=filled(numbers(table, "roughness_mm"), roughness),
+        zeta=filled(numbers(table, "zeta"), 0.0),
+        role=role,
+        existing=status != "planned",
+        in_supply=line != "return",
+        in_return=line != "supply",
+        in_service=status != "closed",
+    )
+
+
+def stations_of(table: gpd.GeoDataFrame, supply_node: Index, return_node: Index, required_head: float) -> Stations:
+    """Stations of a network from the layer; loads come later, those without a node are out of service."""
+    count = len(table)
+    return Stations(
+        id=table["station_id"].to_numpy(object) if count else np.empty(0, object),
+        supply_node=np.maximum(supply_node, 0),
+        return_node=np.maximum(return_node, 0),
+        heated_area=numbers(table, "heated_area_m2"),
+        load=np.full(count, np.nan),
+        flow=np.full(count, np.nan),
+        supply_temperature=numbers(table, "supply_temp_c"),
+        return_temperature=numbers(table, "return_temp_c"),
+        required_head=filled(numbers(table, "required_head_m"), required_head),
+        in_service=_open(table) & (supply_node >= 0) & (return_node >= 0),
+    )
+
+
+def sources_of(table: gpd.GeoDataFrame, supply_node: Index, return_node: Index) -> Sources:
+    """Sources of a network from the layer; reserve ones and those without a node are out of service."""
+    count = len(table)
+    return Sources(
+        id=table["source_id"].to_numpy(object) if count else np.empty(0, object),
+        supply_node=np.maximum(supply_node, 0),
+        return_node=np.maximum(return_node, 0),
+        supply_temperature=numbers(table, "supply_temp_c"),
+        return_temperature=numbers(table, "return_temp_c"),
+        static_head=numbers(table, "static_head_m"),
+        supply_head=numbers(table, "supply_head_m"),
+        plant_loss=filled(numbers(table, "plant_loss_m"), 0.0),
+        head_reserve=filled(numbers(table, "head_reserve_m"), 0.0),
+        pump_efficiency=filled(numbers(table, "pump_efficiency"), PUMP_EFFICIENCY),
+        capacity=numbers(table, "capacity_mw"),
+        pressure_holding=words(table, "pressure_holding", "").astype(bool),
+        in_service=(words(table, "role", "base") != "reserve") & (supply_node >= 0) & (return_node >= 0),
+    )
+
+
+def _open(table: gpd.GeoDataFrame) -> Mask:
+    closed: Sequence[str] = ("abandoned", "closed")
+    result: NDArray[np.bool_] = ~np.isin(words(table, "status", "existing").astype(str), closed)
+    return result

@@ -1,0 +1,191 @@
+"""Noding on arrays: ends within a tolerance become one node, lines are cut where a node lies on them.
+
+A line carries the supply, the return, or both (bits 1 and 2); only what shares a bit can meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Lines = NDArray[np.object_]
+
+SUPPLY, RETURN, PAIR = 1, 2, 3
+EXACT = 1e-6
+"""Coordinates closer than this [m] are the same place."""
+
+
+class Snapped(NamedTuple):
+    """Nodes made of points: place of each node (k, 2), node of each point (n,), how far it moved (n,) [m]."""
+
+    xy: Array
+    node: Index
+    moved: Array
+
+
+def snap(points: Array, bits: Index, tolerance: float, fixed: int = 0) -> Snapped:
+    """Join points that are within the tolerance of a leader.
+
+    Leaders are points of the drawing, farther apart than the tolerance from each other, so nothing moves by
+    more than the tolerance and chains of near points do not grow together. The first `fixed` points are
+    leaders in any case; then those that carry both sides come first, and then the order is by coordinate,
+    so that the order of features plays no role.
+    """
+    count = len(points)
+    order = np.lexsort((points[:, 1], points[:, 0], bits != PAIR, np.arange(count) >= fixed))
+    rank = np.empty(count, np.int64)
+    rank[order] = np.arange(count)
+    pairs = cKDTree(points).query_pairs(max(tolerance, EXACT), output_type="ndarray") if count else np.empty((0, 2), int)
+    pairs = pairs[(bits[pairs[:, 0]] & bits[pairs[:, 1]]) != 0]
+    # each pair once, from the later point to the earlier one, in the order of the later point
+    late = np.where(rank[pairs[:, 0]] > rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    early = pairs.sum(axis=1) - late
+    by_late = np.argsort(rank[late], kind="stable")
+    late, early = late[by_late], early[by_late]
+    leads = np.ones(count, bool)
+    start = 0
+    bounds = np.flatnonzero(np.diff(late)) + 1
+    for stop in [*bounds.tolist(), len(late)] if len(late) else []:
+        point = late[start]
+        if point >= fixed and leads[early[start:stop]].any():
+            leads[point] = False
+        start = stop
+    gap = np.linalg.norm(points[late] - points[early], axis=1)
+    leader = np.arange(count)
+    follows = ~leads[late] & leads[early]
+    nearest = np.lexsort((rank[early[follows]], gap[follows], late[follows]))
+    first = np.unique(late[follows][nearest], return_index=True)[1]
+    leader[late[follows][nearest][first]] = early[follows][nearest][first]
+    # leaders that follow another point in rank only exactly: nothing to do, they stay
+    chosen, node = np.unique(leader, return_inverse=True)
+    return Snapped(points[chosen], node.astype(np.int64), np.linalg.norm(points - points[leader], axis=1))
+
+
+class Touching(NamedTuple):
+    """Nodes on the middle of lines: node, line, distance along the line [m], gap [m]; equal lengths."""
+
+    node: Index
+    line: Index
+    along: Array
+    gap: Array
+
+
+def find_touching(
+    lines: Lines, line_bits: Index, start: Index, end: Index, xy: Array, node_bits: Index, tolerance: float
+) -> Touching:
+    """Nodes within the tolerance of a line that they are not an end of."""
+    points = shapely.points(xy)
+    node, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=max(tolerance, EXACT))
+    keep = (start[line] != node) & (end[line] != node) & ((line_bits[line] & node_bits[node]) != 0)
+    node, line = node[keep].astype(np.int64), line[keep].astype(np.int64)
+    along = shapely.line_locate_point(lines[line], points[node])
+    inside = (along > EXACT) & (along < shapely.length(lines[line]) - EXACT)
+    node, line, along = node[inside], line[inside], along[inside]
+    return Touching(node, line, along, shapely.distance(lines[line], points[node]))
+
+
+class Pieces(NamedTuple):
+    """Lines after cutting: geometry, the line each is a part of, its number within it (from 1), and its two nodes."""
+
+    geometry: Lines
+    line: Index
+    part: Index
+    start: Index
+    end: Index
+    share: Array
+    """Length of the piece divided by the length of the line."""
+
+
+def cut_lines(
+    lines: Lines, start: Index, end: Index, xy: Array, cut_line: Index, cut_along: Array, cut_node: Index
+) -> Pieces:
+    """Cut lines at nodes and put all ends on their nodes.
+
+    Parameters
+    ----------
+    lines, start, end : arrays, shape (n,)
+        Lines and the nodes of their ends.
+    xy : array, shape (nodes, 2)
+        Place of the nodes [m].
+    cut_line, cut_along, cut_node : arrays, shape (cuts,)
+        Which line is cut how far along it [m] at which node.
+    """
+    order = np.lexsort((cut_node, cut_along, cut_line))
+    cut_line, cut_along, cut_node = cut_line[order], cut_along[order], cut_node[order]
+    again = np.zeros(len(order), bool)  # the same node twice in a row cuts once
+    again[1:] = (cut_line[1:] == cut_line[:-1]) & (cut_node[1:] == cut_node[:-1])
+    cut_line, cut_along, cut_node = cut_line[~again], cut_along[~again], cut_node[~again]
+    cuts = np.bincount(cut_line, minlength=len(lines))
+    whole = cuts == 0
+    geometry: list[shapely.LineString] = []
+    owner, part = np.repeat(np.arange(len(lines)), cuts + 1), np.concatenate([[0], np.cumsum(cuts + 1)])[:-1]
+    number = np.arange(len(owner)) - part[owner]
+    first = np.full(len(owner), -1, np.int64)
+    last = first.copy()
+    first[part], last[part + cuts] = start, end
+    inner = np.flatnonzero(number > 0)
+    first[inner], last[inner - 1] = cut_node, cut_node
+    share = np.ones(len(owner))
+    pieces = np.empty(len(owner), object)
+    pieces[part[whole]] = _moved_ends(lines[whole], xy[start[whole]], xy[end[whole]])
+    offset = np.concatenate([[0], np.cumsum(cuts)])
+    for i in np.flatnonzero(~whole).tolist():
+        along = cut_along[offset[i] : offset[i + 1]]
+        rows = slice(part[i], part[i] + cuts[i] + 1)
+        geometry = _cut(lines[i], along, [(xy[a], xy[b]) for a, b in zip(first[rows], last[rows], strict=True)])
+        pieces[rows] = geometry
+        share[rows] = np.diff([0.0, *along, lines[i].length]) / lines[i].length
+    return Pieces(pieces, owner, number + 1, first, last, share)
+
+
+def _moved_ends(lines: Lines, first: Array, last: Array) -> Lines:
+    """Lines whose first and last vertex lie at given places; Z is kept."""
+    begin, finish = _end_points(lines)
+    moved = (begin != first).any(axis=1) | (finish != last).any(axis=1)
+    if not moved.any():
+        return lines
+    has_z = shapely.has_z(lines)
+    result = lines.copy()
+    for z in (False, True):
+        chosen = np.flatnonzero(moved & (has_z == z))
+        if len(chosen):
+            coordinates, line = shapely.get_coordinates(lines[chosen], include_z=z, return_index=True)
+            bounds = np.searchsorted(line, np.arange(len(chosen) + 1))
+            coordinates[bounds[:-1], :2] = first[chosen]
+            coordinates[bounds[1:] - 1, :2] = last[chosen]
+            result[chosen] = shapely.linestrings(coordinates, indices=line)
+    return result
+
+
+def _cut(line: shapely.LineString, along: Array, ends: Sequence[tuple[Array, Array]]) -> list[shapely.LineString]:
+    """Pieces of a line between distances along it, with the first and last vertex of each at its nodes."""
+    coordinates = shapely.get_coordinates(line, include_z=bool(shapely.has_z(line)))
+    measure = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(coordinates[:, :2], axis=0), axis=1))])
+    stops = np.concatenate([[0.0], along, [measure[-1]]])
+    at = np.column_stack([np.interp(stops, measure, coordinates[:, k]) for k in range(coordinates.shape[1])])
+    pieces = []
+    for i, (first, last) in enumerate(ends):
+        between = (measure > stops[i] + EXACT) & (measure < stops[i + 1] - EXACT)
+        vertices = np.vstack([at[i], coordinates[between], at[i + 1]])
+        vertices[0, :2], vertices[-1, :2] = first, last
+        pieces.append(shapely.LineString(vertices))
+    return pieces
+
+
+def _end_points(lines: Lines) -> tuple[Array, Array]:
+    return (
+        shapely.get_coordinates(shapely.get_point(lines, 0)),
+        shapely.get_coordinates(shapely.get_point(lines, -1)),
+    )
+
+
+def end_points(lines: Lines) -> Array:
+    """First and then last points of lines, shape (2 n, 2)."""
+    return np.concatenate(_end_points(lines)) if len(lines) else np.empty((0, 2))

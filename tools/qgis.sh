@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes sure that QGIS is on the machine for the tests that open our files in it: Debian's packages qgis and python3-qgis.
+# QGIS brings its own Python (/usr/bin/python3) and its own GDAL; the virtual environment of gisheat stays apart from both.
+set -eu
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+has_qgis() {
+  command -v qgis_process.bin >/dev/null 2>&1 &&
+    QT_QPA_PLATFORM=offscreen /usr/bin/python3 -c 'import qgis.core' >/dev/null 2>&1
+}
+
+stop() {
+  echo "tools/qgis.sh: $*" >&2
+  exit 1
+}
+
+apt_install() {
+  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 qgis python3-qgis >"$log" 2>&1
+}
+
+if has_qgis; then exit 0; fi
+command -v apt-get >/dev/null 2>&1 ||
+  stop "the tests need QGIS 3.22 or newer with its Python (qgis_process.bin, and qgis.core for /usr/bin/python3): install it with this system's package manager, on Debian the packages qgis and python3-qgis."
+[ "$(id -u)" = 0 ] ||
+  stop "the tests need QGIS: run 'sudo apt-get install --no-install-recommends qgis python3-qgis', then try again."
+
+echo "QGIS: installing Debian's qgis and python3-qgis for the tests (once; about 1.2 GB on disk, one to three minutes) ..."
+export DEBIAN_FRONTEND=noninteractive
+apt_install || { apt-get update -q >"$log" 2>&1 && apt_install; } || {
+  tail -n 15 "$log" >&2
+  stop "apt-get could not install qgis and python3-qgis; its last lines are above."
+}
+has_qgis || stop "qgis and python3-qgis are installed, but /usr/bin/python3 cannot import qgis.core."
