@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import geopandas as gpd
 import numpy as np
 
 from gisheat.catalogue import RoleRule
-from gisheat.checks import points_of
-from gisheat.findings import Finding, Severity
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import connected_stations
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
@@ -31,7 +29,9 @@ def find_islands(drawing: Drawing, network: Network) -> tuple[Mask, list[Finding
     used = np.flatnonzero(pipes.in_service)
     start, end = pipes.start[used], pipes.end[used]
     on = network.sources.in_service
-    wet = reachable(start, end, count, np.concatenate([network.sources.supply_node[on], network.sources.return_node[on]]))
+    wet = reachable(
+        start, end, count, np.concatenate([network.sources.supply_node[on], network.sources.return_node[on]])
+    )
     label = components(start, end, count)
     connected = connected_stations(network)
     cut_off = network.stations.in_service & ~connected
@@ -47,12 +47,15 @@ def find_islands(drawing: Drawing, network: Network) -> tuple[Mask, list[Finding
             f" (first pipe: {pipes.id[members[0]]}); they are not solved."
         )
         first = drawing.pipes.iloc[members[:1]]
-        findings.append(
-            Finding("island", severity, str(first["source_layer"].iloc[0]), message, int(first["source_fid"].iloc[0]), point=points_of(first)[0],
-                    repair="join it to the network")
-        )  # fmt: skip
+        findings += findings_about(first, "island", severity, "pipes", [message], repair="join it to the network")
     one_sided = cut_off & wet[network.stations.supply_node] if on.any() else np.zeros(len(cut_off), bool)
-    findings += _station_findings(drawing, one_sided, "one-sided", "error", "hangs together with a source on one side only; it is not solved")
+    findings += _station_findings(
+        drawing,
+        one_sided,
+        "one-sided",
+        "error",
+        "hangs together with a source on one side only; it is not solved",
+    )
     return connected, findings
 
 
@@ -63,22 +66,15 @@ def _some(names: Iterable[str]) -> str:
 
 def _station_findings(drawing: Drawing, mask: Mask, rule: str, severity: Severity, what: str) -> list[Finding]:
     rows = drawing.stations[mask]
-    return [
-        Finding(rule, severity, "stations", f"station {name} {what}.", int(fid), point=point)
-        for name, fid, point in zip(rows["station_id"], rows["source_fid"], points_of(rows), strict=True)
-    ] if len(rows) else []  # fmt: skip
+    return findings_about(rows, rule, severity, "stations", (f"station {n} {what}." for n in rows["station_id"]))
 
 
 def _pipe_findings(
-    drawing: Drawing, rows: Index, rule: str, severity: Severity, messages: Iterable[str], repair: str = ""
+    drawing: Drawing, rows: Index, rule: str, severity: Severity, what: Iterable[str], repair: str = ""
 ) -> list[Finding]:
     table = drawing.pipes.iloc[rows]
-    return [
-        Finding(rule, severity, layer, f"pipe {name} {message}.", int(fid), point=point, repair=repair)
-        for name, layer, fid, message, point in zip(
-            table["pipe_id"], table["source_layer"], table["source_fid"], messages, points_of(table), strict=True
-        )
-    ] if len(table) else []  # fmt: skip
+    messages = (f"pipe {name} {words}." for name, words in zip(table["pipe_id"], what, strict=True))
+    return findings_about(table, rule, severity, "pipes", messages, repair=repair)
 
 
 def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
@@ -86,16 +82,21 @@ def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
     pipes = sizing.network.pipes
     largest = np.flatnonzero((sizing.governed_by == LARGEST) & (sizing.row >= 0))
     unknown = np.flatnonzero((sizing.row >= 0) & pipes.existing & pipes.in_service)
+    too_small = ["needs more than the largest size of the catalogue"] * len(largest)
+    guessed = ["exists, but its size is not known; it was sized"] * len(unknown)
+    thin = [f"is narrower (bore {b:.0f} mm) than a pipe it feeds" for b in pipes.inner_diameter[sizing.narrow] * 1e3]
     return [
-        *_pipe_findings(drawing, largest, "catalogue-too-small", "error",
-                        ("needs more than the largest size of the catalogue" for _ in largest), "use another catalogue, or two pipes"),
-        *_pipe_findings(drawing, unknown, "bore-unknown", "info", ("exists, but its size is not known; it was sized" for _ in unknown)),
-        *_pipe_findings(drawing, sizing.narrow, "narrow", "warning",
-                        (f"is narrower (bore {b:.0f} mm) than a pipe it feeds" for b in pipes.inner_diameter[sizing.narrow] * 1e3), "renew it"),
-    ]  # fmt: skip
+        *_pipe_findings(
+            drawing, largest, "catalogue-too-small", "error", too_small, "use another catalogue, or two pipes"
+        ),
+        *_pipe_findings(drawing, unknown, "bore-unknown", "info", guessed),
+        *_pipe_findings(drawing, sizing.narrow, "narrow", "warning", thin, "renew it"),
+    ]
 
 
-def assess_load(drawing: Drawing, results: Results, sizing: Sizing, rules: tuple[RoleRule, ...], phase: str) -> list[Finding]:
+def assess_load(
+    drawing: Drawing, results: Results, sizing: Sizing, rules: tuple[RoleRule, ...], phase: str
+) -> list[Finding]:
     """Given pipes that carry more than their role allows, and trunk pipes that are oddly large, in one phase."""
     pipes = results.network.pipes
     given = (sizing.row < 0) & pipes.in_service
@@ -110,7 +111,8 @@ def assess_load(drawing: Drawing, results: Results, sizing: Sizing, rules: tuple
     over = np.flatnonzero(given & ((friction > most) | (speed > fast)))
     where = f" in phase {phase}" if phase else ""
     messages = (
-        f"is overloaded{where}: {friction[i]:.0f} Pa/m and {speed[i]:.2f} m/s, with {most[i]:g} Pa/m and {fast[i]:g} m/s as limits"
+        f"is overloaded{where}: {friction[i]:.0f} Pa/m and {speed[i]:.2f} m/s,"
+        f" with {most[i]:g} Pa/m and {fast[i]:g} m/s as limits"
         for i in over
     )
     wide = np.flatnonzero(pipes.in_service & (role == TRUNK) & (friction < least) & (friction > 0.0))
@@ -125,21 +127,22 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
     """Stations without their required head, and sources that give more than they can."""
     if results.station is None or results.source is None:
         return []
-    findings = []
     short = results.network.stations.in_service & ~results.station.served
-    lack = -results.station.surplus_head
+    lack = -results.station.surplus_head[short]
     rows = drawing.stations[short]
-    for name, fid, missing, point in zip(
-        rows.get("station_id", ()), rows.get("source_fid", ()), lack[short], points_of(rows) if len(rows) else (), strict=True
-    ):
-        message = f"station {name} lacks {missing:.1f} m of its required head; it is not served."
-        findings.append(Finding("not-served", "error", "stations", message, int(fid), point=point, repair="raise the pump head, or widen its path"))
-    load, capacity = results.source.load, results.network.sources.capacity
-    for i in np.flatnonzero(np.nan_to_num(load) > np.where(np.isnan(capacity), np.inf, capacity) * (1.0 + 1e-6)).tolist():
-        row = drawing.sources.iloc[[i]]
-        message = f"source {row['source_id'].iloc[0]} gives {load[i] / 1e6:.2f} MW, more than its capacity of {capacity[i] / 1e6:g} MW."
-        findings.append(Finding("over-capacity", "warning", "sources", message, int(row["source_fid"].iloc[0]), point=points_of(row)[0]))
-    return findings
+    messages = (
+        f"station {name} lacks {missing:.1f} m of its required head; it is not served."
+        for name, missing in zip(rows["station_id"], lack, strict=True)
+    )
+    repair = "raise the pump head, or widen its path"
+    findings = findings_about(rows, "not-served", "error", "stations", messages, repair=repair)
+    load, capacity = np.nan_to_num(results.source.load), results.network.sources.capacity
+    over = load > np.where(np.isnan(capacity), np.inf, capacity) * (1.0 + 1e-6)
+    messages = (
+        f"source {name} gives {q / 1e6:.2f} MW, more than its capacity of {most / 1e6:g} MW."
+        for name, q, most in zip(results.network.sources.id[over], load[over], capacity[over], strict=True)
+    )
+    return findings + findings_about(drawing.sources[over], "over-capacity", "warning", "sources", messages)
 
 
 def plausibility(layers: Layers, load: float, area: float, trench: float) -> list[Finding]:
@@ -147,14 +150,14 @@ def plausibility(layers: Layers, load: float, area: float, trench: float) -> lis
     findings = []
     if load > 0.0 and area > 0.0 and not USUAL_INDEX[0] <= load / area <= USUAL_INDEX[1]:
         message = (
-            f"All stations together ask for {load / area:.3g} W for each square metre; {USUAL_INDEX[0]:g} to {USUAL_INDEX[1]:g} W/m2"
-            " are usual: look at the units of load and area."
+            f"All stations together ask for {load / area:.3g} W for each square metre;"
+            f" {USUAL_INDEX[0]:g} to {USUAL_INDEX[1]:g} W/m2 are usual: look at the units of load and area."
         )
         findings.append(Finding("load-doubtful", "warning", "stations", message))
     if load > 0.0 and trench > 0.0 and not USUAL_TRENCH[0] <= trench / (load / 1e6) <= USUAL_TRENCH[1]:
         message = (
-            f"There are {trench / (load / 1e6):.3g} m of trench for each megawatt; {USUAL_TRENCH[0]:g} to {USUAL_TRENCH[1]:g} m are"
-            " usual: look at the units of load and the lengths."
+            f"There are {trench / (load / 1e6):.3g} m of trench for each megawatt;"
+            f" {USUAL_TRENCH[0]:g} to {USUAL_TRENCH[1]:g} m are usual: look at the units of load and the lengths."
         )
         findings.append(Finding("length-doubtful", "warning", "pipes" if "pipes" in layers else "stations", message))
     return findings

@@ -58,8 +58,8 @@ class RoleRule:
 
 def read_rows(name: str) -> list[dict[str, str]]:
     """Rows of one of the package's data files."""
-    with (files("gisheat") / "data" / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = (files("gisheat") / "data" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 def pipe_series(name: str) -> PipeSeries:
@@ -86,7 +86,8 @@ def _series(name: str, rows: list[dict[str, str]]) -> PipeSeries:
         outer = np.array([float(r.get("outer_diameter_mm") or "nan") for r in rows])
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"catalogue {name!r}: each row needs dn_mm and outer_diameter_mm with wall_mm, or inner_diameter_mm ({error})."
+            f"catalogue {name!r}: each row needs dn_mm and outer_diameter_mm with wall_mm, or inner_diameter_mm"
+            f" ({error})."
         ) from error
     if not len(dn) or not (bore > 0.0).all():
         raise InputError(f"catalogue {name!r}: it is empty or a wall leaves no bore.")
@@ -115,7 +116,12 @@ def sizing_rules(
     if not rows:
         raise InputError(f"rule set {name!r} is unknown: choose one of {', '.join(RULE_SETS)}.")
     return tuple(
-        _rule([r for r in rows if r["role"] == role], series, max_velocity, None if role == "trunk" else max_friction)
+        _rule(
+            [r for r in rows if r["role"] == role],
+            series,
+            max_velocity,
+            None if role == "trunk" else max_friction,
+        )
         for role in ROLES
     )
 
@@ -131,15 +137,18 @@ def _rule(
         min_friction=float(rows[0]["min_friction_pa_m"] or 0.0),
         max_friction=friction if max_friction is None else np.full(len(series), max_friction),
         max_velocity=speed if max_velocity is None else np.full(len(series), max_velocity),
-        smallest=int(min(np.searchsorted(series.dn, float(rows[0]["smallest_dn_mm"]) - SAME_DN), len(series) - 1)),
+        smallest=min(int(np.searchsorted(series.dn, float(rows[0]["smallest_dn_mm"]) - SAME_DN)), len(series) - 1),
     )
 
 
 @cache
 def heat_index_ranges() -> dict[tuple[str, str], tuple[float, float]]:
-    """Least and largest heat index [W/m2] by building use and energy-saving tier (CJJ/T 34-2022 as quoted by the plan)."""
+    """Least and largest heat index [W/m2] by building use and tier (CJJ/T 34-2022 as quoted by the plan)."""
     return {
-        (r["building_use"], r["energy_saving"]): (float(r["heat_index_min_w_m2"]), float(r["heat_index_max_w_m2"]))
+        (r["building_use"], r["energy_saving"]): (
+            float(r["heat_index_min_w_m2"]),
+            float(r["heat_index_max_w_m2"]),
+        )
         for r in read_rows("heat_indices.csv")
     }
 

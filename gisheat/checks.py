@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding, Severity
+from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.layers import Layers
 from gisheat.schema import (
     CHOICE_ALIASES,
@@ -43,7 +43,7 @@ def clean(layers: Layers) -> Layers:
     for name, table in layers.tables.items():
         tables[name], found = _clean_table(name, table)
         findings += found
-    findings += _references(tables)
+    findings += _check_temperatures(tables)
     return replace(layers, tables=tables, findings=tuple(findings))
 
 
@@ -74,13 +74,22 @@ def _check_geometry(layer: str, table: gpd.GeoDataFrame) -> tuple[Mask, list[Fin
     """Which features have a usable geometry, and findings about the others."""
     geometry = table.geometry.to_numpy()
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    wrong = ~missing & ~np.isin(shapely.get_dimensions(geometry), [{"point": 0, "line": 1, "polygon": 2}[GEOMETRY[layer]]])
+    wrong = ~missing & ~np.isin(
+        shapely.get_dimensions(geometry), [{"point": 0, "line": 1, "polygon": 2}[GEOMETRY[layer]]]
+    )
     bounds = shapely.bounds(geometry)
     infinite = ~missing & ~wrong & ~np.isfinite(bounds).all(axis=1)
     findings = [
         *_each(layer, table, missing, "geometry-missing", "error", "has no geometry and is left out"),
         *_each(layer, table, wrong, "geometry-type", "error", f"is no {GEOMETRY[layer]} and is left out"),
-        *_each(layer, table, infinite, "geometry-infinite", "error", "has coordinates that are no numbers and is left out"),
+        *_each(
+            layer,
+            table,
+            infinite,
+            "geometry-infinite",
+            "error",
+            "has coordinates that are no numbers and is left out",
+        ),
     ]
     usable = ~missing & ~wrong & ~infinite
     if GEOMETRY[layer] == "line":
@@ -88,7 +97,14 @@ def _check_geometry(layer: str, table: gpd.GeoDataFrame) -> tuple[Mask, list[Fin
         findings += _each(layer, table, zero, "zero-length", "warning", "has no length and is left out", applied=True)
         usable &= ~zero
         crossing = usable & ~shapely.is_simple(geometry)
-        findings += _each(layer, table, crossing, "self-crossing", "warning", "crosses itself; its length is measured along the line")
+        findings += _each(
+            layer,
+            table,
+            crossing,
+            "self-crossing",
+            "warning",
+            "crosses itself; its length is measured along the line",
+        )
     if GEOMETRY[layer] == "polygon":
         invalid = usable & ~shapely.is_valid(geometry)
         findings += _each(layer, table, invalid, "polygon-invalid", "warning", "is not a valid polygon")
@@ -97,14 +113,11 @@ def _check_geometry(layer: str, table: gpd.GeoDataFrame) -> tuple[Mask, list[Fin
 
 def _each(
     layer: str, table: gpd.GeoDataFrame, mask: Mask, rule: str, severity: Severity, what: str, *, applied: bool = False
-) -> Iterator[Finding]:
-    """One finding for each row that the mask is true for, at the feature's place."""
-    if not mask.any():
-        return
+) -> list[Finding]:
+    """One finding for each row that the mask is true for."""
     chosen = table[mask]
-    names = _names(layer, chosen)
-    for fid, name, point in zip(chosen.index.tolist(), names, points_of(chosen), strict=True):
-        yield Finding(rule, severity, layer, f"{name} {what}.", int(fid), point=point, applied=applied)
+    messages = (f"{name} {what}." for name in _names(layer, chosen))
+    return findings_about(chosen, rule, severity, layer, messages, applied=applied)
 
 
 def _names(layer: str, table: gpd.GeoDataFrame) -> list[str]:
@@ -112,23 +125,13 @@ def _names(layer: str, table: gpd.GeoDataFrame) -> list[str]:
     column, noun = ID_COLUMN.get(layer), layer.rstrip("s")
     if column is None or column not in table:
         return [f"{noun} (fid {fid})" for fid in table.index]
-    return [f"{noun} {v}" if _known(v) else f"{noun} (fid {fid})" for fid, v in zip(table.index, table[column], strict=True)]
+    return [
+        f"{noun} {v}" if _known(v) else f"{noun} (fid {fid})" for fid, v in zip(table.index, table[column], strict=True)
+    ]
 
 
 def _known(value: object) -> bool:
     return not (value is None or value is pd.NA or value != value or value == "")  # noqa: PLR0124
-
-
-def points_of(table: gpd.GeoDataFrame) -> list[tuple[float, float] | None]:
-    """A point on each feature [m]: the middle of a line, the point itself, a point inside a polygon; None without one."""
-    if "geometry" not in table:
-        return [None] * len(table)
-    geometry = table.geometry.to_numpy()
-    kind = shapely.get_dimensions(geometry)
-    places = np.where(kind == 1, shapely.line_interpolate_point(np.where(kind == 1, geometry, None), 0.5, normalized=True),
-                      shapely.point_on_surface(np.where(kind == 1, None, geometry)))  # fmt: skip
-    x, y = shapely.get_x(places), shapely.get_y(places)
-    return [(float(a), float(b)) if np.isfinite(a) and np.isfinite(b) else None for a, b in zip(x, y, strict=True)]
 
 
 # columns ------------------------------------------------------------------------------------------------
@@ -144,19 +147,31 @@ def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[
         high = np.inf if column.maximum is None else column.maximum
         outside = given & ~bad & ~((numbers >= low) & (numbers <= high))
         findings = _bad_values(layer, column, table, bad, "not-a-number", "which is no number")
-        findings += _bad_values(layer, column, table, outside, "out-of-range", f"which is not between {low:g} and {high:g}")
+        findings += _bad_values(
+            layer, column, table, outside, "out-of-range", f"which is not between {low:g} and {high:g}"
+        )
         return pd.Series(np.where(bad | outside, np.nan, numbers), index=table.index), findings
     text = np.array([_text(v) if k else None for v, k in zip(values, given, strict=True)], dtype=object)
     if column.kind == "bool":
         words = [None if v is None else str(v).lower() for v in text]
         bad = np.array([w is not None and w not in TRUE_WORDS | FALSE_WORDS for w in words], dtype=bool)
-        flags = np.array([None if w is None or b else w in TRUE_WORDS for w, b in zip(words, bad, strict=True)], dtype=object)
-        return pd.Series(flags, index=table.index, dtype=object), _bad_values(layer, column, table, bad, "not-a-choice", "which is neither true nor false")
+        flags = np.array(
+            [None if w is None or b else w in TRUE_WORDS for w, b in zip(words, bad, strict=True)],
+            dtype=object,
+        )
+        return pd.Series(flags, index=table.index, dtype=object), _bad_values(
+            layer, column, table, bad, "not-a-choice", "which is neither true nor false"
+        )
     if column.choices:
-        text = np.array([v if v is None or v in column.choices else CHOICE_ALIASES.get(v.lower(), v.lower()) for v in text], dtype=object)
+        text = np.array(
+            [v if v is None or v in column.choices else CHOICE_ALIASES.get(v.lower(), v.lower()) for v in text],
+            dtype=object,
+        )
         bad = np.array([v is not None and v not in column.choices for v in text], dtype=bool)
         text[bad] = None
-        findings = _bad_values(layer, column, table, bad, "not-a-choice", f"which is none of {', '.join(column.choices)}")
+        findings = _bad_values(
+            layer, column, table, bad, "not-a-choice", f"which is none of {', '.join(column.choices)}"
+        )
         return pd.Series(text, index=table.index, dtype=object), findings
     return pd.Series(text, index=table.index, dtype=object), []
 
@@ -169,14 +184,12 @@ def _text(value: object) -> str:
 
 
 def _bad_values(layer: str, column: Column, table: gpd.GeoDataFrame, mask: Mask, rule: str, why: str) -> list[Finding]:
-    if not mask.any():
-        return []
     chosen = table[mask]
-    rows = zip(chosen.index.tolist(), _names(layer, chosen), chosen[column.name], points_of(chosen), strict=True)
-    return [
-        Finding(rule, "error", layer, f"{name}: {column.name} is {value!r}, {why}; taken as unknown.", int(fid), point=point)
-        for fid, name, value, point in rows
-    ]
+    messages = (
+        f"{name}: {column.name} is {value!r}, {why}; taken as unknown."
+        for name, value in zip(_names(layer, chosen), chosen[column.name], strict=True)
+    )
+    return findings_about(chosen, rule, "error", layer, messages)
 
 
 # identifiers and references -----------------------------------------------------------------------------
@@ -209,7 +222,18 @@ def _check_ids(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, l
             taken.add(new)
             message = f"{column} {ids[row]} occurs more than once (first in feature {original}); called {new} here."
             findings.append(
-                Finding("id-doubled", "error", layer, message, int(fids[row]), original, point, None, f"rename to {new}", applied=True)
+                Finding(
+                    "id-doubled",
+                    "error",
+                    layer,
+                    message,
+                    int(fids[row]),
+                    original,
+                    point,
+                    None,
+                    f"rename to {new}",
+                    applied=True,
+                )
             )
             ids[row] = new
     table[column] = pd.Series(ids, index=table.index, dtype=object)
@@ -233,18 +257,14 @@ def _check_bores(pipes: gpd.GeoDataFrame) -> list[Finding]:
     with np.errstate(invalid="ignore"):
         apart = np.abs(bore - computed) > 0.01 * computed
     rows = pipes[apart]
-    return [
-        Finding(
-            "bore-disagrees", "warning", "pipes",
-            f"{name}: the bore {b:g} mm is not {o:g} - 2 x {w:g} mm; the bore is used.", int(fid), point=point,
-        )
-        for fid, name, b, o, w, point in zip(
-            rows.index, _names("pipes", rows), bore[apart], outer[apart], wall[apart], points_of(rows), strict=True
-        )
-    ]  # fmt: skip
+    messages = (
+        f"{name}: the bore {b:g} mm is not {o:g} - 2 x {w:g} mm; the bore is used."
+        for name, b, o, w in zip(_names("pipes", rows), bore[apart], outer[apart], wall[apart], strict=True)
+    )
+    return findings_about(rows, "bore-disagrees", "warning", "pipes", messages)
 
 
-def _references(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:
+def _check_temperatures(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:
     """Stations whose supply and return temperature leave no difference."""
     findings: list[Finding] = []
     for layer in ("stations", "sources"):
@@ -254,7 +274,10 @@ def _references(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:
         hot, cold = table["supply_temp_c"].to_numpy(float), table["return_temp_c"].to_numpy(float)
         wrong = hot <= cold
         chosen = table[wrong]
-        for fid, name, h, c, point in zip(chosen.index, _names(layer, chosen), hot[wrong], cold[wrong], points_of(chosen), strict=True):
-            message = f"{name}: the supply temperature {h:g} degC is not above the return temperature {c:g} degC; no flow carries heat."
-            findings.append(Finding("no-temperature-difference", "error", layer, message, int(fid), point=point))
+        messages = (
+            f"{name}: the supply temperature {h:g} degC is not above the return temperature {c:g} degC;"
+            " no flow carries heat."
+            for name, h, c in zip(_names(layer, chosen), hot[wrong], cold[wrong], strict=True)
+        )
+        findings += findings_about(chosen, "no-temperature-difference", "error", layer, messages)
     return findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import traceback
@@ -21,7 +22,7 @@ from gisheat.signature import Parameter, parameters
 SHOWN_FINDINGS = 20
 
 
-def click_type(parameter: Parameter) -> click.ParamType:
+def click_type(parameter: Parameter) -> Any:
     """Type that click checks; limits are checked by the operation, so that all faces say the same sentence."""
     if parameter.choices:
         return click.Choice(parameter.choices)
@@ -34,7 +35,7 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     """Argument for the input, option for everything else; defaults are shown, not passed on."""
     argument, name = parameter.argument, parameter.name
     if argument.dataset == "input":
-        return click.Argument([name], type=click_type(parameter), metavar=name.upper())
+        return click.Argument([name], type=click_type(parameter), metavar="INPUT")
     flags = [f"--{name.replace('_', '-')}", *(["-o"] if name == "output" else [])]
     words = [argument.help]
     low, high = argument.minimum, argument.maximum
@@ -44,13 +45,15 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     text = " ".join([*words, *([f"[{'; '.join(facts)}]"] if facts else [])])
     if parameter.type is bool:
         return click.Option([*flags, name], is_flag=True, default=None, help=text)
-    return click.Option([*flags, name], type=click_type(parameter), required=parameter.required, default=None, help=text)
+    return click.Option(
+        [*flags, name], type=click_type(parameter), required=parameter.required, default=None, help=text
+    )
 
 
 def command(operation: Callable[..., Report]) -> click.Command:
     """Click command of an operation."""
 
-    def callback(json_output: bool, debug: bool, quiet: bool, **values: Any) -> None:  # noqa: FBT001
+    def callback(json_output: bool, debug: bool, quiet: bool, **values: Any) -> None:
         sys.exit(_execute(operation, values, json_output=json_output, debug=debug, quiet=quiet))
 
     common: list[click.Parameter] = [
@@ -75,7 +78,19 @@ def _execute(
         _clear(shows_progress)
         return _fail(error, error.exit_code, json_output=json_output, debug=debug)
     except MemoryError as error:
-        return _fail(InputError("not enough memory for this network."), 3, json_output=json_output, debug=debug, cause=error)
+        return _fail(
+            InputError("not enough memory for this network."),
+            3,
+            json_output=json_output,
+            debug=debug,
+            cause=error,
+        )
+    except Exception as error:  # noqa: BLE001 (no traceback reaches a user who did not ask for it)
+        _clear(shows_progress)
+        sentence = (
+            f"an error inside gisheat ({type(error).__name__}: {error}); please report it with what --debug prints."
+        )
+        return _fail(InputError(sentence), 3, json_output=json_output, debug=debug, cause=error)
     except KeyboardInterrupt:
         _clear(shows_progress)
         click.echo("interrupted; nothing was written.", err=True)
@@ -103,7 +118,7 @@ def _progress(share: float, what: str) -> None:
     click.echo(f"\r[{done:<{width}}] {what[:48]:<48}", nl=False, err=True)
 
 
-def _clear(shown: bool) -> None:  # noqa: FBT001
+def _clear(shown: bool) -> None:
     if shown:
         click.echo("\r" + " " * 78 + "\r", nl=False, err=True)
 
@@ -128,7 +143,7 @@ def _as_data(operation: Callable[..., Report], report: Report) -> dict[str, Any]
 def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 (NaN)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _as_text(report: Report) -> str:
@@ -136,14 +151,24 @@ def _as_text(report: Report) -> str:
     if report.text:
         return report.text
     width = max((len(key) for key in report.figures), default=0) + 2
-    lines = [f"{key:<{width}}{_figure(value)} {unit}".rstrip() for key, (value, unit) in report.figures.items() if not key.startswith("findings:")]
+    lines = [
+        f"{key:<{width}}{_figure(value)} {unit}".rstrip()
+        for key, (value, unit) in report.figures.items()
+        if not key.startswith("findings:")
+    ]
     if report.notes:
         lines += ["", "Assumed or converted:", *(f"  {note}" for note in report.notes)]
     counted = count_by_severity(report.findings)
-    lines += ["", f"Findings: {counted['error']} error(s), {counted['warning']} warning(s), {counted['info']} info"]
+    lines += [
+        "",
+        f"Findings: {counted['error']} error(s), {counted['warning']} warning(s), {counted['info']} info",
+    ]
     rank = {"error": 0, "warning": 1, "info": 2}
     listed = [f for f in sorted(report.findings, key=lambda f: rank[f.severity]) if f.severity != "info"]
-    lines += [f"  {f.severity}: {f.message} [{f.layer}{'' if f.source_fid is None else f', feature {f.source_fid}'}]" for f in listed[:SHOWN_FINDINGS]]
+    lines += [
+        f"  {f.severity}: {f.message} [{f.layer}{'' if f.source_fid is None else f', feature {f.source_fid}'}]"
+        for f in listed[:SHOWN_FINDINGS]
+    ]
     if len(listed) > SHOWN_FINDINGS:
         lines.append(f"  ... and {len(listed) - SHOWN_FINDINGS} more, all in the findings layer")
     lines += ["", *(f"Written: {file}" for file in report.files)] if report.files else []
@@ -152,7 +177,9 @@ def _as_text(report: Report) -> str:
 
 def _figure(value: Any) -> str:
     if isinstance(value, float):
-        return "unknown" if value != value else f"{value:.2f}" if abs(value) >= 0.01 or value == 0.0 else f"{value:.1e}"  # noqa: PLR0124 (NaN)
+        if math.isnan(value):
+            return "unknown"
+        return f"{value:.2f}" if abs(value) >= 0.01 or value == 0.0 else f"{value:.1e}"
     return str(value)
 
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from gisheat import sizing as rule
 from gisheat.errors import InputError
+from gisheat.network import ROLES
 from gisheat.project import did_you_mean
 from gisheat.results import Results
 from gisheat.stages import State, rules_of, size_phase
 
 _REASON = {
     rule.BY_FRICTION: "the next smaller size would exceed the allowed specific friction of its role",
-    rule.BY_DROP: "the next smaller size would lose more than the head that is left between its trunk node and its station",
+    rule.BY_DROP: "the next smaller size would lose more than the head left between its trunk node and its station",
     rule.BY_VELOCITY: "the next smaller size would exceed the allowed velocity",
     rule.SMALLEST: "it is the smallest size the rules allow for its role",
     rule.LARGEST: "even the largest size of the catalogue does not keep the limits",
@@ -39,19 +40,25 @@ def explain_pipe(state: State, pipe_id: str) -> str:
     if sizing.row[i] >= 0:
         series, row = state.series, int(sizing.row[i])
         lines.append(
-            f"Size: DN{series.dn[row]:g} ({series.outer_diameter[row] * 1e3:g} x {series.wall[row] * 1e3:g} mm, bore {bore:.1f} mm)"
-            f" of {series.name}, chosen for phase {size_phase(state) or 'all'} with the rules {state.options['rule_set']}:"
+            f"Size: DN{series.dn[row]:g} ({series.outer_diameter[row] * 1e3:g} x {series.wall[row] * 1e3:g} mm,"
+            f" bore {bore:.1f} mm) of {series.name}, chosen for phase {size_phase(state) or 'all'} with the rules"
+            f" {state.options['rule_set']}:"
             f" {_REASON[str(sizing.governed_by[i])]}."
         )
         limits = rules_of(state)[int(sizing.role[i])]
         lines.append(
-            f"Limits of its role ({['trunk', 'branch', 'connection'][int(sizing.role[i])]}): {limits.max_friction[row]:g} Pa/m"
-            f" and {limits.max_velocity[row]:g} m/s."
+            f"Limits of its role ({ROLES[int(sizing.role[i])]}): {limits.max_friction[row]:g} Pa/m and"
+            f" {limits.max_velocity[row]:g} m/s."
         )
     else:
         lines.append(f"Size: bore {bore:.1f} mm, given by the drawing.")
     if not pipes.in_service[i] or np.isnan(results.supply.flow[i]):
-        return "\n".join([*lines, f"It carries nothing in phase {state.phase or 'all'}: closed, of a later phase, or on an island."])
+        return "\n".join(
+            [
+                *lines,
+                f"It carries nothing in phase {state.phase or 'all'}: closed, of a later phase, or on an island.",
+            ]
+        )
     area, load = results.behind()
     lines.append(
         f"Flow: {abs(results.supply.flow[i]) * 3.6:.2f} t/h supply, for {load[i] / 1e6:.3f} MW"
@@ -61,8 +68,9 @@ def explain_pipe(state: State, pipe_id: str) -> str:
     for side, name in ((results.supply, "supply"), (results.back, "return")):
         if side is not None and not np.isnan(side.flow[i]):
             lines.append(
-                f"Loss, {name}: {side.friction[i]:.2f} Pa/m ({results.conditions.law}, roughness {pipes.roughness[i] * 1e3:g} mm,"
-                f" {abs(side.velocity[i]):.2f} m/s) x {total:.1f} m ({pipes.length[i]:.1f} m + {pipes.equivalent_length[i]:.1f} m for fittings)"
+                f"Loss, {name}: {side.friction[i]:.2f} Pa/m ({results.conditions.law},"
+                f" roughness {pipes.roughness[i] * 1e3:g} mm, {abs(side.velocity[i]):.2f} m/s) x {total:.1f} m"
+                f" ({pipes.length[i]:.1f} m + {pipes.equivalent_length[i]:.1f} m for fittings)"
                 + (f" + zeta {pipes.zeta[i]:g}" if pipes.zeta[i] else "") + f" = {abs(side.loss[i]) / 1e3:.3f} kPa."
             )  # fmt: skip
     critical = results.critical is not None and i in results.critical.pipes
@@ -78,14 +86,22 @@ def explain_station(state: State, station_id: str) -> str:
     stations, found = results.network.stations, results.station
     i = _find(stations.id, station_id, "station")
     if not stations.in_service[i]:
-        return f"Station {station_id} takes nothing in phase {state.phase or 'all'}: closed, of a later phase, not connected, or without a load."
+        return (
+            f"Station {station_id} takes nothing in phase {state.phase or 'all'}: closed, of a later phase,"
+            " not connected, or without a load."
+        )
     lines = [f"Station {station_id}"]
-    origin = f"{stations.heated_area[i]:.0f} m2 x {loads.heat_index[i]:.2f} W/m2 = " if not np.isnan(loads.heat_index[i]) else ""
+    origin = (
+        f"{stations.heated_area[i]:.0f} m2 x {loads.heat_index[i]:.2f} W/m2 = "
+        if not np.isnan(loads.heat_index[i])
+        else ""
+    )
     lines.append(f"Load: {origin}{found.load[i] / 1e3:.1f} kW (from {loads.source[i]}).")
-    lines.append(f"Flow: {found.flow[i] * 3.6:.2f} t/h = load / (heat capacity x temperature difference)." if np.isnan(stations.flow[i])
-                 else f"Flow: {found.flow[i] * 3.6:.2f} t/h, given.")  # fmt: skip
+    origin = ", given" if not np.isnan(stations.flow[i]) else " = load / (heat capacity x temperature difference)"
+    lines.append(f"Flow: {found.flow[i] * 3.6:.2f} t/h{origin}.")
     lines.append(
-        f"Head: supply {found.supply_head[i]:.2f} m - return {found.return_head[i]:.2f} m = {found.available_head[i]:.2f} m available;"
+        f"Head: supply {found.supply_head[i]:.2f} m - return {found.return_head[i]:.2f} m ="
+        f" {found.available_head[i]:.2f} m available;"
         f" {stations.required_head[i]:.2f} m required; {found.surplus_head[i]:.2f} m surplus."
     )
     if i == results.critical.station:
@@ -100,8 +116,8 @@ def _pump_head(results: Results) -> str:
     head = results.pump_head()
     given = "is given by the source's supply head" if results.pump_head_given else "follows from it"
     return (
-        f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m + return loss"
-        f" {head.return_loss:.2f} m + station {head.station:.2f} m"
+        f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m"
+        f" + return loss {head.return_loss:.2f} m + station {head.station:.2f} m"
         + (f" + natural circulation {head.natural_circulation:.2f} m" if abs(head.natural_circulation) > 5e-3 else "")
         + f" + plant {head.plant:.2f} m + reserve {head.reserve:.2f} m = {head.total:.2f} m."
     )
@@ -114,4 +130,4 @@ def _find(ids: np.ndarray, wanted: str, noun: str) -> int:
     parts = [str(i) for i in ids if str(i).startswith(f"{wanted}.")]
     if parts:
         raise InputError(f"{noun} {wanted!r} was split into {', '.join(parts)}: name one of them.")
-    raise InputError(f"there is no {noun} {wanted!r}{did_you_mean(wanted, tuple(str(i) for i in ids[:2000])) if len(ids) < 40 else ''}.")
+    raise InputError(f"there is no {noun} {wanted!r}{did_you_mean(wanted, tuple(str(i) for i in ids))}.")

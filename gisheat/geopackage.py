@@ -142,7 +142,12 @@ def _reason(error: Exception, beside: Path) -> str:
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
-    options: dict[str, Any] = {"layer": name, "driver": "GPKG", "append": False, "dataset_options": {"VERSION": GEOPACKAGE_VERSION}}
+    options: dict[str, Any] = {
+        "layer": name,
+        "driver": "GPKG",
+        "append": False,
+        "dataset_options": {"VERSION": GEOPACKAGE_VERSION},
+    }
     table = _safe_names(table)
     if isinstance(table, gpd.GeoDataFrame):
         kind = GEOMETRY.get(name, "line")
@@ -156,7 +161,7 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
 
 
 def _safe_names(table: pd.DataFrame) -> pd.DataFrame:
-    """User columns that would clash with the feature id, the geometry, or another column but for case get an underscore."""
+    """User columns that clash with the feature id, the geometry or each other but for case get an underscore."""
     taken = {"fid", GEOMETRY_COLUMN}
     rename: dict[str, str] = {}
     for column in table.columns:
@@ -184,5 +189,3 @@ def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     with whole_or_nothing(path) as beside:
         for name, table in tables.items():
             _write_layer(beside, name, table)
-
-

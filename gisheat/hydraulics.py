@@ -16,7 +16,7 @@ import numpy as np
 from gisheat.equations import Side, SideState, build_side, roughness_argument, solve_side
 from gisheat.errors import InputError, TopologyError
 from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Network
-from gisheat.numerics.incidence import reachable
+from gisheat.numerics.incidence import reachable, sum_at
 from gisheat.physics.friction import LAWS, Law, specific_friction, velocity
 from gisheat.physics.heat import heat_load, mass_flow
 from gisheat.physics.pressure import GRAVITY, head, pressure
@@ -80,7 +80,7 @@ def solve(
 def design_temperatures(
     network: Network, supply_temp_c: float | None = None, return_temp_c: float | None = None
 ) -> tuple[float | None, float | None]:
-    """Supply and return temperature [degC] of the water in the pipes: the option, else of the sources, else stations'."""
+    """Supply and return temperature [degC] of the water: the option, else the sources', else the stations'."""
 
     def of(option: float | None, sources: Array, stations: Array) -> float | None:
         if option is not None:
@@ -99,7 +99,8 @@ def design_temperatures(
 
 
 def conditions(
-    network: Network, *, friction: Law = "colebrook", supply_temp_c: float | None = None, return_temp_c: float | None = None,
+    network: Network, *, friction: Law = "colebrook",
+    supply_temp_c: float | None = None, return_temp_c: float | None = None,
     density_kg_m3: float | None = None, viscosity_pa_s: float | None = None, heat_capacity_j_kg_k: float | None = None,
     gravity_m_s2: float = GRAVITY,
 ) -> Conditions:  # fmt: skip
@@ -138,7 +139,10 @@ def _conditions(
 
 
 def design_flows(
-    network: Network, heat_capacity: float, supply_temp_c: float | None = None, return_temp_c: float | None = None
+    network: Network,
+    heat_capacity: float,
+    supply_temp_c: float | None = None,
+    return_temp_c: float | None = None,
 ) -> tuple[Array, Array]:
     """Design mass flow [kg/s] and heat load [W] of every station: the flow, where given, wins over the load.
 
@@ -226,18 +230,30 @@ def _solve_two_pipe(
 
     # Return side: the holding source fixes its terminal, the others take what they deliver to the supply.
     static_line = _static_line(network, shares.regulating, conditions)
-    supply_side = build_side(network, "supply", pipes.in_supply & pipes.in_service, conditions.supply, conditions.law, gravity)
-    return_side = build_side(network, "return", pipes.in_return & pipes.in_service, conditions.back, conditions.law, gravity)
+    supply_side = build_side(
+        network, "supply", pipes.in_supply & pipes.in_service, conditions.supply, conditions.law, gravity
+    )
+    return_side = build_side(
+        network, "return", pipes.in_return & pipes.in_service, conditions.back, conditions.law, gravity
+    )
     held = sources.supply_node[shares.fixed]
     ground = nodes.ground
     heads = np.nan_to_num(sources.supply_head[shares.fixed]) + ground[held]
-    demand = np.bincount(stations.supply_node, flow, count) - np.bincount(sources.supply_node, shares.flow, count)
-    supply = _solved(network, supply_side, demand, held, _potential(heads, ground[held], conditions, supply_side), limits, progress)
+    demand = sum_at(stations.supply_node, flow, count) - sum_at(sources.supply_node, shares.flow, count)
+    supply = _solved(
+        network,
+        supply_side,
+        demand,
+        held,
+        _potential(heads, ground[held], conditions, supply_side),
+        limits,
+        progress,
+    )
     delivered = _delivered(network, supply_side, supply, flow, shares)
     back = sources.return_node[[shares.regulating]]
     taken = delivered.copy()
     taken[shares.regulating] = 0.0
-    demand = np.bincount(sources.return_node, taken, count) - np.bincount(stations.return_node, flow, count)
+    demand = sum_at(sources.return_node, taken, count) - sum_at(stations.return_node, flow, count)
     returning = _solved(
         network, return_side, demand, back,
         _potential(np.array([static_line]), ground[back], conditions, return_side), limits, progress,
@@ -251,7 +267,7 @@ def _solve_two_pipe(
         lift = float(np.max((stations.required_head - available)[on])) + float(sources.head_reserve[shares.regulating])
         supply_head = supply_head + lift
     station = _stations(network, flow, load, supply_head, return_head)
-    critical = _critical_path(network, station, supply, supply_side, returning)
+    critical = _critical_path(network, station, supply, supply_side)
     source = _sources(network, delivered, supply_head, return_head, conditions, station)
     return Results(
         network=network,
@@ -296,7 +312,14 @@ def _solved(
             progress(min(0.95, iteration / 20.0), f"{side.name} side, iteration {iteration}: {change:.1e}")
 
     return solve_side(
-        network, side, demand, fixed, potential, tolerance=limits[0], max_iterations=limits[1], progress=report
+        network,
+        side,
+        demand,
+        fixed,
+        potential,
+        tolerance=limits[0],
+        max_iterations=limits[1],
+        progress=report,
     )
 
 
@@ -331,8 +354,8 @@ def _delivered(network: Network, side: Side, state: SideState, flow: Array, shar
     """Mass flow [kg/s] that each source gives to the supply."""
     count, sources = len(network.nodes), network.sources
     q = np.nan_to_num(state.flow[side.pipes])
-    out = np.bincount(side.start, q, count) - np.bincount(side.end, q, count)
-    out += np.bincount(network.stations.supply_node, flow, count)
+    out = sum_at(side.start, q, count) - sum_at(side.end, q, count)
+    out += sum_at(network.stations.supply_node, flow, count)
     delivered = shares.flow.copy()
     delivered[shares.fixed] = out[sources.supply_node[shares.fixed]]
     return delivered
@@ -369,7 +392,9 @@ def _sources(
     total = float(np.nansum(flow))
     load = np.where(on, flow * (np.nansum(station.load) / total if total else 0.0), np.nan)
     # lift is in metres of the reference water; the pump moves return water
-    power = lift * conditions.mean.density / conditions.back.density * flow * conditions.gravity / sources.pump_efficiency
+    power = (
+        lift * conditions.mean.density / conditions.back.density * flow * conditions.gravity / sources.pump_efficiency
+    )
     return SourceResult(flow=flow, load=load, pump_head=lift, pump_power=power, supply_head=above, return_head=below)
 
 
@@ -389,9 +414,7 @@ def _side_result(network: Network, side: Side, state: SideState, heads: Array, c
     )
 
 
-def _critical_path(
-    network: Network, station: StationResult, supply: SideState, side: Side, returning: SideState
-) -> CriticalPath:
+def _critical_path(network: Network, station: StationResult, supply: SideState, side: Side) -> CriticalPath:
     """Path of the supply to the station with the least surplus head, the first such station by identifier."""
     surplus = np.where(np.isnan(station.surplus_head), np.inf, station.surplus_head)
     least = surplus.min()
@@ -418,10 +441,9 @@ def path_upstream(network: Network, flow: Array, side: Side, node: int) -> tuple
     best = np.full(len(network.nodes), -1, np.int64)
     carrying = order[size[order] > 0.0]
     best[towards[carrying]] = carrying
-    nodes, chosen = [node], []
+    nodes, chosen = [node], list[int]()
     while best[nodes[-1]] >= 0 and len(chosen) <= len(pipes):
         edge = int(best[nodes[-1]])
         chosen.append(int(side.pipes[edge]))
         nodes.append(int(behind[edge]))
     return np.array(nodes[::-1], np.int64), np.array(chosen[::-1], np.int64)
-

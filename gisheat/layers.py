@@ -93,9 +93,10 @@ def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
     if not found and needed:
         near = next((difflib.get_close_matches(n, INPUT_LAYERS, n=1, cutoff=0.6) for n in names), [])
         hint = f"; did you mean {near[0]!r}" if near else ""
+        example = f'--pipes "{path.name}|{names[0] if names else "layer"}"'
         raise InputError(
             f"{path}: no layer has a name of the contract (pipes, stations, sources ...); it holds"
-            f" {', '.join(map(repr, names)) or 'none'}{hint}: name them, as in --pipes \"{path.name}|{names[0] if names else 'layer'}\"."
+            f" {', '.join(map(repr, names)) or 'none'}{hint}: name them, as in {example}."
         )
     return found
 
@@ -155,13 +156,21 @@ def _read(layer: str, source: str) -> gpd.GeoDataFrame:
     name = name.removeprefix("layername=")
     if not name:
         if len(names) != 1:
-            raise InputError(f"layer {layer}: {path} holds {', '.join(map(repr, names))}: say which, as FILE|layername.")
+            raise InputError(
+                f"layer {layer}: {path} holds {', '.join(map(repr, names))}: say which, as FILE|layername."
+            )
         name = names[0]
     if name not in names:
         raise InputError(f"layer {layer}: {path} has no layer {name!r}{did_you_mean(name, tuple(names))}.")
     try:
         table = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
-    except (DataSourceError, DataLayerError, shapely.errors.ShapelyError, UnicodeDecodeError, ValueError) as error:
+    except (
+        DataSourceError,
+        DataLayerError,
+        shapely.errors.ShapelyError,
+        UnicodeDecodeError,
+        ValueError,
+    ) as error:
         raise InputError(f"layer {layer}: {path}|{name} cannot be read: {_first_line(error)}.") from error
     kind = GEOMETRY[layer]
     if kind == "none":
@@ -170,9 +179,7 @@ def _read(layer: str, source: str) -> gpd.GeoDataFrame:
         raise InputError(f"layer {layer}: {path}|{name} has no geometry; {kind}s are needed.")
     types = set(table.geometry.dropna().geom_type.unique())
     if types and not types & _GEOMETRY_TYPES[kind]:
-        raise InputError(
-            f"layer {layer}: {path}|{name} holds {', '.join(sorted(types))} geometry; {kind}s are needed."
-        )
+        raise InputError(f"layer {layer}: {path}|{name} holds {', '.join(sorted(types))} geometry; {kind}s are needed.")
     return table.rename_geometry("geometry") if table.geometry.name != "geometry" else table
 
 
@@ -213,7 +220,7 @@ def map_columns(
         near = ", ".join(str(c) for c in raw.columns if c != "geometry")
         raise InputError(
             f"layer {layer}: the required column {missing[0]} is missing (columns: {near}): rename a column or map it,"
-            f" as in [columns.{layer}] {missing[0]} = \"...\"."
+            f' as in [columns.{layer}] {missing[0]} = "...".'
         )
     return table, findings, notes
 
@@ -224,7 +231,9 @@ def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[s
     found: dict[str, str] = {}
     for name, wanted in mapping.items():
         if wanted not in own:
-            raise InputError(f"layer {layer}: the column {wanted!r} mapped to {name} is missing{did_you_mean(wanted, tuple(own))}.")
+            raise InputError(
+                f"layer {layer}: the column {wanted!r} mapped to {name} is missing{did_you_mean(wanted, tuple(own))}."
+            )
         found[name] = wanted
     free = [c for c in own if c not in found.values()]
     for c in free:  # columns that carry a contract name, of a result as well
@@ -243,9 +252,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_\-.]+", "_", name.strip().lower()).strip("_")
 
 
-def _converted(
-    layer: str, column: Column, own: str, values: pd.Series
-) -> tuple[pd.Series, str, list[Finding]]:
+def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple[pd.Series, str, list[Finding]]:
     """Values of an own column in the unit of the contract's column, with a note and doubts."""
     unit, written = column.unit, split_unit(own).unit
     if unit is None or not written:
@@ -254,7 +261,8 @@ def _converted(
     if given is None or given.dimension != unit.dimension:
         raise InputError(
             f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
-            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it, or map another column."
+            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
+            " or map another column."
         )
     factor = given.factor / unit.factor
     offset = (given.offset - unit.offset) / unit.factor
@@ -263,7 +271,9 @@ def _converted(
         return values, note, []
     numbers = pd.to_numeric(values, errors="coerce")
     keep = numbers.isna() & values.notna()  # what is no number stays for the checks to find
-    converted = (numbers * factor + offset).astype(object).where(~keep, values) if keep.any() else numbers * factor + offset
+    converted = (
+        (numbers * factor + offset).astype(object).where(~keep, values) if keep.any() else numbers * factor + offset
+    )
     return converted, f"{note}, converted from {written}", []
 
 
@@ -285,7 +295,12 @@ def _assumed(layer: str, column: Column, own: str, values: pd.Series) -> tuple[s
 
 
 def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
-    free = {_plain(alias): c.name for c in input_columns(layer).values() if c.name not in taken for alias in (c.name, *c.aliases)}
+    free = {
+        _plain(alias): c.name
+        for c in input_columns(layer).values()
+        if c.name not in taken
+        for alias in (c.name, *c.aliases)
+    }
     findings = []
     for name in own:
         near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
@@ -300,7 +315,7 @@ def _one_crs(layers: Layers, default: CRS | None) -> Layers:
     spatial = [name for name in layers.tables if GEOMETRY[name] != "none"]
     if not spatial:
         return layers
-    main = next((n for n in (*MAIN_LAYERS, *spatial) if n in layers.tables))
+    main = next(n for n in (*MAIN_LAYERS, *spatial) if n in layers.tables)
     target = layers.tables[main].crs or default
     if target is None:
         raise InputError(f"layer {main} carries no CRS: give it with --crs, as in --crs EPSG:4552.")

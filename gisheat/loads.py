@@ -8,10 +8,9 @@ import geopandas as gpd
 import numpy as np
 
 from gisheat.catalogue import heat_indices
-from gisheat.checks import points_of
-from gisheat.findings import Finding
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import design_flows
-from gisheat.network import Array, Network, Text
+from gisheat.network import Array, Mask, Network, Text
 from gisheat.physics.heat import composite_heat_index
 from gisheat.topology.attributes import numbers, words
 
@@ -43,7 +42,11 @@ def mix_heat_index(mix: gpd.GeoDataFrame, phase: str | None, position: float = 0
     if not len(rows):
         return None
     index, share = numbers(rows, "heat_index_w_m2"), numbers(rows, "share_percent")
-    index = np.where(np.isnan(index), heat_indices(words(rows, "building_use"), words(rows, "energy_saving"), position), index)
+    index = np.where(
+        np.isnan(index),
+        heat_indices(words(rows, "building_use"), words(rows, "energy_saving"), position),
+        index,
+    )
     known = ~np.isnan(index) & ~np.isnan(share)
     return composite_heat_index(share[known], index[known]) if share[known].sum() > 0.0 else None
 
@@ -78,8 +81,12 @@ def assign_loads(
     by_use = heat_indices(words(stations, "building_use"), words(stations, "energy_saving"), heat_index_position)
     common = np.nan if composite is None else composite
     option = np.nan if heat_index is None else heat_index
-    steps = [(own, "area x index"), (by_use, "area x index of use"), (np.full(len(table), common), "area x composite index"),
-             (np.full(len(table), option), "area x index of option")]  # fmt: skip
+    steps = (
+        (own, "area x index"),
+        (by_use, "area x index of use"),
+        (np.full(len(table), common), "area x composite index"),
+        (np.full(len(table), option), "area x index of option"),
+    )
     index, source = np.full(len(table), np.nan), np.full(len(table), None, dtype=object)
     for values, word in steps:
         new = np.isnan(index) & ~np.isnan(values)
@@ -99,24 +106,25 @@ def assign_loads(
     index = np.where(np.isnan(load_given) & np.isnan(flow), index, own)
     final = replace(
         loaded,
-        stations=replace(loaded.stations, load=np.where(np.isnan(flow), load, design_load), in_service=table.in_service & ~unknown),
+        stations=replace(
+            loaded.stations,
+            load=np.where(np.isnan(flow), load, design_load),
+            in_service=table.in_service & ~unknown,
+        ),
     )
     return Loads(final, index, source, composite, tuple(findings))
 
 
-def _findings(stations: gpd.GeoDataFrame, unknown: np.ndarray, load: Array, flow: Array) -> list[Finding]:
+def _findings(stations: gpd.GeoDataFrame, unknown: Mask, load: Array, flow: Array) -> list[Finding]:
     no_load = unknown & np.isnan(load) & np.isnan(flow)
+    missing = "has neither flow_t_h nor load_kw nor heated_area_m2 with a heat index; it is left out"
+    same = "has a load, but supply and return temperature are not known or do not differ; it is left out"
     return [
-        *_each(stations, no_load, "load-unknown", "error",
-               "has neither flow_t_h nor load_kw nor heated_area_m2 with a heat index; it is left out"),
-        *_each(stations, unknown & ~no_load, "flow-unknown", "error",
-               "has a load, but supply and return temperature are not known or do not differ; it is left out"),
-    ]  # fmt: skip
+        *_each(stations, no_load, "load-unknown", "error", missing),
+        *_each(stations, unknown & ~no_load, "flow-unknown", "error", same),
+    ]
 
 
-def _each(stations: gpd.GeoDataFrame, mask: np.ndarray, rule: str, severity: str, what: str) -> list[Finding]:
+def _each(stations: gpd.GeoDataFrame, mask: Mask, rule: str, severity: Severity, what: str) -> list[Finding]:
     rows = stations[mask]
-    return [
-        Finding(rule, severity, "stations", f"station {name} {what}.", int(fid), point=point)  # type: ignore[arg-type]
-        for name, fid, point in zip(rows["station_id"], rows["source_fid"], points_of(rows), strict=True)
-    ] if len(rows) else []  # fmt: skip
+    return findings_about(rows, rule, severity, "stations", (f"station {n} {what}." for n in rows["station_id"]))

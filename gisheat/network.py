@@ -44,7 +44,7 @@ class _Table:
             raise ValueError(f"{type(self).__name__}: arrays of different length {lengths}")
 
     def __len__(self) -> int:
-        return len(self.id)  # type: ignore[attr-defined,no-any-return]
+        return len(self.id)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class _Reader:
     def _required(self, column: str) -> Sequence[Any]:
         if column not in self.table:
             raise InputError(f"{self.layer}: the column {column} is missing.")
-        return self.table[column]  # type: ignore[no-any-return]
+        return self.table[column]
 
     def number(self, column: str, default: float | None = None, *, least: float = -np.inf) -> Array:
         """Numbers of a column in SI; without `default` the column must be there and full."""
@@ -203,7 +203,9 @@ class _Reader:
         try:
             values = np.array([np.nan if v is None else float(v) for v in self.table[column]])
         except (TypeError, ValueError) as error:
-            raise InputError(f"{self.layer}: the column {column} holds something that is no number ({error}).") from error
+            raise InputError(
+                f"{self.layer}: the column {column} holds something that is no number ({error})."
+            ) from error
         unknown = np.isnan(values)
         if default is not None:
             values = np.where(unknown, default, values)
@@ -283,7 +285,9 @@ def _stations(table: _Reader) -> Stations:
     unknown = np.isnan(load) & np.isnan(flow)
     if unknown.any():
         name = table.ids[int(np.argmax(unknown))]
-        raise InputError(f"stations {name!r}: neither flow_t_h nor load_kw nor heated_area_m2 with heat_index_w_m2 is given.")
+        raise InputError(
+            f"stations {name!r}: neither flow_t_h nor load_kw nor heated_area_m2 with heat_index_w_m2 is given."
+        )
     return Stations(
         id=table.ids,
         supply_node=table.node("supply_node", "node_id"),

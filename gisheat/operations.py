@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-import geopandas as gpd
 import pandas as pd
 
 import gisheat
 from gisheat import stages, tables
+from gisheat.crs import parse_crs
 from gisheat.errors import InputError
 from gisheat.explain import explain_pipe, explain_station
 from gisheat.findings import Finding, has_errors
@@ -37,7 +37,7 @@ from gisheat.quantities import (
     SolveOptions,
     TopologyOptions,
 )
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, SCHEMA_VERSION, input_columns
+from gisheat.schema import INPUT_LAYERS, SCHEMA_VERSION
 from gisheat.signature import checked, defaults, parameters
 from gisheat.stages import Progress, State, report
 from gisheat.summary import Rows, summary_rows
@@ -61,37 +61,41 @@ class Report:
         return int(has_errors(self.findings))
 
 
-def new(input: InputFile, output: ProjectOutput, *, crs: Crs | None = None, progress: Progress | None = None) -> Report:
+def new(
+    project: InputFile, output: ProjectOutput, *, crs: Crs | None = None, progress: Progress | None = None
+) -> Report:
     """Start a project from your own layers.
 
     Looks at the layers of a file, guesses which is which and which column means what, writes a project
     file with these guesses, and shows them.
     """
     report(progress, 0.1, "looking at layers")
-    guessed = _guess_layers(Path(input))
-    project = Path(output)
-    check_output(project, [Path(input)])
-    if project.exists():
-        raise InputError(f"output {project} exists; name another file.")
+    guessed = _guess_layers(Path(project))
+    target = Path(output)
+    check_output(target, [Path(project)])
+    if target.exists():
+        raise InputError(f"output {target} exists; name another file.")
     layers = read_layers(guessed, {}, crs)
-    base = project.resolve().parent
-    lines = [f"name = {_quoted(Path(input).stem)}", "", "[layers]"]
+    base = target.resolve().parent
+    lines = [f"name = {_quoted(Path(project).stem)}", "", "[layers]"]
     lines += [f"{name} = {_quoted(_relative(source, base))}" for name, source in guessed.items()]
-    lines += ["", "# What was read as what; correct it here as [columns.layer] contract_name = \"own name\""]
+    lines += ["", '# What was read as what; correct it here as [columns.layer] contract_name = "own name"']
     lines += [f"# {note}" for note in layers.notes]
     lines += ["", "[options]", 'friction = "colebrook"', "snap_tolerance_m = 0.5"]
     for name, value in (("supply_temp_c", 110), ("return_temp_c", 60)):
         if not _states(layers, name):
             lines.append(f"{name} = {value} # no layer states one: correct it")
-    lines += ["", "[output]", f"file = {_quoted(Path(input).stem + '_result.gpkg')}"]
-    with whole_or_nothing(project) as beside:
+    lines += ["", "[output]", f"file = {_quoted(Path(project).stem + '_result.gpkg')}"]
+    with whole_or_nothing(target) as beside:
         beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
     figures: Rows = {name: (source, "") for name, source in guessed.items()}
-    return Report(figures, layers.findings, layers.notes, (project,))
+    return Report(figures, layers.findings, layers.notes, (target,))
 
 
 def _states(layers: Layers, column: str) -> bool:
-    return any(column in layers.get(name) and bool(layers.get(name)[column].notna().any()) for name in ("stations", "sources"))
+    return any(
+        column in layers.get(name) and bool(layers.get(name)[column].notna().any()) for name in ("stations", "sources")
+    )
 
 
 def _quoted(text: str) -> str:
@@ -137,74 +141,94 @@ def template(output: OutputFile, *, crs: Crs | None = None, progress: Progress |
         raise InputError(f"output {path} exists; name another file.")
     if not crs:
         raise InputError("template needs the CRS the layers will have: give it with --crs, as in --crs EPSG:4552.")
-    from gisheat.crs import parse_crs
-
     reference = parse_crs(crs)
-    empty: dict[str, pd.DataFrame] = {}
-    for name in INPUT_LAYERS:
-        columns = {c.name: pd.Series([], dtype={"text": object, "float": float, "int": "Int64", "bool": "boolean"}[c.kind]) for c in input_columns(name).values()}
-        frame = pd.DataFrame(columns)
-        empty[name] = frame if GEOMETRY[name] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=reference)
+    empty = {name: tables.empty_layer(name, reference) for name in INPUT_LAYERS}
     report(progress, 0.5, "writing")
     write_template(path, empty)
     return Report({"layers": (len(empty), "")}, files=(path,))
 
 
-def check(input: InputFile, output: OutputFile | None = None, *, progress: Progress | None = None, **options: Unpack[TopologyOptions]) -> Report:
+def check(
+    project: InputFile,
+    output: OutputFile | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[TopologyOptions],
+) -> Report:
     """Check layers: columns, types, ranges, identifiers, geometry, connections.
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    return _operation(check, input, output, options, progress, (stages.add_topology,))
+    return _operation(check, project, output, options, progress, _ALL[:1])
 
 
-def topology(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[TopologyOptions]) -> Report:
+def topology(
+    project: InputFile,
+    output: OutputFile,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[TopologyOptions],
+) -> Report:
     """Make a network of drawn lines: snap, split, connect, number.
 
     Nothing is lost: the lineage table says what became of every feature.
     """
-    return _operation(topology, input, output, options, progress, (stages.add_topology,))
+    return _operation(topology, project, output, options, progress, _ALL[:1])
 
 
-def loads(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[LoadOptions]) -> Report:
+def loads(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[LoadOptions]
+) -> Report:
     """Give every station its heat load and flow.
 
     A flow wins over a load, a load over heated area x heat index.
     """
-    return _operation(loads, input, output, options, progress, (stages.add_topology, stages.add_loads))
+    return _operation(loads, project, output, options, progress, _ALL[:2])
 
 
-def size(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]) -> Report:
+def size(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
     """Choose a size for every pipe that has none.
 
     By the rules of its role, for the last phase; existing pipes are kept and judged.
     """
-    return _operation(size, input, output, options, progress, (stages.add_topology, stages.add_loads, stages.add_sizes))
+    return _operation(
+        size, project, output, options, progress, (stages.add_topology, stages.add_loads, stages.add_sizes)
+    )
 
 
-def solve(input: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]) -> Report:
+def solve(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
     """Solve flows, losses, heads and the pump head, supply and return.
 
     Pipes without a size are sized first.
     """
-    return _operation(solve, input, output, options, progress, _ALL)
+    return _operation(solve, project, output, options, progress, _ALL)
 
 
-def run(input: InputFile, output: OutputFile | None = None, *, progress: Progress | None = None, **options: Unpack[RunOptions]) -> Report:
+def run(
+    project: InputFile,
+    output: OutputFile | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[RunOptions],
+) -> Report:
     """Do everything: check, build, load, size, solve, write a styled result and a map picture.
 
     The output is the one of the project file when none is given.
     """
-    return _operation(run, input, output, options, progress, _ALL)
+    return _operation(run, project, output, options, progress, _ALL)
 
 
-def explain(input: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
+def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
     """Explain the size, flow and loss of a pipe, or the head of a station.
 
     Nothing is written.
     """
     started = time.perf_counter()
-    state = _state(explain, input, dict(options), progress, _ALL)
+    state = _state(explain, project, dict(options), progress, _ALL)
     pipe, station = state.options["pipe"], state.options["station"]
     if pipe:
         text = explain_pipe(state, pipe)
@@ -215,7 +239,17 @@ def explain(input: InputFile, *, progress: Progress | None = None, **options: Un
 
 
 _ALL = (stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
-OPERATIONS: tuple[Callable[..., Report], ...] = (new, template, run, check, topology, loads, size, solve, explain)
+OPERATIONS: tuple[Callable[..., Report], ...] = (
+    new,
+    template,
+    run,
+    check,
+    topology,
+    loads,
+    size,
+    solve,
+    explain,
+)
 
 
 # how an operation runs ----------------------------------------------------------------------------------
@@ -231,7 +265,11 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
     """
     wanted = {p.name for p in parameters(operation)}
     in_project = dict(project.options)
-    own = checked(operation, {k: v for k, v in in_project.items() if k in wanted}, f"project file {project.path}, [options]")
+    own = checked(
+        operation,
+        {k: v for k, v in in_project.items() if k in wanted},
+        f"project file {project.path}, [options]",
+    )
     rest = {k: v for k, v in in_project.items() if k not in wanted}
     for other in (run, explain):
         known = {p.name for p in parameters(other)}
@@ -242,10 +280,10 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
 
 
 def _state(
-    operation: Callable[..., Report], input: str | Path, given: dict[str, Any], progress: Progress | None,
+    operation: Callable[..., Report], source: str | Path, given: dict[str, Any], progress: Progress | None,
     steps: tuple[Callable[[State, Progress | None], State], ...],
 ) -> State:  # fmt: skip
-    path = Path(input)
+    path = Path(source)
     project = stages.open_project(path)
     options = resolve_options(operation, project, given)
     state = stages.read(path, project, options, progress)
@@ -255,12 +293,12 @@ def _state(
 
 
 def _operation(
-    operation: Callable[..., Report], input: str | Path, output: str | Path | None, given: Mapping[str, Any],
+    operation: Callable[..., Report], source: str | Path, output: str | Path | None, given: Mapping[str, Any],
     progress: Progress | None, steps: tuple[Callable[[State, Progress | None], State], ...],
 ) -> Report:  # fmt: skip
     """Run stages and write what they found."""
     started, clock = datetime.now(UTC), time.perf_counter()
-    path = Path(input)
+    path = Path(source)
     project = stages.open_project(path)
     options = resolve_options(operation, project, dict(given))
     target = Path(output) if output is not None else (project.output if operation is run else None)
@@ -291,7 +329,9 @@ def _operation(
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
-def _check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
+def _check_outputs(
+    path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None
+) -> None:
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
@@ -315,8 +355,8 @@ def _run_record(operation: Callable[..., Report], state: State, started: datetim
     for name, source in state.layers.sources.items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    for file in state.layers.files():
-        record[f"sha256 {file.name}"] = (file_hash(file), "")
+    for path in state.layers.files():
+        record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
         if value is not None and name not in ("picture", "overwrite", *stages.LAYER_OPTIONS):
             record[f"option {name}"] = (value, "")
@@ -343,13 +383,17 @@ def _draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figu
         draw_map(
             spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
             language=state.options["language"],
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
     except OSError as error:
         raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
 
 
 def _subtitle(figures: Rows) -> str:
-    parts = [f"{figures['heat load'][0]:.1f} MW", f"{figures['stations'][0]} stations", f"{figures['trench length'][0] / 1e3:.1f} km of trench"]
+    parts = [
+        f"{figures['heat load'][0]:.1f} MW",
+        f"{figures['stations'][0]} stations",
+        f"{figures['trench length'][0] / 1e3:.1f} km of trench",
+    ]
     phase = figures["phase"][0]
     return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
 
@@ -370,4 +414,3 @@ def _map_notes(figures: Rows) -> list[str]:
         f"Worst station\t{figures['worst station'][0]}",
         f"Friction law\t{figures['friction law'][0]}",
     ]
-

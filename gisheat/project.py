@@ -14,6 +14,7 @@ from gisheat.schema import INPUT_LAYERS, input_columns
 
 SECTIONS = ("name", "layers", "columns", "options", "phases", "output")
 RASTERS = ("terrain",)
+MOST_LISTED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +114,7 @@ def did_you_mean(name: str, known: tuple[str, ...]) -> str:
     "; did you mean 'friction'"
     """
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]!r}" if near else f" (known: {', '.join(known)})"
+    if near:
+        return f"; did you mean {near[0]!r}"
+    listed = ", ".join(known[:MOST_LISTED])
+    return f" (known: {listed}{' ...' if len(known) > MOST_LISTED else ''})"

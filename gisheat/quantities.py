@@ -27,7 +27,10 @@ class Argument:
     suffix: str = ".gpkg"
 
 
-InputFile = Annotated[Path, Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input")]
+InputFile = Annotated[
+    Path,
+    Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input"),
+]
 OutputFile = Annotated[Path, Argument("GeoPackage to write; appears whole or not at all.", dataset="output")]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
 
@@ -49,32 +52,86 @@ TerrainRaster = Annotated[str, Argument("Terrain raster with heights in metres, 
 Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
 
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]
-MaxConnection = Annotated[float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)]
+MaxConnection = Annotated[
+    float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)
+]
 Phase = Annotated[str, Argument("Phase to compute: it and what came before; all when empty.")]
-AreaFactor = Annotated[float, Argument("Factor of all heated areas; the phase's of the project file when empty.", None, 0.01, 100.0, advanced=True)]
+AreaFactor = Annotated[
+    float,
+    Argument(
+        "Factor of all heated areas; the phase's of the project file when empty.",
+        None,
+        0.01,
+        100.0,
+        advanced=True,
+    ),
+]
 HeatIndex = Annotated[float, Argument("Heat index of stations that state none.", None, 1.0, 1000.0)]
-HeatIndexPosition = Annotated[float, Argument("Where in the published range of heat indices: 0 least, 1 largest.", 0.5, 0.0, 1.0, advanced=True)]
+HeatIndexPosition = Annotated[
+    float,
+    Argument("Where in the published range of heat indices: 0 least, 1 largest.", 0.5, 0.0, 1.0, advanced=True),
+]
 SupplyTemperature = Annotated[float, Argument("Design supply temperature where no layer states one.", None, 5.0, 200.0)]
 ReturnTemperature = Annotated[float, Argument("Design return temperature where no layer states one.", None, 1.0, 150.0)]
-Density = Annotated[float, Argument("Density of the water of both sides in place of IAPWS-95.", None, 500.0, 1500.0, advanced=True)]
-Viscosity = Annotated[float, Argument("Dynamic viscosity of both sides in place of IAPWS-95.", None, 1e-5, 1.0, advanced=True)]
+Density = Annotated[
+    float,
+    Argument("Density of the water of both sides in place of IAPWS-95.", None, 500.0, 1500.0, advanced=True),
+]
+Viscosity = Annotated[
+    float, Argument("Dynamic viscosity of both sides in place of IAPWS-95.", None, 1e-5, 1.0, advanced=True)
+]
 HeatCapacity = Annotated[float, Argument("Heat capacity in place of IAPWS-95.", None, 1000.0, 10000.0, advanced=True)]
 Gravity = Annotated[float, Argument("Acceleration of gravity.", 9.80665, 9.0, 10.0, advanced=True)]
-Roughness = Annotated[float, Argument("Equivalent roughness of pipes that state none (Hazen-Williams: C).", 0.5, 0.0, 150.0)]
-LocalLossFraction = Annotated[float, Argument("Equivalent length / length of pipes that state none; 0.15, and 0.20 for connections, when empty.", None, 0.0, 5.0)]
+Roughness = Annotated[
+    float, Argument("Equivalent roughness of pipes that state none (Hazen-Williams: C).", 0.5, 0.0, 150.0)
+]
+LocalLossFraction = Annotated[
+    float,
+    Argument(
+        "Equivalent length / length of pipes that state none; 0.15, and 0.20 for connections, when empty.",
+        None,
+        0.0,
+        5.0,
+    ),
+]
 RequiredHead = Annotated[float, Argument("Head that stations need which state none.", 10.0, 0.0, 200.0)]
-Catalogue = Annotated[str, Argument("Pipe series: cn-steel, en-steel, or a CSV file with dn_mm, outer_diameter_mm, wall_mm.", "cn-steel")]
+Catalogue = Annotated[
+    str,
+    Argument("Pipe series: cn-steel, en-steel, or a CSV file with dn_mm, outer_diameter_mm, wall_mm.", "cn-steel"),
+]
 RuleSet = Annotated[Literal["cn-primary", "cn-secondary", "eu"], Argument("Sizing rules by role.", "cn-primary")]
 MaxVelocity = Annotated[float, Argument("Largest velocity in place of the rule set's.", None, 0.1, 10.0)]
-MaxFriction = Annotated[float, Argument("Largest specific friction of branches and connections in place of the rule set's.", None, 10.0, 5000.0)]
-ValveReserve = Annotated[float, Argument("Head kept for the control valve of a station when branches are sized.", 2.0, 0.0, 100.0)]
+MaxFriction = Annotated[
+    float,
+    Argument(
+        "Largest specific friction of branches and connections in place of the rule set's.",
+        None,
+        10.0,
+        5000.0,
+    ),
+]
+ValveReserve = Annotated[
+    float, Argument("Head kept for the control valve of a station when branches are sized.", 2.0, 0.0, 100.0)
+]
 SizePhase = Annotated[str, Argument("Phase that planned pipes are sized for; the last one when empty.")]
 Friction = Annotated[Law, Argument("Friction law.", "colebrook")]
-Tolerance = Annotated[float, Argument("Sum of flow changes relative to the sum of flows that ends the iteration.", 1e-10, 1e-14, 1e-3, advanced=True)]
+Tolerance = Annotated[
+    float,
+    Argument(
+        "Sum of flow changes relative to the sum of flows that ends the iteration.",
+        1e-10,
+        1e-14,
+        1e-3,
+        advanced=True,
+    ),
+]
 MaxIterations = Annotated[int, Argument("Most iterations.", 100, 1, 10000, advanced=True)]
 OutputLanguage = Annotated[Language, Argument("Language of labels and styles in the result.", "en")]
 Overwrite = Annotated[bool, Argument("Replace an output that gisheat did not write.", False)]
-Picture = Annotated[Path, Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+Picture = Annotated[
+    Path,
+    Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png"),
+]
 PipeId = Annotated[str, Argument("Pipe to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
 

@@ -11,6 +11,7 @@ from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import spsolve
 
 from gisheat.network import ROLES, Array, Index, Mask, Network
+from gisheat.numerics.incidence import sum_at
 from gisheat.physics.friction import Law, friction_number, hazen_williams_scale
 from gisheat.physics.water import Water
 from gisheat.schema import from_si, result_columns
@@ -32,7 +33,10 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class SideResult:
-    """One side: heads [m] and gauge pressures [Pa] (nodes,); flow [kg/s], velocity [m/s], friction [Pa/m], loss [Pa] (pipes,)."""
+    """One side. Of shape (nodes,): head [m], gauge pressure [Pa]; of shape (pipes,): the others.
+
+    Flow [kg/s], velocity [m/s] and loss [Pa] from start to end; friction [Pa/m] without sign.
+    """
 
     head: Array
     pressure: Array
@@ -242,8 +246,18 @@ class Results:
         rise = ground[network.stations.supply_node[station]] - ground[sources.supply_node[source]]
         weight = (self.conditions.supply.density - self.conditions.back.density) * self.conditions.gravity * rise
         # drops of piezometric pressure are the losses; heads differ from them by the weight of unequal columns
-        supply_loss = self._drop(sources.supply_node[source], network.stations.supply_node[station], self.supply, self.conditions.supply)
-        return_loss = self._drop(network.stations.return_node[station], sources.return_node[source], self.back, self.conditions.back)
+        supply_loss = self._drop(
+            sources.supply_node[source],
+            network.stations.supply_node[station],
+            self.supply,
+            self.conditions.supply,
+        )
+        return_loss = self._drop(
+            network.stations.return_node[station],
+            sources.return_node[source],
+            self.back,
+            self.conditions.back,
+        )
         total = float(self.source.pump_head[source])
         plant = float(sources.plant_loss[source])
         required = float(network.stations.required_head[station])
@@ -275,9 +289,13 @@ class Results:
             mass.append(float(np.abs(balance).max(initial=0.0)))
             largest = max(largest, float(np.abs(flow).max(initial=0.0)))
             expected = self._textbook_drop(side, water)
-            error = np.abs(expected - side.loss)[~np.isnan(side.loss)] / (self.conditions.mean.density * self.conditions.gravity)
+            error = np.abs(expected - side.loss)[~np.isnan(side.loss)] / (
+                self.conditions.mean.density * self.conditions.gravity
+            )
             between = self._head_difference(side, water)
-            apart = np.abs(between - expected)[~np.isnan(side.loss)] / (self.conditions.mean.density * self.conditions.gravity)
+            apart = np.abs(between - expected)[~np.isnan(side.loss)] / (
+                self.conditions.mean.density * self.conditions.gravity
+            )
             drop.append(float(max(error.max(initial=0.0), apart.max(initial=0.0))))
             span = max(span, float(np.ptp(side.head[inside])) if inside.any() else 0.0)
         return Balance(max(mass), max(drop), max(mass) / largest, max(drop) / span)
@@ -286,11 +304,17 @@ class Results:
         """Sides with what enters them at each node [kg/s]; NaN where that is not given but found."""
         network, count = self.network, len(self.network.nodes)
         if self.back is None or self.station is None or self.source is None:
-            return [(self.supply, self.conditions.supply, np.where(np.isnan(network.nodes.fixed_head), -network.nodes.demand, np.nan))]
+            return [
+                (
+                    self.supply,
+                    self.conditions.supply,
+                    np.where(np.isnan(network.nodes.fixed_head), -network.nodes.demand, np.nan),
+                )
+            ]
         taken, given = np.nan_to_num(self.station.flow), np.nan_to_num(self.source.flow)
         stations, sources = network.stations, network.sources
-        inflow = np.bincount(sources.supply_node, given, count) - np.bincount(stations.supply_node, taken, count)
-        outflow = np.bincount(stations.return_node, taken, count) - np.bincount(sources.return_node, given, count)
+        inflow = sum_at(sources.supply_node, given, count) - sum_at(stations.supply_node, taken, count)
+        outflow = sum_at(stations.return_node, taken, count) - sum_at(sources.return_node, given, count)
         return [(self.supply, self.conditions.supply, inflow), (self.back, self.conditions.back, outflow)]
 
     def _textbook_drop(self, side: SideResult, water: Water) -> Array:
@@ -299,7 +323,9 @@ class Results:
         speed = side.flow / (water.density * np.pi * bore**2 / 4.0)
         reynolds = np.abs(speed) * bore * water.density / water.viscosity
         if law == "hazen-williams":
-            relative = hazen_williams_scale(pipes.roughness * 1e3, bore, water.viscosity / water.density, self.conditions.gravity)
+            relative = hazen_williams_scale(
+                pipes.roughness * 1e3, bore, water.viscosity / water.density, self.conditions.gravity
+            )
         else:
             relative = pipes.roughness / bore
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -319,10 +345,10 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
     q = np.nan_to_num(flow)
     towards = np.where(q >= 0.0, pipes.end, pipes.start)
     behind = np.where(q >= 0.0, pipes.start, pipes.end)
-    inflow = np.bincount(towards, np.abs(q), count)
+    inflow = sum_at(towards, np.abs(q), count)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(inflow[towards] > 0.0, np.abs(q) / inflow[towards], 0.0)
-    wanted = np.bincount(network.stations.supply_node, own, count)
+    wanted = sum_at(network.stations.supply_node, own, count)
     unknown = np.isnan(wanted)
     passed_on = csc_array((share, (behind, towards)), shape=(count, count))
     system = csc_array(eye_array(count, format="csc") - passed_on)

@@ -38,7 +38,17 @@ GEOMETRY: dict[str, Geometry] = {
     "summary": "none",
     "run": "none",
 }
-INPUT_LAYERS = ("streets", "pipes", "nodes", "stations", "sources", "buildings", "valves", "pumps", "load_mix")
+INPUT_LAYERS = (
+    "streets",
+    "pipes",
+    "nodes",
+    "stations",
+    "sources",
+    "buildings",
+    "valves",
+    "pumps",
+    "load_mix",
+)
 ID_COLUMN = {
     "streets": "street_id",
     "pipes": "pipe_id",
@@ -98,7 +108,7 @@ _SUFFIXES = sorted(SUFFIX, key=len, reverse=True)
 # Units as people write them in column names, in lower case without blanks.
 WRITTEN_UNIT: dict[str, Unit] = {
     **dict.fromkeys(("m2", "m²", "㎡", "平方米"), Unit("area", 1.0)),
-    **dict.fromkeys(("万m2", "万m²", "万㎡", "万平方米", "万平米", "10^4m2", "10^4m²", "1e4m2", "104m2"), Unit("area", 1e4)),
+    **dict.fromkeys(("万m2", "万m²", "万㎡", "万平方米", "万平米", "10^4m2", "10^4m²", "1e4m2"), Unit("area", 1e4)),
     "km2": Unit("area", 1e6),
     "ha": Unit("area", 1e4),
     "w": Unit("power", 1.0),
@@ -215,8 +225,8 @@ def columns(layer: str) -> dict[str, Column]:
 
 @cache
 def _all_columns() -> tuple[Column, ...]:
-    with (files("gisheat") / "data" / "columns.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(_column(row) for row in csv.DictReader(file))
+    text = (files("gisheat") / "data" / "columns.csv").read_text(encoding="utf-8")
+    return tuple(_column(row) for row in csv.DictReader(text.splitlines()))
 
 
 def input_columns(layer: str) -> dict[str, Column]:

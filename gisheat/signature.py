@@ -109,9 +109,10 @@ def _number(parameter: Parameter, value: Any, prefix: str) -> float | int:
     high = math.inf if argument.maximum is None else argument.maximum
     if not valid or not low <= number <= high:
         raise InputError(
-            f"{prefix}{parameter.name} is {value!r}; a number from {low:g} to {high:g}{' ' + unit if unit else ''} is needed."
+            f"{prefix}{parameter.name} is {value!r}; a number from {low:g} to {high:g}"
+            f"{' ' + unit if unit else ''} is needed."
         )
-    return number  # type: ignore[no-any-return]
+    return number
 
 
 def defaults(operation: Callable[..., Any]) -> dict[str, Any]:

@@ -78,17 +78,18 @@ def size(
     governed = np.where(unsized, NO_FLOW, GIVEN).astype(object)
     row = np.where(unsized, rules[BRANCH].smallest, -1)
     role = _deduced_roles(network)
-    if not len(todo):
-        bored = network.with_bores(np.where(unsized, series.inner_diameter[row], pipes.inner_diameter))
-        return Sizing(bored, row, governed, role, np.empty(0, np.int64), 0)
 
     def bored(rows: Index) -> Network:
         return network.with_bores(np.where(unsized, series.inner_diameter[rows], pipes.inner_diameter))
 
+    if not len(todo):
+        return Sizing(bored(row), row, governed, role, np.empty(0, np.int64), 0)
     trunk = np.full(len(pipes), TRUNK)
-    economic, _, results, passes = _grow(bored, todo, row, _limits(trunk, rules, series), solve, series, network)
-    limits, by_drop = _allowances(network, results, role, rules, series, unsized, valve_reserve)
-    row, why, results, more = _grow(bored, todo, np.where(unsized, rules[BRANCH].smallest, -1), limits, solve, series, network)
+    _, _, results, passes = _grow(bored, todo, row, _limits(trunk, rules), solve, series, network)
+    limits, by_drop = _allowances(network, results, role, rules, unsized, valve_reserve)
+    row, why, results, more = _grow(
+        bored, todo, np.where(unsized, rules[BRANCH].smallest, -1), limits, solve, series, network
+    )
     governed[todo] = np.where((why == BY_FRICTION) & by_drop[todo], BY_DROP, why)
     row, governed, narrow = _never_narrower(network, results, row, governed, unsized, series)
     return Sizing(bored(row), row, governed, role, narrow, passes + more)
@@ -104,7 +105,7 @@ def _deduced_roles(network: Network) -> np.ndarray:
     return np.where(pipes.role == UNKNOWN_ROLE, np.where(last, CONNECTION, BRANCH), pipes.role)
 
 
-def _limits(role: np.ndarray, rules: tuple[RoleRule, ...], series: PipeSeries) -> _Limits:
+def _limits(role: np.ndarray, rules: tuple[RoleRule, ...]) -> _Limits:
     friction, speed = (np.stack([getattr(r, name) for r in rules])[role] for name in ("max_friction", "max_velocity"))
     return _Limits(friction, speed, np.array([r.smallest for r in rules])[role])
 
@@ -121,7 +122,13 @@ def _grow(
     for count in range(1, MAX_PASSES + 1):
         flow = np.nan_to_num(results.supply.flow[todo])
         flow = np.where(network.pipes.in_supply[todo], flow, np.nan_to_num(_return_flow(results)[todo]))
-        chosen, why = choose(flow, roughness[todo], _Limits(limits.friction[todo], limits.velocity[todo], limits.smallest[todo]), series, results.conditions)
+        chosen, why = choose(
+            flow,
+            roughness[todo],
+            _Limits(limits.friction[todo], limits.velocity[todo], limits.smallest[todo]),
+            series,
+            results.conditions,
+        )
         grown = chosen > row[todo]
         governed[grown | (count == 1)] = why[grown | (count == 1)]
         row = row.copy()
@@ -175,7 +182,7 @@ def choose(
 
 
 def _allowances(
-    network: Network, results: Results, role: np.ndarray, rules: tuple[RoleRule, ...], series: PipeSeries,
+    network: Network, results: Results, role: np.ndarray, rules: tuple[RoleRule, ...],
     unsized: Mask, valve_reserve: float,
 ) -> tuple[_Limits, Mask]:  # fmt: skip
     """Limits of the second pass, and for which pipes the allowable drop is the stricter one.
@@ -188,7 +195,7 @@ def _allowances(
     if results.critical is not None:
         critical[results.critical.pipes] = True
     free = unsized & ~critical & (role != TRUNK)
-    limits = _limits(np.where(free, role, TRUNK), rules, series)
+    limits = _limits(np.where(free, role, TRUNK), rules)
     scale = results.conditions.mean.density * results.conditions.gravity
     back = results.back if results.back is not None else results.supply
     available = results.supply.head - back.head

@@ -87,8 +87,6 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     return State(project, options, raw, layers, pipe_series(catalogue), order, layers.findings, notes=layers.notes)
 
 
-
-
 def add_topology(state: State, progress: Progress | None = None) -> State:
     """Build the network from the drawing."""
     report(progress, 0.2, "building the network")
@@ -111,7 +109,14 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
     pipes, stations = layers.get("pipes"), layers.get("stations")
     for table, layer, column, value in (
         (pipes, "pipes", "roughness_mm", f"{options['roughness_mm']:g} mm"),
-        (pipes, "pipes", "local_loss_fraction", "0.15, connections 0.20" if options["local_loss_fraction"] is None else f"{options['local_loss_fraction']:g}"),
+        (
+            pipes,
+            "pipes",
+            "local_loss_fraction",
+            "0.15, connections 0.20"
+            if options["local_loss_fraction"] is None
+            else f"{options['local_loss_fraction']:g}",
+        ),
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         missing = int(table[column].isna().sum()) if column in table else len(table)
@@ -136,7 +141,11 @@ def _loads(state: State, phase: str) -> Loads:
     capacity = options["heat_capacity_j_kg_k"]
     if capacity is None:
         hot, cold = design_temperatures(network, options["supply_temp_c"], options["return_temp_c"])
-        capacity = 4187.0 if hot is None or cold is None else conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
+        capacity = (
+            4187.0
+            if hot is None or cold is None
+            else conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
+        )
     factor = options["area_factor"] or state.project.area_factor.get(phase, 1.0)
     return assign_loads(
         network, state.drawing.stations, state.layers.get("load_mix"), phase=phase or None, area_factor=factor,
@@ -172,7 +181,10 @@ def rules_of(state: State) -> tuple[RoleRule, ...]:
     """Sizing rules with the options of the state."""
     options = state.options
     return sizing_rules(
-        options["rule_set"], state.series, max_velocity=options["max_velocity_m_s"], max_friction=options["max_friction_pa_m"]
+        options["rule_set"],
+        state.series,
+        max_velocity=options["max_velocity_m_s"],
+        max_friction=options["max_friction_pa_m"],
     )
 
 
@@ -189,7 +201,9 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     if phase != state.phase:
         found += assessment.assess_load(state.drawing, _solver(state)(sizing.network), sizing, rules, phase)
     network = state.loads.network.with_bores(sizing.network.pipes.inner_diameter)
-    return replace(state, sizing=sizing, loads=replace(state.loads, network=network), findings=(*state.findings, *found))
+    return replace(
+        state, sizing=sizing, loads=replace(state.loads, network=network), findings=(*state.findings, *found)
+    )
 
 
 def size_phase(state: State) -> str:
@@ -204,9 +218,13 @@ def size_phase(state: State) -> str:
 def require_load(network: Network) -> None:
     """Raise when nothing can be computed: no source in service, or no station with a flow."""
     if not network.sources.in_service.any():
-        raise TopologyError("there is no source in service that is connected: look at the sources layer and its findings.")
+        raise TopologyError(
+            "there is no source in service that is connected: look at the sources layer and its findings."
+        )
     if not network.stations.in_service.any():
-        raise TopologyError("no station that is connected and in service has a load: look at the findings of gisheat check and topology.")
+        raise TopologyError(
+            "no station that is connected and in service has a load: look at the findings of gisheat check."
+        )
 
 
 def add_solution(state: State, progress: Progress | None = None) -> State:

@@ -67,7 +67,12 @@ def _load_rows(state: State) -> Rows:
 
 def _solution_rows(state: State) -> Rows:
     results = state.results
-    assert results is not None and results.critical is not None and results.source is not None and results.station is not None
+    assert (
+        results is not None
+        and results.critical is not None
+        and results.source is not None
+        and results.station is not None
+    )
     assert results.back is not None
     network, critical = results.network, results.critical
     path = critical.pipes
@@ -86,7 +91,10 @@ def _solution_rows(state: State) -> Rows:
         "least surplus head": (float(results.station.surplus_head[critical.station]), "m"),
         "stations served": (int(served.sum()), ""),
         "stations not served": (int((network.stations.in_service & ~served).sum()), ""),
-        "critical path": (f"{network.nodes.id[critical.nodes[0]]} ... {pipes.id[path[-1]] if len(path) else ''}", ""),
+        "critical path": (
+            f"{network.nodes.id[critical.nodes[0]]} ... {pipes.id[path[-1]] if len(path) else ''}",
+            "",
+        ),
         "critical path length": (float(pipes.length[path].sum()), "m"),
         "one-way loss": (float(one_way), "kPa"),
         "pump head": (head.total, "m"),

@@ -17,7 +17,7 @@ from gisheat.layers import Layers
 from gisheat.loads import Loads
 from gisheat.network import ROLES
 from gisheat.results import Results, node_kinds
-from gisheat.schema import columns, from_si, result_columns
+from gisheat.schema import GEOMETRY, columns, from_si, input_columns, result_columns
 from gisheat.sizing import Sizing
 from gisheat.topology import Drawing
 
@@ -45,12 +45,17 @@ def pipe_layer(
     table["role"] = np.array([*ROLES, None], dtype=object)[role]
     if sizing is not None:
         sized = sizing.row >= 0
-        for name, values in (("dn_mm", series.dn), ("outer_diameter_mm", series.outer_diameter), ("wall_mm", series.wall)):
+        for name, values in (
+            ("dn_mm", series.dn),
+            ("outer_diameter_mm", series.outer_diameter),
+            ("wall_mm", series.wall),
+        ):
             own = table[name].to_numpy(float) if name in table else np.full(len(table), np.nan)
             chosen = _rounded(values[sizing.row] if name == "dn_mm" else from_si(values[sizing.row], name))
             table[name] = np.where(sized, chosen, own)
         earlier = _filled_text(table, "governed_by", None)
-        table["governed_by"] = np.where(sized | np.equal(earlier, None), sizing.governed_by, earlier)
+        stated = np.array([v is not None for v in earlier], dtype=bool)
+        table["governed_by"] = np.where(stated & ~sized, earlier, sizing.governed_by)
     if results is not None:
         found = results.pipes
         for name in result_columns("pipes"):
@@ -116,7 +121,16 @@ def _joined(table: gpd.GeoDataFrame, found: pd.DataFrame | None) -> gpd.GeoDataF
 def findings_layer(findings: Iterable[Finding], crs: CRS | None) -> gpd.GeoDataFrame:
     """Findings as points (without geometry where there is no place), errors first."""
     rank = {"error": 0, "warning": 1, "info": 2}
-    listed = sorted(findings, key=lambda f: (rank[f.severity], f.rule, f.layer, -1 if f.source_fid is None else f.source_fid, f.message))
+    listed = sorted(
+        findings,
+        key=lambda f: (
+            rank[f.severity],
+            f.rule,
+            f.layer,
+            -1 if f.source_fid is None else f.source_fid,
+            f.message,
+        ),
+    )
     table = gpd.GeoDataFrame(
         {
             "rule": [f.rule for f in listed],
@@ -140,7 +154,12 @@ def key_values(rows: Mapping[str, tuple[Any, str]], layer: str = "summary") -> p
     return _in_order(
         layer,
         pd.DataFrame(
-            {"key": list(rows), "value": [_word(v) for v, _ in rows.values()], "unit": [u for _, u in rows.values()]}, dtype=object
+            {
+                "key": list(rows),
+                "value": [_word(v) for v, _ in rows.values()],
+                "unit": [u for _, u in rows.values()],
+            },
+            dtype=object,
         ),
     )
 
@@ -162,9 +181,20 @@ def path_table(results: Results | None) -> pd.DataFrame:
     return _in_order("critical_path", table)
 
 
+def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
+    """An input layer without features, with all columns it may have (a plain table where it has no geometry)."""
+    columns_ = {name: _typed(None, column.kind, 0) for name, column in input_columns(layer).items()}
+    frame = pd.DataFrame(columns_)
+    return frame if GEOMETRY[layer] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=crs)
+
+
 def passed_on(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
     """Input layers that no stage changes, so that the output is a complete input."""
-    return {name: _in_order(name, layers.tables[name].reset_index(drop=True)) for name in ("streets", "buildings", "valves", "pumps") if name in layers}
+    return {
+        name: _in_order(name, layers.tables[name].reset_index(drop=True))
+        for name in ("streets", "buildings", "valves", "pumps")
+        if name in layers
+    }
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
@@ -177,14 +207,11 @@ def _filled_text(table: pd.DataFrame, column: str, default: str | None) -> np.nd
     return np.array([default if v is None or v != v else v for v in table[column]], dtype=object)  # noqa: PLR0124
 
 
-_PANDAS_TYPE = {"text": object, "float": float, "int": "Int64", "bool": "boolean"}
-
-
 def _in_order(layer: str, table: pd.DataFrame) -> Any:
-    """Contract columns first in their order and type (empty where there is nothing), then the user's own, then geometry."""
+    """Contract columns in their order and type (empty where there is nothing), then the user's own, then geometry."""
     known = columns(layer)
     wanted = [name for name, c in known.items() if c.is_result or name in table]
-    result = {name: _typed(table[name] if name in table else None, known[name].kind, len(table)) for name in wanted}
+    result = {name: _typed(table.get(name), known[name].kind, len(table)) for name in wanted}
     own = {str(c): table[c].to_numpy() for c in table.columns if c not in known and c != "geometry"}
     frame = pd.DataFrame({**result, **own}, index=range(len(table)))
     if isinstance(table, gpd.GeoDataFrame) and "geometry" in table:
@@ -193,15 +220,11 @@ def _in_order(layer: str, table: pd.DataFrame) -> Any:
 
 
 def _typed(values: pd.Series | None, kind: str, count: int) -> Any:
-    if values is None:
-        return pd.array([pd.NA] * count, dtype=_PANDAS_TYPE[kind]) if kind in ("int", "bool") else np.full(count, np.nan if kind == "float" else None, dtype=_PANDAS_TYPE[kind])
+    """A column in the type of its kind, with None, NaN or NA where there is nothing."""
+    given = pd.Series([None] * count, dtype=object) if values is None else values
     if kind == "float":
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    missing = values.isna().to_numpy()
+        return given.to_numpy(dtype=float, na_value=np.nan)
+    words = [None if missing else v for v, missing in zip(given, given.isna(), strict=True)]
     if kind == "text":
-        return np.where(missing, None, values.to_numpy(dtype=object))
-    filled = values.astype(object).where(~missing, 0).to_numpy()
-    dtype: Any = np.int64 if kind == "int" else bool
-    array = pd.array(filled.astype(float).astype(dtype) if kind == "int" else filled.astype(dtype), dtype=_PANDAS_TYPE[kind])
-    array[missing] = pd.NA
-    return array
+        return np.array(words, dtype=object)
+    return pd.array(words, dtype="Int64") if kind == "int" else pd.array(words, dtype="boolean")

@@ -34,7 +34,5 @@ class SuperLU:
         """Factorise one matrix."""
         values = np.concatenate([diagonal, off_diagonal, off_diagonal])
         matrix = csc_array((values, (self._rows, self._columns)), shape=(self._size, self._size))
-        factor = splu(
-            matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
-        return factor.solve  # type: ignore[no-any-return]
+        factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return factor.solve

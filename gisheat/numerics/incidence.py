@@ -15,6 +15,11 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 Index = NDArray[np.int64]
 
 
+def sum_at(index: Index, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Sum of the values at each of `count` places, shape (count,)."""
+    return np.bincount(index, values, count).astype(float, copy=False)
+
+
 def components(start: Index, end: Index, count: int) -> Index:
     """Number of the connected component of each node, shape (count,)."""
     graph = coo_array((np.ones(len(start)), (start, end)), shape=(count, count))
@@ -51,7 +56,7 @@ def spanning_tree(start: Index, end: Index, count: int, root: int) -> SpanningTr
     child = order[1:]
     if len(child):
         edge[child] = np.asarray(graph[child, parent[child]]).ravel().astype(np.int64) - 1
-    return SpanningTree(order.astype(np.int64), parent, edge)
+    return SpanningTree(order.astype(np.int64, copy=False), parent, edge)
 
 
 def bridges(start: Index, end: Index, count: int) -> NDArray[np.bool_]:

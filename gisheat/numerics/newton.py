@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisheat.numerics.factorisation import SuperLU
+from gisheat.numerics.incidence import sum_at
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -74,10 +75,10 @@ def solve_nodal(
     for iteration in range(1, max_iterations + 1):
         conductance = 1.0 / _floored(slope)
         offset = flow - conductance * drop
-        diagonal = np.bincount(start, conductance, count) + np.bincount(end, conductance, count)
+        diagonal = sum_at(start, conductance, count) + sum_at(end, conductance, count)
         rhs = (
-            np.bincount(end, offset + conductance * boundary[start], count)
-            - np.bincount(start, offset - conductance * boundary[end], count)
+            sum_at(end, offset + conductance * boundary[start], count)
+            - sum_at(start, offset - conductance * boundary[end], count)
             - demand
         )
         if len(free):
@@ -104,9 +105,7 @@ def _floored(slope: Array) -> Array:
     return np.maximum(slope, 1e-13 * slope.max(initial=1e-300))
 
 
-def _step_length(
-    flow: Array, change: Array, potential: Array, start: Index, end: Index, law: EdgeLaw
-) -> float:
+def _step_length(flow: Array, change: Array, potential: Array, start: Index, end: Index, law: EdgeLaw) -> float:
     """Step in (0, 1] along `change` that minimises the content sum of h(q) dq, by bisection on its slope."""
 
     def content_slope(step: float) -> float:

@@ -93,7 +93,9 @@ def hazen_williams(reynolds: Array, scale: Array) -> tuple[Array, Array]:
     return factor, -0.148 * factor / reynolds
 
 
-def hazen_williams_scale(coefficient: Array, inner_diameter: Array, kinematic_viscosity: float, gravity: float) -> Array:
+def hazen_williams_scale(
+    coefficient: Array, inner_diameter: Array, kinematic_viscosity: float, gravity: float
+) -> Array:
     """Factor of Re^-0.148 that makes the Darcy loss equal to the Hazen-Williams loss.
 
     Parameters
@@ -238,14 +240,27 @@ def specific_friction(
 
     Examples
     --------
-    >>> r = specific_friction(np.array([6035.91 / 3.6]), np.array([0.902]), np.array([5e-4]),
-    ...                       density=968.65, viscosity=3.6e-4, law="rough")
+    >>> r = specific_friction(
+    ...     np.array([6035.91 / 3.6]),
+    ...     np.array([0.902]),
+    ...     np.array([5e-4]),
+    ...     density=968.65,
+    ...     viscosity=3.6e-4,
+    ...     law="rough",
+    ... )
     >>> round(float(r[0]), 1)  # Mulan, A1-A2; 66.33 is printed
     66.5
     """
     one = np.ones_like(inner_diameter)
     resistance = pipe_resistance(
-        one, inner_diameter, roughness, 0.0 * one, density=density, viscosity=viscosity, law=law, gravity=gravity
+        one,
+        inner_diameter,
+        roughness,
+        0.0 * one,
+        density=density,
+        viscosity=viscosity,
+        law=law,
+        gravity=gravity,
     )
     return np.abs(resistance.loss(flow)[0])
 

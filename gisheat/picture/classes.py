@@ -31,9 +31,7 @@ CROSS = "#d0021b"
 ERROR, WARNING = "#d0021b", "#e8890c"
 
 STREET_WIDTHS_PT = (1.6, 2.6, 4.0)
-_WIDE_STREETS = frozenset(
-    {"motorway", "trunk", "primary", "arterial", "主干路", "主干道", "快速路", "国道", "省道"}
-)
+_WIDE_STREETS = frozenset({"motorway", "trunk", "primary", "arterial", "主干路", "主干道", "快速路", "国道", "省道"})
 _MIDDLE_STREETS = frozenset({"secondary", "tertiary", "collector", "次干路", "次干道", "县道"})
 
 

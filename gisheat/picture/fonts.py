@@ -130,9 +130,7 @@ def font(typeface: Typeface, size: float, *, bold: bool = False, italic: bool = 
     )
 
 
-def thickened(
-    typeface: Typeface, text: str, size: float, colour: str, *, bold: bool
-) -> list[AbstractPathEffect]:
+def thickened(typeface: Typeface, text: str, size: float, colour: str, *, bold: bool) -> list[AbstractPathEffect]:
     """Path effects that stand in for bold Chinese where the font has none."""
     if not bold or typeface.bold_cjk or all(ord(character) < _FIRST_CJK for character in text):
         return []

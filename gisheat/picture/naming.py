@@ -205,9 +205,7 @@ def _alternatives(table: pd.DataFrame, id_column: str, style: Style, face: Typef
     return found
 
 
-def _point_names(
-    xy: Floats, radius: Floats, alternatives: list[Texts], style: Style, face: Typeface
-) -> Batch:
+def _point_names(xy: Floats, radius: Floats, alternatives: list[Texts], style: Style, face: Typeface) -> Batch:
     parts, written = [], []
     for rank, text in enumerate(alternatives):
         rows = np.flatnonzero(text != "")

@@ -60,9 +60,7 @@ def draw_title(page: Page, title: str, subtitle: str) -> None:
     write(page, left, page.sheet.title_top - 14.4, subtitle, _SUBTITLE_PT, colour=classes.PALE_INK)
 
 
-def fitting_size(
-    face: Typeface, text: str, size: float, smallest: float, room: float, *, bold: bool = False
-) -> float:
+def fitting_size(face: Typeface, text: str, size: float, smallest: float, room: float, *, bold: bool = False) -> float:
     """Font size [pt] at which a text is no wider than `room` [mm], not below `smallest`."""
     width = text_size(text, font(face, size, bold=bold))[0]
     return size if width <= room else max(smallest, size * room / width * 0.97)
@@ -71,9 +69,7 @@ def fitting_size(
 def draw_frame(page: Page) -> None:
     """Line around the map."""
     left, bottom, right, top = page.sheet.map_frame
-    frame = Rectangle(
-        (left, bottom), right - left, top - bottom, fill=False, ec=classes.INK, lw=1.0, zorder=50
-    )
+    frame = Rectangle((left, bottom), right - left, top - bottom, fill=False, ec=classes.INK, lw=1.0, zorder=50)
     page.axes.add_patch(frame)
 
 

@@ -72,9 +72,7 @@ def to_page(sheet: Sheet, geometry: NDArray[np.object_]) -> NDArray[np.object_]:
     """Move geometries from map coordinates [m] to the page [mm]."""
     left, bottom, right, top = sheet.map_frame
     middle = np.array([left + right, bottom + top]) / 2
-    moved = shapely.transform(
-        geometry, lambda xy: middle + (xy - np.asarray(sheet.centre)) * 1000 / sheet.denominator
-    )
+    moved = shapely.transform(geometry, lambda xy: middle + (xy - np.asarray(sheet.centre)) * 1000 / sheet.denominator)
     return np.asarray(moved, dtype=object)
 
 

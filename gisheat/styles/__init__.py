@@ -74,9 +74,7 @@ def embed(
         infos = describe(connection) if layers is None else dict(layers)
         facts = gather(connection, infos)
         words = aliases or {}
-        contexts = {
-            name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()
-        }
+        contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
         styles = {name: available(context) for name, context in contexts.items()}
         crs = _crs(infos)
         setting = Setting(title, language, file_name or path.name, *crs, extent or whole_extent(infos))

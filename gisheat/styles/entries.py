@@ -66,11 +66,7 @@ def _category_entries(style: Style, context: Context) -> list[Entry]:
         equal = f"{column(style.column)} = {text_literal(item.value)}"
         if item.value in _BOOLEAN:
             known = f"{column(style.column)} IS NOT NULL"
-            equal = (
-                is_true(style.column)
-                if item.value == "true"
-                else f"{known} AND NOT ({is_true(style.column)})"
-            )
+            equal = is_true(style.column) if item.value == "true" else f"{known} AND NOT ({is_true(style.column)})"
         found.append(
             Entry(item.label.get(context.language), _both([equal], style.condition), item.colour,
                   item.marker, item.pattern, item.max_scale)
@@ -95,9 +91,7 @@ def _pretty_bands(style: Style, context: Context) -> tuple[Band, ...]:
     if not bounds:
         return (Band(None, None, style.palette[0], name=f"{lowest:.6g}"),)
     edges = [None, *bounds, None]
-    return tuple(
-        Band(edges[index], edges[index + 1], style.palette[index]) for index in range(len(bounds) + 1)
-    )
+    return tuple(Band(edges[index], edges[index + 1], style.palette[index]) for index in range(len(bounds) + 1))
 
 
 def round_bounds(lowest: float, highest: float, most: int) -> tuple[float, ...]:

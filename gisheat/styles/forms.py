@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 _TIPS: dict[str, str] = {
     "pipes": "pipe_id status dn_mm:0 length_m:1 sup_flow_t_h:1 sup_velocity_m_s:2 sup_friction_pa_m:1 "
     "sup_loss_kpa:2 ret_loss_kpa:2 governed_by",
-    "nodes": "node_id ground_m:1 available_head_m:1 sup_head_m:1 ret_head_m:1 sup_pressure_kpa:0 "
-    "ret_pressure_kpa:0",
+    "nodes": "node_id ground_m:1 available_head_m:1 sup_head_m:1 ret_head_m:1 sup_pressure_kpa:0 ret_pressure_kpa:0",
     "stations": "station_id name heated_area_m2:0 load_kw:0 flow_t_h:1 available_head_m:1 required_head_m:1 "
     "surplus_head_m:1 imbalance:2",
     "sources": "source_id name load_mw:2 flow_t_h:1 pump_head_m:1 pump_power_kw:0 sup_head_m:1 ret_head_m:1",

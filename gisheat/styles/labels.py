@@ -39,9 +39,7 @@ class _Label:
 
 def labeling(style: Style, context: Context) -> ET.Element | None:
     """Return the element `labeling` of a style, None where the layer has no labels."""
-    rules = [
-        rule for rule in _rules(style.label, style, context) if set(rule.needs) <= set(context.info.fields)
-    ]
+    rules = [rule for rule in _rules(style.label, style, context) if set(rule.needs) <= set(context.info.fields)]
     if not rules:
         return None
     if style.layer not in _NO_OBSTACLE:
@@ -92,9 +90,7 @@ def _pipe_rules(context: Context) -> tuple[_Label, ...]:
     halo = f" + if({is_true('on_critical_path')}, 0.9, 0)" if "on_critical_path" in fields else ""
     distance = {"LabelDistance": f"{symbols.width(context)} * 0.4 + 0.8{halo}"}
     trunk = 'coalesce("dn_mm",0) >= 250' if "dn_mm" in fields else "FALSE"
-    branch = _Label(
-        text, 6000, 6.5, (), f"NOT ({trunk}) AND {room}", along_line=_LINE, priority=4, distance=distance
-    )
+    branch = _Label(text, 6000, 6.5, (), f"NOT ({trunk}) AND {room}", along_line=_LINE, priority=4, distance=distance)
     return replace(branch, scale=15000, size=7, filter=f"{trunk} AND {room}", bold=True), branch
 
 
@@ -103,9 +99,7 @@ _OBSTACLE = _Label("''", 0, 6.5, (), drawn=False)
 _NO_OBSTACLE = ("streets",)
 # The id is left out where the name begins with it.
 _NAME = _joined(
-    "if(strpos(coalesce(to_string(\"name\"),''),to_string(\"station_id\")) = 1,'',"
-    + _text("station_id")
-    + ")",
+    "if(strpos(coalesce(to_string(\"name\"),''),to_string(\"station_id\")) = 1,''," + _text("station_id") + ")",
     _text("name"),
     separator="' '",
 )
@@ -120,9 +114,7 @@ _POINT_RULES: dict[str, tuple[_Label, ...]] = {
         _Label(_NAME, 15000, 7.5, ("station_id", "name"), priority=8),
         _Label(_text("station_id"), 50000, 7, ("station_id",), "coalesce(@map_scale,0) > 15000", priority=7),
     ),
-    "source": (
-        _Label(_SOURCE, 0, 9, ("source_id", "name", "load_mw", "pump_head_m"), bold=True, priority=10),
-    ),
+    "source": (_Label(_SOURCE, 0, 9, ("source_id", "name", "load_mw", "pump_head_m"), bold=True, priority=10),),
     "finding": (_Label(_text("rule"), 5000, 7, ("rule",), italic=True, colour="#8a1520", priority=3),),
     "valve": (_Label(_text("valve_id"), 3000, 6.5, ("valve_id",), priority=3),),
     "pump": (_Label(_text("pump_id"), 8000, 7, ("pump_id",), priority=6),),

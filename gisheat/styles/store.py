@@ -33,9 +33,7 @@ _INSERT_STYLE = """INSERT INTO layer_styles (id, f_table_catalog, f_table_schema
     VALUES (?,'','',?,?,?,?,'',?,?,?,NULL)"""
 _FIND_CRS = """SELECT definition, organization, organization_coordsys_id FROM gpkg_spatial_ref_sys
     WHERE srs_id = ?"""
-_PROJECT_TABLE = (
-    "CREATE TABLE IF NOT EXISTS qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
-)
+_PROJECT_TABLE = "CREATE TABLE IF NOT EXISTS qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
 # The same project gives the same bytes: nothing in it says when it was made.
 _MADE = (2000, 1, 1, 0, 0, 0)
 
@@ -69,9 +67,7 @@ def describe(connection: sqlite3.Connection) -> dict[str, LayerInfo]:
     """Describe the layers and tables of the file that have styles or a place in the project."""
     listed = connection.execute("SELECT table_name, min_x, min_y, max_x, max_y, srs_id FROM gpkg_contents")
     rows = {row[0]: row[1:] for row in listed}
-    return {
-        name: _describe_layer(connection, name, rows[name]) for name in (*MAP_LAYERS, *TABLES) if name in rows
-    }
+    return {name: _describe_layer(connection, name, rows[name]) for name in (*MAP_LAYERS, *TABLES) if name in rows}
 
 
 def _describe_layer(connection: sqlite3.Connection, name: str, row: tuple[float | None, ...]) -> LayerInfo:
@@ -118,9 +114,7 @@ def gather(connection: sqlite3.Connection, layers: Mapping[str, LayerInfo]) -> F
     ranges = {place: _range(connection, *place) for place in numeric}
     return Facts(
         ranges={place: found for place, found in ranges.items() if found},
-        values={
-            (s.layer, s.column): _values(connection, s.layer, s.column) for s in shown if s.kind == "values"
-        },
+        values={(s.layer, s.column): _values(connection, s.layer, s.column) for s in shown if s.kind == "values"},
         filled=frozenset((s.layer, s.column) for s in shown if _has_values(connection, s.layer, s.column)),
     )
 
@@ -165,9 +159,7 @@ def write_project(connection: sqlite3.Connection, name: str, qgs: str) -> None:
     moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*_MADE)
     metadata = json.dumps({"last_modified_time": moment, "last_modified_user": _OWNER})
     connection.execute(_PROJECT_TABLE)
-    connection.execute(
-        "INSERT OR REPLACE INTO qgis_projects VALUES (?,?,?)", (name, metadata, buffer.getvalue().hex())
-    )
+    connection.execute("INSERT OR REPLACE INTO qgis_projects VALUES (?,?,?)", (name, metadata, buffer.getvalue().hex()))
 
 
 def relink_project(connection: sqlite3.Connection, name: str, file_name: str) -> None:

@@ -28,9 +28,7 @@ def width(context: Context, extra: float = 0.0) -> str:
     bores = [column(name) for name in ("inner_diameter_mm", "dn_mm") if name in context.info.fields]
     lowest, highest, thin, thick = _WIDTH_RANGE
     bore = f"coalesce({','.join([*bores, f'{lowest:g}'])})"
-    return (
-        f"scale_linear({bore},{lowest:g},{highest:g},{thin + extra:g},{thick + extra:g}) * {_zoom(0.5, 1.6)}"
-    )
+    return f"scale_linear({bore},{lowest:g},{highest:g},{thin + extra:g},{thick + extra:g}) * {_zoom(0.5, 1.6)}"
 
 
 def _zoom(least: float, most: float) -> str:
@@ -38,9 +36,7 @@ def _zoom(least: float, most: float) -> str:
     return f"clamp({least:g}, sqrt(10000 / coalesce(@map_scale, 10000)), {most:g})"
 
 
-def line(
-    colour: str, size: float, expression: str = "", pattern: str = "solid", level: int = 0
-) -> SymbolLayer:
+def line(colour: str, size: float, expression: str = "", pattern: str = "solid", level: int = 0) -> SymbolLayer:
     """Return a stroke; `expression` gives the width where it is data-defined."""
     dashed = pattern in _DASH
     values = {
@@ -113,9 +109,7 @@ def arrow(context: Context) -> tuple[SymbolLayer, ...]:
     size = f"{width(context)} * 0.7 + 1.4"
     head = point("triangle", "#ffffff", 2.2, edge_width=0.25, angle=90,
                  expressions={"angle": turn, "size": size})  # fmt: skip
-    return (
-        SymbolLayer("MarkerLine", {"placement": "centralpoint", "rotate": "1"}, {}, LEVEL_ARROW, (head,)),
-    )
+    return (SymbolLayer("MarkerLine", {"placement": "centralpoint", "rotate": "1"}, {}, LEVEL_ARROW, (head,)),)
 
 
 def station(entry: Entry, context: Context) -> tuple[SymbolLayer, ...]:
@@ -151,9 +145,7 @@ def finding(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
 def valve(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
     """Return a bow tie, for a check valve a triangle with a bar."""
     if entry.marker == "check":
-        return point("triangle", entry.colour, 2.6, angle=90), point(
-            "line", INK, 2.6, edge_width=0.4, offset="1.2,0"
-        )
+        return point("triangle", entry.colour, 2.6, angle=90), point("line", INK, 2.6, edge_width=0.4, offset="1.2,0")
     left = point("triangle", entry.colour, 2.3, angle=90, offset="0,1.0", edge_width=0.25)
     return left, point("triangle", entry.colour, 2.3, angle=270, offset="0,1.0", edge_width=0.25)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding
+from gisheat.findings import Finding, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.noding import EXACT, Array, Index, Pieces
@@ -21,23 +21,24 @@ NOTICEABLE = 1e-3
 
 def snap_findings(table: gpd.GeoDataFrame, moved: Array, pieces: Pieces, tolerance: float) -> list[Finding]:
     """Ends that were moved onto a node, and lines that were cut where another one ends on them."""
-    findings: list[Finding] = []
     first = pieces.part == 1
-    for i in np.flatnonzero(first & (moved > NOTICEABLE)).tolist():
-        row = table.iloc[i]
-        line = row.geometry
-        message = f"pipe {row['parent_id'] or row['pipe_id']}: an end was moved by {moved[i]:.3f} m onto a node."
-        findings.append(
-            Finding("end-snapped", "info", "pipes", message, int(row["source_fid"]), None, line.coords[0][:2], float(moved[i]),
-                    f"snapped within {tolerance:g} m", applied=True)
-        )  # fmt: skip
+    moved_rows = first & (moved > NOTICEABLE)
+    rows = table[moved_rows]
+    whole = rows["parent_id"].where(rows["parent_id"].notna(), rows["pipe_id"])
+    far = moved[moved_rows]
+    messages = (f"pipe {n}: an end was moved by {m:.3f} m onto a node." for n, m in zip(whole, far, strict=True))
+    repair = f"snapped within {tolerance:g} m"
+    findings = findings_about(
+        rows, "end-snapped", "info", "pipes", messages, distances=far, repair=repair, applied=True
+    )
     parts = np.bincount(pieces.line, minlength=len(table))[pieces.line]
-    for i in np.flatnonzero(first & (parts > 1)).tolist():
-        row = table.iloc[i]
-        message = f"pipe {row['parent_id']} was split into {parts[i]} parts where other features meet it."
-        place = row.geometry.coords[-1][:2]
-        findings.append(Finding("pipe-split", "info", "pipes", message, int(row["source_fid"]), None, place, None, "split", applied=True))
-    return findings
+    split = first & (parts > 1)
+    rows = table[split]
+    messages = (
+        f"pipe {n} was split into {p} parts where other features meet it."
+        for n, p in zip(rows["parent_id"], parts[split], strict=True)
+    )
+    return findings + findings_about(rows, "pipe-split", "info", "pipes", messages, repair="split", applied=True)
 
 
 def degenerate(
@@ -52,18 +53,15 @@ def degenerate(
     side = table["line"].fillna("pair") if "line" in table else pd.Series("pair", index=table.index)
     shapes = pd.DataFrame({"shape": shapely.to_wkb(ordered), "side": side.to_numpy(object)})
     doubled = shapes.duplicated().to_numpy() & ~vanished
-    findings = []
+    findings: list[Finding] = []
     for mask, rule, what, applied in (
         (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
         (doubled, "doubled", "lies exactly on another pipe and was left out", True),
         (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
     ):
-        for i in np.flatnonzero(mask).tolist():
-            row = table.iloc[i]
-            findings.append(
-                Finding(rule, "warning", str(row["source_layer"]), f"pipe {row['pipe_id']} {what}.", int(row["source_fid"]),
-                        None, row.geometry.coords[0][:2], float(length[i]), applied=applied)
-            )  # fmt: skip
+        rows = table[mask]
+        messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
+        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 
@@ -80,7 +78,9 @@ def near_misses(
     if not len(node) or tolerance <= 0.0:
         return []
     lines = table.geometry.to_numpy()
-    found, line = shapely.STRtree(lines).query(shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance)
+    found, line = shapely.STRtree(lines).query(
+        shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance
+    )
     other = (start[line] != node[found]) & (end[line] != node[found])
     found, line = found[other], line[other]
     gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
@@ -91,11 +91,16 @@ def near_misses(
     findings = []
     for k in first.tolist():
         at, mine, near = int(node[found[k]]), table.iloc[owner[node[found[k]]]], table.iloc[line[k]]
-        message = f"pipe {mine['pipe_id']} ends {gap[k]:.2f} m beside pipe {near['pipe_id']}, more than the tolerance of {tolerance:g} m."
-        findings.append(
-            Finding("near-miss", "warning", "pipes", message, int(mine["source_fid"]), int(near["source_fid"]),
-                    (float(xy[at, 0]), float(xy[at, 1])), float(gap[k]), "move the end onto the pipe, or raise snap_tolerance_m")
-        )  # fmt: skip
+        message = (
+            f"pipe {mine['pipe_id']} ends {gap[k]:.2f} m beside pipe {near['pipe_id']},"
+            f" more than the tolerance of {tolerance:g} m."
+        )
+        place = (float(xy[at, 0]), float(xy[at, 1]))
+        ids, repair = (
+            (int(mine["source_fid"]), int(near["source_fid"])),
+            "move the end onto the pipe, or raise snap_tolerance_m",
+        )
+        findings.append(Finding("near-miss", "warning", "pipes", message, *ids, place, float(gap[k]), repair))
     return findings
 
 
@@ -116,7 +121,10 @@ def lineage_of(
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
         if layer in ("pipes", "stations", "sources", "nodes"):
-            listed = np.concatenate([r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer] or [fids[:0]])
+            listed = np.concatenate(
+                [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
+                or [fids[:0]]
+            )
             usable = layers.get(layer)
             left = fids[~np.isin(fids, listed)]
             action = np.where(np.isin(left, usable.index.to_numpy()) & (layer != "pipes"), "unused", "dropped")
@@ -127,7 +135,9 @@ def lineage_of(
             names = dict(zip(named.index, named[column], strict=True)) if column in named else {}
             there = [layer if fid in names and layer == "streets" else "" for fid in fids]
             ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
-            rows.append(_rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there]))
+            rows.append(
+                _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
+            )
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
@@ -137,5 +147,6 @@ def _rows(layer: str, fids: object, result_layer: object, ids: object, action: o
     fid = np.asarray(fids, dtype=np.int64)
     columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
     return pd.DataFrame(
-        {"source_fid": fid} | {k: np.broadcast_to(np.asarray(v, dtype=object), fid.shape).copy() for k, v in columns.items()}
+        {"source_fid": fid}
+        | {k: np.broadcast_to(np.asarray(v, dtype=object), fid.shape).copy() for k, v in columns.items()}
     )[["source_layer", "source_fid", "result_layer", "result_id", "action"]]

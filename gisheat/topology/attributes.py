@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisheat.catalogue import PipeSeries
-from gisheat.checks import points_of
-from gisheat.findings import Finding
+from gisheat.findings import Finding, findings_about
 from gisheat.network import CONNECTION, Array, Index, Mask, Pipes, Sources, Stations, Text, role_codes
 from gisheat.schema import to_si
 
@@ -53,22 +52,22 @@ def known_bores(table: gpd.GeoDataFrame, series: PipeSeries) -> tuple[Array, lis
     findings: list[Finding] = []
     with np.errstate(invalid="ignore"):
         apart = np.abs(bore / by_dn - 1.0) > LARGEST_BORE_DIFFERENCE
-    for i in np.flatnonzero(apart).tolist():
-        message = (
-            f"pipe {table['pipe_id'].iloc[i]}: its bore {bore[i] * 1e3:g} mm is not that of DN {dn[i]:g} in the catalogue"
-            f" {series.name}, {by_dn[i] * 1e3:g} mm; its own is used."
-        )
-        place = points_of(table.iloc[[i]])[0]
-        findings.append(Finding("dn-disagrees", "info", "pipes", message, int(table["source_fid"].iloc[i]), point=place))
-    unknown = np.isnan(bore) & ~np.isnan(dn)
-    for mask, rule, what in (
-        (unknown, "dn-unknown", f"is not in the catalogue {series.name}; taken as unknown"),
-        (impossible & np.isnan(numbers(table, "inner_diameter_mm")), "wall-too-thick", "has a wall that leaves no bore"),
-    ):
-        chosen = table[mask]
-        for fid, name, d, point in zip(chosen["source_fid"], chosen["pipe_id"], dn[mask], points_of(chosen), strict=True):
-            subject = f"pipe {name}: DN {d:g}" if rule == "dn-unknown" else f"pipe {name}"
-            findings.append(Finding(rule, "error", "pipes", f"{subject} {what}.", int(fid), point=point))
+    rows = table[apart]
+    messages = (
+        f"pipe {name}: its bore {b:g} mm is not that of DN {d:g} in the catalogue {series.name},"
+        f" {c:g} mm; its own is used."
+        for name, b, d, c in zip(rows["pipe_id"], bore[apart] * 1e3, dn[apart], by_dn[apart] * 1e3, strict=True)
+    )
+    findings += findings_about(rows, "dn-disagrees", "info", "pipes", messages)
+    rows = table[np.isnan(bore) & ~np.isnan(dn)]
+    messages = (
+        f"pipe {name}: DN {d:g} is not in the catalogue {series.name}; taken as unknown."
+        for name, d in zip(rows["pipe_id"], rows.get("dn_mm", ()), strict=True)
+    )
+    findings += findings_about(rows, "dn-unknown", "error", "pipes", messages)
+    rows = table[impossible & np.isnan(numbers(table, "inner_diameter_mm"))]
+    messages = (f"pipe {name} has a wall that leaves no bore; taken as unknown." for name in rows["pipe_id"])
+    findings += findings_about(rows, "wall-too-thick", "error", "pipes", messages)
     return bore, findings
 
 
@@ -80,7 +79,9 @@ def pipes_of(
     role = role_codes(words(table, "role"))
     length = numbers(table, "length_m")
     usual = np.where(role == CONNECTION, LOCAL_LOSS_FRACTION_CONNECTION, LOCAL_LOSS_FRACTION)
-    fraction = filled(numbers(table, "local_loss_fraction"), usual if local_loss_fraction is None else local_loss_fraction)
+    fraction = filled(
+        numbers(table, "local_loss_fraction"), usual if local_loss_fraction is None else local_loss_fraction
+    )
     stated_zeta = ~np.isnan(numbers(table, "zeta"))
     stated_fraction = ~np.isnan(numbers(table, "local_loss_fraction"))
     fraction = np.where(stated_zeta & ~stated_fraction & (local_loss_fraction is None), 0.0, fraction)

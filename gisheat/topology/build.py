@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from gisheat.catalogue import PipeSeries
-from gisheat.checks import points_of
 from gisheat.errors import TopologyError
-from gisheat.findings import Finding
+from gisheat.findings import Finding, points_of
 from gisheat.layers import Layers
 from gisheat.network import Array, Index, Network, Text, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
-from gisheat.topology.attributes import known_bores, numbers, pipes_of, sources_of, stations_of, words
 from gisheat.topology.accounts import degenerate, lineage_of, near_misses, snap_findings
+from gisheat.topology.attributes import known_bores, numbers, pipes_of, sources_of, stations_of, words
 from gisheat.topology.connections import Feet, Reached, connect, find_feet, free_name, sides_to_connect
 from gisheat.topology.noding import (
     EXACT,
@@ -94,7 +93,7 @@ def build_network(
 
     noded = _node(lines, bits, layers.get("nodes"), snap_tolerance)
     stops = [_feet(_xy(table), lines, bits, noded, snap_tolerance, max_connection) for table in (stations, sources)]
-    pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
+    pieces, xy, reached = _cut(lines, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings = snap_findings(table, noded.moved[pieces.line], pieces, snap_tolerance)
     taken = set(table["pipe_id"])
@@ -231,7 +230,7 @@ def _feet(
 
 
 def _cut(
-    lines: NDArray[np.object_], bits: Index, noded: _Noded, stops: list[list[tuple[int, Feet]]],
+    lines: NDArray[np.object_], noded: _Noded, stops: list[list[tuple[int, Feet]]],
     points: tuple[Array, Array], tolerance: float,
 ) -> tuple[Pieces, Array, list[list[Reached]]]:  # fmt: skip
     """Cut lines at touching nodes and at the feet of stations and sources; the latter become nodes."""
@@ -258,7 +257,13 @@ def _cut(
             count += len(first)
             sides.append(Reached(side, node, foot.gap))
         reached.append(sides)
-    pieces = cut_lines(lines, noded.start, noded.end, np.concatenate(xy), *(np.concatenate([c[k] for c in cut]) for k in range(3)))
+    pieces = cut_lines(
+        lines,
+        noded.start,
+        noded.end,
+        np.concatenate(xy),
+        *(np.concatenate([c[k] for c in cut]) for k in range(3)),
+    )
     return pieces, np.concatenate(xy), reached
 
 
@@ -305,11 +310,15 @@ def _nodes_table(layer: gpd.GeoDataFrame, given: Index, xy: Array, crs: CRS | No
         ids[given[lies]] = layer["node_id"].to_numpy(object)[lies]
         source[given[lies]] = layer.index.to_numpy()[lies]
     taken = set(ids)
-    unnamed = np.flatnonzero(np.equal(ids, None))
+    unnamed = np.flatnonzero([v is None for v in ids])
     names = (name for i in range(1, len(xy) + len(taken) + 1) if (name := f"N{i}") not in taken)
     ids[unnamed] = [next(names) for _ in unnamed]
     table = gpd.GeoDataFrame({"node_id": ids, "source_fid": source}, geometry=shapely.points(xy), crs=crs)
-    own = [c for c in layer.columns if c not in ("node_id", "ground_m", "kind", "source_fid", layer.geometry.name)] if len(layer) else []
+    own = (
+        [c for c in layer.columns if c not in ("node_id", "ground_m", "kind", "source_fid", layer.geometry.name)]
+        if len(layer)
+        else []
+    )
     return table.join(layer[own], on="source_fid") if own else table
 
 
@@ -317,7 +326,7 @@ def _known_ground(
     layers: Layers, pipes: gpd.GeoDataFrame, xy: Array, start: Index, end: Index, given: Index,
     points: list[tuple[gpd.GeoDataFrame, tuple[Index, Index]]],
 ) -> Array:  # fmt: skip
-    """Ground [m] of each node: nodes layer, else station or source, else Z of a line, else terrain; NaN where unknown."""
+    """Ground [m] of each node: nodes layer, else station or source, else Z of a line, else terrain; else NaN."""
     ground = np.full(len(xy), np.nan)
     if layers.terrain is not None:
         ground = heights.from_raster(layers.terrain, xy, layers.crs)
@@ -344,12 +353,20 @@ def _filled_ground(
     filled = heights.interpolate(ground, start, end, length)
     findings = []
     for mask, rule, severity, what in (
-        (np.isnan(ground) & ~np.isnan(filled), "ground-interpolated", "info", "was interpolated between known neighbours"),
+        (
+            np.isnan(ground) & ~np.isnan(filled),
+            "ground-interpolated",
+            "info",
+            "was interpolated between known neighbours",
+        ),
         (np.isnan(filled), "ground-unknown", "warning", "is unknown and was taken as 0 m"),
     ):
         if mask.any():
             names = ", ".join(nodes["node_id"][mask][:5])
-            message = f"The ground of {int(mask.sum())} node(s) {what} (first: {names}); give ground_m, Z or a terrain raster."
+            message = (
+                f"The ground of {int(mask.sum())} node(s) {what} (first: {names});"
+                " give ground_m, Z or a terrain raster."
+            )
             findings.append(Finding(rule, severity, "nodes", message, point=points_of(nodes[mask][:1])[0]))  # type: ignore[arg-type]
     return np.nan_to_num(filled), findings
 

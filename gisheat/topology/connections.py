@@ -31,7 +31,14 @@ class Feet:
 
 
 def find_feet(
-    points: Array, side: int, lines: Lines, line_bits: Index, start: Index, end: Index, xy: Array, tolerance: float
+    points: Array,
+    side: int,
+    lines: Lines,
+    line_bits: Index,
+    start: Index,
+    end: Index,
+    xy: Array,
+    tolerance: float,
 ) -> Feet:
     """Nearest node within the tolerance, else foot on the nearest line, of the lines that carry a side.
 
@@ -123,9 +130,11 @@ def connect(
     connected = np.ones(len(points), bool)
     for item in reached:
         connected &= item.node >= 0
-    findings = [_not_connected(layer, points, i, places[i], reached, farthest) for i in np.flatnonzero(~connected)]
+    findings = [
+        _not_connected(layer, points, i, places[i], reached, farthest) for i in np.flatnonzero(~connected).tolist()
+    ]
     rows: list[dict[str, Any]] = []
-    start, end, added = [], [], []
+    start, end, added = list[int](), list[int](), list[Array]()
     for item in reached:
         own = np.where(connected, item.node, -1)
         beside = np.flatnonzero(connected & (item.gap > max(tolerance, EXACT)))
@@ -170,11 +179,25 @@ def _not_connected(
 ) -> Finding:
     gap = max(float(item.gap[i]) for item in reached)
     name, fid = points[f"{layer[:-1]}_id"].iloc[i], int(points["source_fid"].iloc[i])
-    where = "has no pipe to connect to" if np.isinf(gap) else f"lies {gap:.0f} m from the nearest pipe, more than the {farthest:g} m allowed"
+    where = (
+        "has no pipe to connect to"
+        if np.isinf(gap)
+        else f"lies {gap:.0f} m from the nearest pipe, more than the {farthest:g} m allowed"
+    )
     message = f"{layer[:-1]} {name} {where}; it is not connected."
     distance = None if np.isinf(gap) else gap
     repair = "draw a connection, or raise max_connection_m"
-    return Finding("not-connected", "error", layer, message, fid, None, (float(place[0]), float(place[1])), distance, repair)
+    return Finding(
+        "not-connected",
+        "error",
+        layer,
+        message,
+        fid,
+        None,
+        (float(place[0]), float(place[1])),
+        distance,
+        repair,
+    )
 
 
 def _connected_finding(layer: str, points: gpd.GeoDataFrame, i: int, place: Array, gap: float) -> Finding:

@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
 from gisheat.errors import InputError
-from gisheat.numerics.incidence import reachable
+from gisheat.numerics.incidence import reachable, sum_at
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -64,10 +64,10 @@ def interpolate(height: Array, start: Index, end: Index, length: Array) -> Array
     used = (number[start] >= 0) | (number[end] >= 0)
     a, b, w = number[start[used]], number[end[used]], weight[used]
     both = (a >= 0) & (b >= 0)
-    diagonal = np.bincount(a[a >= 0], w[a >= 0], len(free)) + np.bincount(b[b >= 0], w[b >= 0], len(free))
+    diagonal = sum_at(a[a >= 0], w[a >= 0], len(free)) + sum_at(b[b >= 0], w[b >= 0], len(free))
     fixed = np.where(known, height, 0.0)
-    rhs = np.bincount(a[(a >= 0) & (b < 0)], (w * fixed[end[used]])[(a >= 0) & (b < 0)], len(free))
-    rhs += np.bincount(b[(b >= 0) & (a < 0)], (w * fixed[start[used]])[(b >= 0) & (a < 0)], len(free))
+    rhs = sum_at(a[(a >= 0) & (b < 0)], (w * fixed[end[used]])[(a >= 0) & (b < 0)], len(free))
+    rhs += sum_at(b[(b >= 0) & (a < 0)], (w * fixed[start[used]])[(b >= 0) & (a < 0)], len(free))
     index = np.arange(len(free))
     values = np.concatenate([diagonal, -w[both], -w[both]])
     rows, columns = np.concatenate([index, a[both], b[both]]), np.concatenate([index, b[both], a[both]])

@@ -42,7 +42,9 @@ def snap(points: Array, bits: Index, tolerance: float, fixed: int = 0) -> Snappe
     order = np.lexsort((points[:, 1], points[:, 0], bits != PAIR, np.arange(count) >= fixed))
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count)
-    pairs = cKDTree(points).query_pairs(max(tolerance, EXACT), output_type="ndarray") if count else np.empty((0, 2), int)
+    pairs = (
+        cKDTree(points).query_pairs(max(tolerance, EXACT), output_type="ndarray") if count else np.empty((0, 2), int)
+    )
     pairs = pairs[(bits[pairs[:, 0]] & bits[pairs[:, 1]]) != 0]
     # each pair once, from the later point to the earlier one, in the order of the later point
     late = np.where(rank[pairs[:, 0]] > rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
@@ -81,14 +83,14 @@ def find_touching(
     lines: Lines, line_bits: Index, start: Index, end: Index, xy: Array, node_bits: Index, tolerance: float
 ) -> Touching:
     """Nodes within the tolerance of a line that they are not an end of."""
-    points = shapely.points(xy)
+    points = np.asarray(shapely.points(xy), object)
     node, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=max(tolerance, EXACT))
     keep = (start[line] != node) & (end[line] != node) & ((line_bits[line] & node_bits[node]) != 0)
     node, line = node[keep].astype(np.int64), line[keep].astype(np.int64)
-    along = shapely.line_locate_point(lines[line], points[node])
+    along = np.asarray(shapely.line_locate_point(lines[line], points[node]))
     inside = (along > EXACT) & (along < shapely.length(lines[line]) - EXACT)
     node, line, along = node[inside], line[inside], along[inside]
-    return Touching(node, line, along, shapely.distance(lines[line], points[node]))
+    return Touching(node, line, along, np.asarray(shapely.distance(lines[line], points[node])))
 
 
 class Pieces(NamedTuple):

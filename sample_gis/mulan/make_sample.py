@@ -192,7 +192,7 @@ def trace(tree: Tree, start: XY, came: XY | None = None) -> list[tuple[Line, set
         if step == came:
             continue
         line, before, here = list(first), start, step
-        while len(tree[here]) == 2:  # noqa: PLR2004 - neither an end nor a junction
+        while len(tree[here]) == 2:
             onward = next(point for point in tree[here] if point != before)
             line += tree[here][onward][1:]
             before, here = here, onward
