@@ -115,9 +115,9 @@ def _grow(
     series: PipeSeries, network: Network,
 ) -> tuple[Index, Text, Results, int]:  # fmt: skip
     """Solve and choose until no size grows any more; rows, rules of the last choice, results, passes."""
-    roughness = roughness_argument(network.pipes, solve(bored(_first_rows(row, series))).conditions.law)
     on_loop = ~bridges(network.pipes.start, network.pipes.end, len(network.nodes))
     results = solve(bored(_first_rows(row, series)))
+    roughness = roughness_argument(network.pipes, results.conditions.law)
     governed = np.full(len(todo), SMALLEST, dtype=object)
     for count in range(1, MAX_PASSES + 1):
         flow = np.nan_to_num(results.supply.flow[todo])

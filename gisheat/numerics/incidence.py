@@ -50,13 +50,14 @@ def spanning_tree(start: Index, end: Index, count: int, root: int) -> SpanningTr
     first = first[low[first] != high[first]]
     graph = csr_array((label[first], (low[first], high[first])), shape=(count, count))
     graph = (graph + graph.T).tocsr()
-    order, parent = breadth_first_order(graph, root, directed=False)
-    parent = np.where(parent < 0, -1, parent).astype(np.int64)
+    found, predecessors = breadth_first_order(graph, root, directed=False)
+    order: Index = found.astype(np.int64)
+    parent: Index = np.where(predecessors < 0, -1, predecessors).astype(np.int64)
     edge = np.full(count, -1, np.int64)
     child = order[1:]
     if len(child):
         edge[child] = np.asarray(graph[child, parent[child]]).ravel().astype(np.int64) - 1
-    return SpanningTree(order.astype(np.int64, copy=False), parent, edge)
+    return SpanningTree(order, parent, edge)
 
 
 def bridges(start: Index, end: Index, count: int) -> NDArray[np.bool_]:
