@@ -77,6 +77,26 @@ def _pipe_findings(
     return findings_about(table, rule, severity, "pipes", messages, repair=repair)
 
 
+def not_modelled(layers: Layers) -> list[Finding]:
+    """Inputs that are carried along but that the solver does not know yet."""
+    findings = []
+    for layer in ("valves", "pumps"):
+        if len(layers.get(layer)):
+            message = (
+                f"The {len(layers.get(layer))} feature(s) are carried along, but not part of the hydraulic model yet."
+            )
+            findings.append(Finding("not-modelled", "warning", layer, message))
+    sources = layers.get("sources")
+    if "pump_control" in sources:
+        rows = sources[sources["pump_control"].isin(("terminal_difference", "curve"))]
+        messages = (
+            f"source {name}: pump_control {control} is not modelled yet; the pump head is the one needed."
+            for name, control in zip(rows["source_id"], rows["pump_control"], strict=True)
+        )
+        findings += findings_about(rows, "not-modelled", "warning", "sources", messages)
+    return findings
+
+
 def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
     """Findings of the sizing: sizes that ran out, existing pipes of unknown size, narrow places."""
     pipes = sizing.network.pipes

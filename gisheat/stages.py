@@ -100,6 +100,7 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     findings = [*state.findings, *drawing.findings]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
     _, found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
+    found += assessment.not_modelled(state.layers)
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
 
 
@@ -238,9 +239,15 @@ def add_solution(state: State, progress: Progress | None = None) -> State:
         *assessment.assess_load(state.drawing, results, state.sizing, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
     ]
+    notes = state.notes
+    if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():
+        notes = (
+            *notes,
+            f"sources: no static_head_m is stated; a static line at {results.static_line:.1f} m was chosen",
+        )
     already = {(f.rule, f.layer, f.source_fid) for f in found if f.rule == "overloaded"}
     before = [f for f in state.findings if (f.rule, f.layer, f.source_fid) not in already]
-    return replace(state, results=results, findings=(*before, *found))
+    return replace(state, results=results, findings=(*before, *found), notes=notes)
 
 
 def result_tables(state: State) -> dict[str, pd.DataFrame]:

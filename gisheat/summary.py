@@ -16,9 +16,9 @@ Rows = dict[str, tuple[Any, str]]
 def summary_rows(state: State) -> Rows:
     """Figures in the order in which a reader wants them: key -> (value, unit)."""
     rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
-    if state.drawing is None:
-        rows |= totals(state.layers)
-    else:
+    if state.loads is None:
+        rows |= {f"drawn {name}": figure for name, figure in totals(state.layers).items()}
+    if state.drawing is not None:
         rows |= _drawing_rows(state)
     if state.loads is not None:
         rows |= _load_rows(state)
