@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gisheat.errors import ConvergenceError, TopologyError
 from gisheat.network import Array, Index, Mask, Network, Pipes
@@ -101,50 +101,80 @@ def solve_side(
     ConvergenceError
         If the iteration does not end; the message names the worst pipes.
     """
-    nodes = network.nodes
-    count = len(nodes)
-    wet = reachable(side.start, side.end, count, fixed)
-    dry = np.flatnonzero(~wet & (demand != 0.0))
-    if len(dry):
-        names = ", ".join(str(nodes.id[i]) for i in dry[:5])
-        raise TopologyError(
-            f"{len(dry)} node(s) with a flow hang together with no source on the {side.name} side (first: {names}):"
-            " join them, or take their stations out of service."
-        )
-    inside = wet[side.start]
-    start, end = side.start[inside], side.end[inside]
-    used = np.flatnonzero(wet)
-    number = np.full(count, -1, np.int64)
-    number[used] = np.arange(len(used))
-    law = _select(side.resistance, inside)
-    solution = solve_nodal(
-        number[start], number[end], law.loss,
-        demand=demand[used], fixed=number[fixed], fixed_potential=fixed_potential,
-        first_flow=side.water.density * side.area[inside] * FIRST_VELOCITY,
+    joins = side.start != side.end  # a pipe from a node to itself carries nothing
+    solution = _solved(side, joins, demand, fixed, fixed_potential, tolerance, max_iterations, progress)
+    wet = _touched(side, joins, demand, fixed)
+    if solution is None or (demand[~wet] != 0.0).any():
+        wet = reachable(side.start, side.end, len(demand), fixed)
+        _refuse_islands(network, side, ~wet & (demand != 0.0))
+        joins &= wet[side.start]
+        solution = _solved(side, joins, demand, fixed, fixed_potential, tolerance, max_iterations, progress)
+    if solution is None or not solution.converged:
+        raise ConvergenceError(_not_converged(network, side, side.pipes[joins], solution))
+    flow, drop = np.full((2, len(network.pipes)), np.nan)
+    loops = side.pipes[(side.start == side.end) & wet[side.start]]
+    flow[loops], drop[loops] = 0.0, 0.0
+    flow[side.pipes[joins]], drop[side.pipes[joins]] = solution.flow, solution.drop
+    return SideState(np.where(wet, solution.potential, np.nan), flow, drop, solution.history)
+
+
+def _solved(
+    side: Side, joins: Mask, demand: Array, fixed: Index, fixed_potential: Array, tolerance: float, max_iterations: int,
+    progress: Callable[[int, float], None] | None,
+) -> NodalSolution | None:  # fmt: skip
+    """Solution by the fast engine, by SciPy where numba is missing; None when there are islands."""
+    first = FIRST_VELOCITY * side.water.density * side.area[joins]
+    resistance = side.resistance if joins.all() else side.resistance.take(joins)
+    engine = fast_engine()
+    if engine is None:
+        if not reachable(side.start, side.end, len(demand), fixed)[side.start].all():
+            return None
+        return solve_nodal(
+            side.start[joins], side.end[joins], resistance, demand=demand, fixed=fixed, fixed_potential=fixed_potential,
+            first_flow=first, tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
+        )  # fmt: skip
+    return engine(
+        side.start[joins].astype(np.int32), side.end[joins].astype(np.int32), resistance,
+        demand=demand, fixed=fixed.astype(np.int32), fixed_potential=fixed_potential, first_flow=first,
         tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
     )  # fmt: skip
-    pipe = side.pipes[inside]
-    if not solution.converged:
-        raise ConvergenceError(_not_converged(network, side, pipe, solution))
-    potential = np.full(count, np.nan)
-    flow, drop = np.full((2, len(network.pipes)), np.nan)
-    potential[used] = solution.potential
-    flow[pipe] = solution.flow
-    drop[pipe] = law.loss(solution.flow)[0]
-    return SideState(potential, flow, drop, solution.history)
 
 
-def _select(resistance: PipeResistance, mask: Mask) -> PipeResistance:
-    return PipeResistance(
-        resistance.viscous[mask], resistance.local[mask], resistance.reynolds_scale[mask],
-        resistance.roughness[mask], resistance.law,
-    )  # fmt: skip
+@cache
+def fast_engine() -> Callable[..., NodalSolution | None] | None:
+    """The compiled engine, None where numba is not installed."""
+    try:
+        from gisheat.numerics.reduced import solve_reduced
+    except ImportError:
+        return None
+    return solve_reduced
 
 
-def _not_converged(network: Network, side: Side, pipe: NDArray[np.int64], solution: NodalSolution) -> str:
+def _touched(side: Side, joins: Mask, demand: Array, fixed: Index) -> Mask:
+    """Nodes that a pipe of the side ends at, or whose head is given."""
+    touched = np.zeros(len(demand), bool)
+    touched[side.start[joins]] = True
+    touched[side.end[joins]] = True
+    touched[fixed] = True
+    return touched
+
+
+def _refuse_islands(network: Network, side: Side, dry: Mask) -> None:
+    """Raise when something is taken where no pipe in service leads to a fixed node."""
+    if dry.any():
+        names = ", ".join(str(name) for name in network.nodes.id[dry][:5])
+        raise TopologyError(
+            f"{int(dry.sum())} node(s) with a flow hang together with no source on the {side.name} side"
+            f" (first: {names}): join them, or take their stations out of service."
+        )
+
+
+def _not_converged(network: Network, side: Side, pipe: Index, solution: NodalSolution | None) -> str:
+    if solution is None:  # can't be: islands were taken out before
+        return f"the {side.name} side could not be reduced; please report this network."
     worst = np.argsort(-np.abs(np.nan_to_num(solution.residual, nan=np.inf)))[:3]
     names = ", ".join(f"{network.pipes.id[pipe[i]]} ({solution.residual[i]:.3g} Pa)" for i in worst)
     return (
         f"the {side.name} side did not converge in {len(solution.history)} iterations (last relative flow change"
-        f" {solution.history[-1]:.1e}); worst pipes: {names}: look for extreme bores, lengths or roughness there."
+        f" {solution.history[-1] if solution.history else float('nan'):.1e}); worst pipes: {names}: look for extreme bores, lengths or roughness there."
     )

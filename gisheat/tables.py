@@ -21,6 +21,8 @@ from gisheat.schema import GEOMETRY, columns, from_si, input_columns, result_col
 from gisheat.sizing import Sizing
 from gisheat.topology import Drawing
 
+SMALL = 1e-3
+"""Figures below this are written with six digits instead."""
 DECIMALS = 6
 """Decimals of every computed figure in its own unit: finer than any measurement, free of rounding noise."""
 
@@ -168,6 +170,8 @@ def _word(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
+        if value != 0.0 and abs(value) < SMALL:
+            return f"{value:.6g}"
         return "" if np.isnan(value) else f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return str(value)
 

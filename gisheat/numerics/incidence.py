@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
 Index = NDArray[np.int64]
 
@@ -58,6 +58,22 @@ def spanning_tree(start: Index, end: Index, count: int, root: int) -> SpanningTr
     if len(child):
         edge[child] = np.asarray(graph[child, parent[child]]).ravel().astype(np.int64) - 1
     return SpanningTree(order, parent, edge)
+
+
+def least_spanning_tree(start: Index, end: Index, weight: NDArray[np.float64], count: int, root: int) -> SpanningTree:
+    """Spanning tree of the component of `root` with the least sum of weights (positive)."""
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    order = np.lexsort((weight, low.astype(np.int64) * count + high))
+    order = order[low[order] != high[order]]
+    _, first = np.unique(low[order].astype(np.int64) * count + high[order], return_index=True)
+    edges = order[first]  # of parallel edges the one with the least weight
+    least = weight[edges] / weight[edges].max(initial=1e-300)
+    graph = csr_array((np.maximum(least, 1e-300), (low[edges], high[edges])), shape=(count, count))
+    kept = minimum_spanning_tree(graph).tocoo()
+    number = {(int(a), int(b)): int(e) for a, b, e in zip(low[edges], high[edges], edges, strict=True)}
+    chosen = np.array(sorted(number[int(a), int(b)] for a, b in zip(kept.row, kept.col, strict=True)), np.int64)
+    tree = spanning_tree(start[chosen], end[chosen], count, root)
+    return SpanningTree(tree.order, tree.parent, np.where(tree.edge >= 0, chosen[tree.edge], -1))
 
 
 def bridges(start: Index, end: Index, count: int) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +18,32 @@ from gisheat.numerics.incidence import sum_at
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-EdgeLaw = Callable[[Array], tuple[Array, Array]]
+
+NOISE = 16.0
+"""Rounding errors of potentials that a difference of two may carry, in units of the last place."""
+NEGLIGIBLE = 1e-13
+"""Sum of flow changes below which nothing changes any more, however small the flows are."""
+LINE_SEARCH_FROM = 15
+"""Full steps up to this iteration; from then on the step is searched along its direction."""
+
+
+class EdgeLaw(Protocol):
+    """How the potential drops along edges with their flow: odd and rising, with its derivative."""
+
+    def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
+        """Drop and d drop / d flow of all edges into the given arrays, shape (edges,)."""
+
+    def take(self, edges: NDArray[Any]) -> EdgeLaw:
+        """The law of some edges, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodalSolution:
-    """Potentials (nodes,), flows (edges,), relative flow change of each iteration, worst drop residuals."""
+    """Potentials (nodes,), flows, drops and their residuals (edges,), relative flow change of each iteration."""
 
     potential: Array
     flow: Array
+    drop: Array
     history: tuple[float, ...]
     residual: Array
     converged: bool
@@ -45,8 +63,8 @@ def solve_nodal(
     ----------
     start, end : int array, shape (edges,)
         Node numbers; flow is positive from start to end.
-    law : function
-        flow -> (potential drop, d drop / d flow), both of shape (edges,), the slope above 0.
+    law : EdgeLaw
+        Potential drop of each edge, its slope above 0.
     demand : array, shape (nodes,)
         What leaves the network at each node.
     fixed, fixed_potential : arrays, shape (k,)
@@ -66,10 +84,12 @@ def solve_nodal(
     factorise = SuperLU(number[start[inner]], number[end[inner]], len(free))
 
     potential = np.zeros(count)
-    potential[fixed] = fixed_potential
+    reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
+    potential[fixed] = fixed_potential - reference
     boundary = np.where(is_fixed, potential, 0.0)
     flow = np.asarray(first_flow, float).copy()
-    drop, slope = law(flow)
+    drop, slope = np.empty((2, len(flow)))
+    law.evaluate(flow, drop, slope)
     history: list[float] = []
     converged = False
     for iteration in range(1, max_iterations + 1):
@@ -82,13 +102,18 @@ def solve_nodal(
             - demand
         )
         if len(free):
-            potential[free] = factorise(diagonal[free], -conductance[inner])(rhs[free])
+            try:
+                potential[free] = factorise(diagonal[free], -conductance[inner])(rhs[free])
+            except RuntimeError:  # exactly singular: conductances too far apart
+                break
+        noise = NOISE * np.finfo(float).eps * float(np.abs(potential).max(initial=0.0))
         change = offset + conductance * (potential[start] - potential[end]) - flow
-        step = _step_length(flow, change, potential, start, end, law) if iteration > 15 else 1.0
+        step = _step_length(flow, change, potential, start, end, law) if iteration > LINE_SEARCH_FROM else 1.0
         flow += step * change
-        drop, slope = law(flow)
+        law.evaluate(flow, drop, slope)
         size = float(np.abs(flow).sum())
-        history.append(float(np.abs(change).sum()) / size if size else 0.0)
+        changed = float(np.maximum(np.abs(change) - noise * conductance, 0.0).sum())
+        history.append(changed / max(size, 1e-300) if not changed <= NEGLIGIBLE else 0.0)
         if on_iteration is not None:
             on_iteration(iteration, history[-1])
         if not np.isfinite(history[-1]):
@@ -97,7 +122,7 @@ def solve_nodal(
             converged = True
             break
     residual = drop - (potential[start] - potential[end])
-    return NodalSolution(potential, flow, tuple(history), residual, converged)
+    return NodalSolution(potential + reference, flow, drop, tuple(history), residual, converged)
 
 
 def _floored(slope: Array) -> Array:
@@ -107,9 +132,11 @@ def _floored(slope: Array) -> Array:
 
 def _step_length(flow: Array, change: Array, potential: Array, start: Index, end: Index, law: EdgeLaw) -> float:
     """Step in (0, 1] along `change` that minimises the content sum of h(q) dq, by bisection on its slope."""
+    drop, slope = np.empty((2, len(flow)))
 
     def content_slope(step: float) -> float:
-        return float(change @ (law(flow + step * change)[0] - (potential[start] - potential[end])))
+        law.evaluate(flow + step * change, drop, slope)
+        return float(change @ (drop - (potential[start] - potential[end])))
 
     if content_slope(1.0) <= 0.0:
         return 1.0

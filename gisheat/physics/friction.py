@@ -21,7 +21,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import cache
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,16 @@ def _continued(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Arr
     return number, np.where(laminar, 0.0, cubic + cubic_slope * reynolds)
 
 
+@cache
+def _compiled() -> Callable[..., None] | None:
+    """The loss as compiled by numba, None where numba is not installed."""
+    try:
+        from gisheat.physics import compiled
+    except ImportError:
+        return None
+    return compiled.loss
+
+
 @dataclass(frozen=True, slots=True)
 class PipeResistance:
     """Constants of the pressure loss of pipes that carry one water: dp = k f(Re) q + z q |q|."""
@@ -187,6 +198,20 @@ class PipeResistance:
     """Re / |q| = d / (A mu) [s/kg]."""
     roughness: Array
     law: Law
+
+    def take(self, pipes: NDArray[Any]) -> PipeResistance:
+        """The resistance of some pipes, in their order."""
+        return PipeResistance(
+            self.viscous[pipes], self.local[pipes], self.reynolds_scale[pipes], self.roughness[pipes], self.law
+        )
+
+    def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
+        """Loss and derivative into the given arrays: compiled where numba is there, else as `loss`."""
+        compiled = _compiled()
+        if compiled is None:
+            drop[:], slope[:] = self.loss(flow)
+        else:
+            compiled(self.law, flow, self.viscous, self.local, self.reynolds_scale, self.roughness, drop, slope)
 
     def loss(self, flow: Array) -> tuple[Array, Array]:
         """Pressure loss [Pa], sign of the flow, and its derivative [Pa s/kg], for mass flows [kg/s]."""
