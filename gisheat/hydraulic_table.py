@@ -59,7 +59,8 @@ def check_bores(
     for i in np.flatnonzero(np.abs(deviation) > tolerance).tolist():
         message = (
             f"section {table['pipe_id'].iloc[i]}: the bore {bore[i] * 1e3:.0f} mm gives {computed[i]:.2f} Pa/m,"
-            f" printed is {printed[i]:.2f} Pa/m ({deviation[i]:+.1%}); a bore of {fitting[i] * 1e3:.0f} mm would give it."
+            f" printed is {printed[i]:.2f} Pa/m ({deviation[i]:+.1%});"
+            f" a bore of {fitting[i] * 1e3:.0f} mm would give it."
         )
         findings.append(Finding("bore-friction", "warning", LAYER, message, int(table.index[i])))
     return findings

@@ -82,17 +82,18 @@ def size(
     def bored(rows: Index) -> Network:
         return network.with_bores(np.where(unsized, series.inner_diameter[rows], pipes.inner_diameter))
 
-    if not len(todo):
-        return Sizing(bored(row), row, governed, role, np.empty(0, np.int64), 0)
-    trunk = np.full(len(pipes), TRUNK)
-    _, _, results, passes = _grow(bored, todo, row, _limits(trunk, rules), solve, series, network)
-    limits, by_drop = _allowances(network, results, role, rules, unsized, valve_reserve)
-    row, why, results, more = _grow(
-        bored, todo, np.where(unsized, rules[BRANCH].smallest, -1), limits, solve, series, network
-    )
-    governed[todo] = np.where((why == BY_FRICTION) & by_drop[todo], BY_DROP, why)
+    passes = 0
+    if len(todo):
+        economic = _limits(np.full(len(pipes), TRUNK), rules)
+        _, _, results, first = _grow(bored, todo, row, economic, solve, series, network)
+        limits, by_drop = _allowances(network, results, role, rules, unsized, valve_reserve)
+        row, why, results, second = _grow(bored, todo, row, limits, solve, series, network)
+        governed[todo] = np.where((why == BY_FRICTION) & by_drop[todo], BY_DROP, why)
+        passes = first + second
+    else:
+        results = solve(bored(row))
     row, governed, narrow = _never_narrower(network, results, row, governed, unsized, series)
-    return Sizing(bored(row), row, governed, role, narrow, passes + more)
+    return Sizing(bored(row), row, governed, role, narrow, passes)
 
 
 def _deduced_roles(network: Network) -> np.ndarray:
@@ -163,13 +164,14 @@ def choose(
     count, sizes = len(flow), len(series)
     bore = np.tile(series.inner_diameter, count)
     many = np.repeat(np.abs(flow), sizes)
-    water = conditions.supply
-    friction = specific_friction(
-        many, bore, np.repeat(roughness, sizes),
-        density=water.density, viscosity=water.viscosity, law=conditions.law, gravity=conditions.gravity,
-    ).reshape(count, sizes)  # fmt: skip
-    slow = velocity(many, bore, water.density).reshape(count, sizes) <= limits.velocity
-    smooth = friction <= limits.friction
+    smooth, slow = np.ones((2, count, sizes), bool)
+    for water in {conditions.supply, conditions.back}:  # a pipe has one size on both sides
+        friction = specific_friction(
+            many, bore, np.repeat(roughness, sizes),
+            density=water.density, viscosity=water.viscosity, law=conditions.law, gravity=conditions.gravity,
+        )  # fmt: skip
+        smooth &= friction.reshape(count, sizes) <= limits.friction
+        slow &= velocity(many, bore, water.density).reshape(count, sizes) <= limits.velocity
     fits = (np.arange(sizes)[None, :] >= limits.smallest[:, None]) & smooth & slow
     found = fits.any(axis=1)
     row = np.where(found, fits.argmax(axis=1), sizes - 1)
@@ -271,7 +273,7 @@ def _never_narrower(
         need = widest_fed[towards[i]] if is_bridge[i] else 0.0
         if bore[i] < need * (1.0 - 1e-9):
             if unsized[i]:
-                row[i] = int(np.searchsorted(series.inner_diameter, need * (1.0 - 1e-9)))
+                row[i] = min(int(np.searchsorted(series.inner_diameter, need * (1.0 - 1e-9))), len(series) - 1)
                 bore[i], governed[i] = series.inner_diameter[row[i]], UPSTREAM
             else:
                 narrow.append(i)

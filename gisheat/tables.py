@@ -170,7 +170,7 @@ def _word(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
-        if value != 0.0 and abs(value) < SMALL:
+        if 0.0 < abs(float(value)) < SMALL:
             return f"{value:.6g}"
         return "" if np.isnan(value) else f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return str(value)
@@ -214,7 +214,7 @@ def _filled_text(table: pd.DataFrame, column: str, default: str | None) -> np.nd
 def _in_order(layer: str, table: pd.DataFrame) -> Any:
     """Contract columns in their order and type (empty where there is nothing), then the user's own, then geometry."""
     known = columns(layer)
-    wanted = [name for name, c in known.items() if c.is_result or name in table]
+    wanted = [*result_columns(layer), *(name for name, c in known.items() if not c.is_result and name in table)]
     result = {name: _typed(table.get(name), known[name].kind, len(table)) for name in wanted}
     own = {str(c): table[c].to_numpy() for c in table.columns if c not in known and c != "geometry"}
     frame = pd.DataFrame({**result, **own}, index=range(len(table)))
