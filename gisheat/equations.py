@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from gisheat.errors import ConvergenceError, TopologyError
-from gisheat.network import Array, Index, Mask, Network, Pipes
+from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import reachable
 from gisheat.numerics.newton import NodalSolution, solve_nodal
 from gisheat.physics.friction import Law, PipeResistance, pipe_resistance
@@ -49,11 +49,6 @@ class SideState:
     history: tuple[float, ...]
 
 
-def roughness_argument(pipes: Pipes, law: Law) -> Array:
-    """Roughness as the law wants it: [m], or Hazen-Williams' C (written as `roughness_mm` by contract)."""
-    return pipes.roughness * 1e3 if law == "hazen-williams" else pipes.roughness
-
-
 def build_side(network: Network, name: str, carries: Mask, water: Water, law: Law, gravity: float) -> Side:
     """Equations of the pipes of a side that `carries` is true for.
 
@@ -75,7 +70,7 @@ def build_side(network: Network, name: str, carries: Mask, water: Water, law: La
                 " give it, or size the network first."
             )
     resistance = pipe_resistance(
-        length + pipes.equivalent_length[chosen], bore, roughness_argument(pipes, law)[chosen], pipes.zeta[chosen],
+        length + pipes.equivalent_length[chosen], bore, pipes.roughness_for(law)[chosen], pipes.zeta[chosen],
         density=water.density, viscosity=water.viscosity, law=law, gravity=gravity,
     )  # fmt: skip
     return Side(name, chosen, pipes.start[chosen], pipes.end[chosen], resistance, np.pi / 4.0 * bore**2, water)
@@ -176,5 +171,6 @@ def _not_converged(network: Network, side: Side, pipe: Index, solution: NodalSol
     names = ", ".join(f"{network.pipes.id[pipe[i]]} ({solution.residual[i]:.3g} Pa)" for i in worst)
     return (
         f"the {side.name} side did not converge in {len(solution.history)} iterations (last relative flow change"
-        f" {solution.history[-1] if solution.history else float('nan'):.1e}); worst pipes: {names}: look for extreme bores, lengths or roughness there."
+        f" {solution.history[-1] if solution.history else float('nan'):.1e}); worst pipes: {names}: look for extreme"
+        " bores, lengths or roughness there."
     )

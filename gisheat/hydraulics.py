@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from gisheat.equations import Side, SideState, build_side, roughness_argument, solve_side
+from gisheat.equations import Side, SideState, build_side, solve_side
 from gisheat.errors import InputError, TopologyError
 from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Network
 from gisheat.numerics.incidence import reachable, sum_at
-from gisheat.physics.friction import LAWS, Law, specific_friction, velocity
+from gisheat.physics.friction import LAWS, Law
 from gisheat.physics.heat import heat_load, mass_flow
 from gisheat.physics.pressure import GRAVITY, head, pressure
 from gisheat.physics.water import Water, saturation_pressure, water
@@ -399,19 +399,7 @@ def _sources(
 
 
 def _side_result(network: Network, side: Side, state: SideState, heads: Array, conditions: Conditions) -> SideResult:
-    pipes = network.pipes
-    friction = specific_friction(
-        state.flow, pipes.inner_diameter, roughness_argument(pipes, conditions.law),
-        density=side.water.density, viscosity=side.water.viscosity, law=conditions.law, gravity=conditions.gravity,
-    )  # fmt: skip
-    return SideResult(
-        head=heads,
-        pressure=pressure(heads, network.nodes.ground, conditions.mean.density, conditions.gravity),
-        flow=state.flow,
-        velocity=velocity(state.flow, pipes.inner_diameter, side.water.density),
-        friction=friction,
-        loss=state.drop,
-    )
+    return SideResult(network, conditions, side.water, heads, state.flow, state.drop)
 
 
 def _critical_path(network: Network, station: StationResult, supply: SideState, side: Side) -> CriticalPath:

@@ -84,6 +84,10 @@ class Pipes(_Table):
     in_service: Mask
     """Carries water in this state: not abandoned, not closed, not of a later phase."""
 
+    def roughness_for(self, law: str) -> Array:
+        """Roughness as a friction law wants it: [m], or Hazen-Williams' C (which stands in `roughness_mm`)."""
+        return self.roughness * 1e3 if law == "hazen-williams" else self.roughness
+
 
 @dataclass(frozen=True, slots=True)
 class Stations(_Table):

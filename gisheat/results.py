@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ from scipy.sparse.linalg import spsolve
 
 from gisheat.network import ROLES, Array, Index, Mask, Network
 from gisheat.numerics.incidence import sum_at
-from gisheat.physics.friction import Law, friction_number, hazen_williams_scale
+from gisheat.physics.friction import Law, friction_number, hazen_williams_scale, specific_friction, velocity
+from gisheat.physics.pressure import pressure
 from gisheat.physics.water import Water
 from gisheat.schema import from_si, result_columns
 
@@ -31,19 +33,40 @@ class Conditions:
     return_temp_c: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SideResult:
     """One side. Of shape (nodes,): head [m], gauge pressure [Pa]; of shape (pipes,): the others.
 
-    Flow [kg/s], velocity [m/s] and loss [Pa] from start to end; friction [Pa/m] without sign.
+    Flow [kg/s], velocity [m/s] and loss [Pa] from start to end; friction [Pa/m] without sign. What follows
+    from head and flow is computed when it is asked for.
     """
 
+    network: Network
+    conditions: Conditions
+    water: Water
     head: Array
-    pressure: Array
     flow: Array
-    velocity: Array
-    friction: Array
     loss: Array
+
+    @cached_property
+    def pressure(self) -> Array:
+        """Gauge pressure at the ground [Pa]."""
+        at = self.conditions
+        return pressure(self.head, self.network.nodes.ground, at.mean.density, at.gravity)
+
+    @cached_property
+    def velocity(self) -> Array:
+        """Mean velocity [m/s]."""
+        return velocity(self.flow, self.network.pipes.inner_diameter, self.water.density)
+
+    @cached_property
+    def friction(self) -> Array:
+        """Specific friction [Pa/m], without equivalent length and zeta."""
+        pipes, at = self.network.pipes, self.conditions
+        return specific_friction(
+            self.flow, pipes.inner_diameter, pipes.roughness_for(at.law),
+            density=self.water.density, viscosity=self.water.viscosity, law=at.law, gravity=at.gravity,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gisheat.catalogue import PipeSeries, RoleRule
-from gisheat.equations import roughness_argument
 from gisheat.network import BRANCH, CONNECTION, TRUNK, UNKNOWN_ROLE, Array, Index, Mask, Network, Text
 from gisheat.numerics.incidence import bridges, components
 from gisheat.physics.friction import specific_friction, velocity
@@ -118,7 +117,7 @@ def _grow(
     """Solve and choose until no size grows any more; rows, rules of the last choice, results, passes."""
     on_loop = ~bridges(network.pipes.start, network.pipes.end, len(network.nodes))
     results = solve(bored(_first_rows(row, series)))
-    roughness = roughness_argument(network.pipes, results.conditions.law)
+    roughness = network.pipes.roughness_for(results.conditions.law)
     governed = np.full(len(todo), SMALLEST, dtype=object)
     for count in range(1, MAX_PASSES + 1):
         flow = np.nan_to_num(results.supply.flow[todo])
