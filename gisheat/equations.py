@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,8 @@ def build_side(network: Network, name: str, carries: Mask, water: Water, law: La
     """
     pipes = network.pipes
     chosen = np.flatnonzero(carries)
-    bore, length = pipes.inner_diameter[chosen], pipes.length[chosen]
+    part: Any = slice(None) if len(chosen) == len(pipes) else chosen  # all of them: no copies
+    bore, length = pipes.inner_diameter[part], pipes.length[part]
     for values, what in ((bore, "inner_diameter_mm"), (length, "length_m")):
         wrong = ~np.isfinite(values) | (values < 0.0)
         if what == "inner_diameter_mm":
@@ -70,10 +72,10 @@ def build_side(network: Network, name: str, carries: Mask, water: Water, law: La
                 " give it, or size the network first."
             )
     resistance = pipe_resistance(
-        length + pipes.equivalent_length[chosen], bore, pipes.roughness_for(law)[chosen], pipes.zeta[chosen],
+        length + pipes.equivalent_length[part], bore, pipes.roughness_for(law)[part], pipes.zeta[part],
         density=water.density, viscosity=water.viscosity, law=law, gravity=gravity,
     )  # fmt: skip
-    return Side(name, chosen, pipes.start[chosen], pipes.end[chosen], resistance, np.pi / 4.0 * bore**2, water)
+    return Side(name, chosen, pipes.start[part], pipes.end[part], resistance, np.pi / 4.0 * bore**2, water)
 
 
 def solve_side(
@@ -118,19 +120,20 @@ def _solved(
     progress: Callable[[int, float], None] | None,
 ) -> NodalSolution | None:  # fmt: skip
     """Solution by the fast engine, by SciPy where numba is missing; None when there are islands."""
-    first = FIRST_VELOCITY * side.water.density * side.area[joins]
-    resistance = side.resistance if joins.all() else side.resistance.take(joins)
+    whole = bool(joins.all())
+    part: Any = slice(None) if whole else joins
+    start, end = side.start[part], side.end[part]
+    resistance = side.resistance if whole else side.resistance.take(joins)
+    first = FIRST_VELOCITY * side.water.density * side.area[part]
     engine = fast_engine()
     if engine is None:
-        if not reachable(side.start, side.end, len(demand), fixed)[side.start].all():
+        if not reachable(side.start, side.end, len(demand), fixed)[start].all():
             return None
-        return solve_nodal(
-            side.start[joins], side.end[joins], resistance, demand=demand, fixed=fixed, fixed_potential=fixed_potential,
-            first_flow=first, tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
-        )  # fmt: skip
+        engine = solve_nodal
+    else:
+        start, end = start.astype(np.int32), end.astype(np.int32)
     return engine(
-        side.start[joins].astype(np.int32), side.end[joins].astype(np.int32), resistance,
-        demand=demand, fixed=fixed.astype(np.int32), fixed_potential=fixed_potential, first_flow=first,
+        start, end, resistance, demand=demand, fixed=fixed, fixed_potential=fixed_potential, first_flow=first,
         tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_matrix
+from scipy.sparse import csc_matrix, diags_array
 from scipy.sparse.linalg import splu
 
 Array = NDArray[np.float64]
@@ -32,15 +32,15 @@ def fill_reducing_order(start: Index, end: Index, size: int) -> Index:
     """Order of elimination that keeps the factor sparse, shape (size,)."""
     if not len(start):
         return np.arange(size, dtype=np.int32)
-    edges = coo_array((-np.ones(len(start)), (start, end)), shape=(size, size))
-    pattern = csc_matrix(edges + edges.T)
-    pattern.setdiag(1.0 - np.asarray(pattern.sum(axis=0)).ravel())
+    _, pointer, row = _lower_pattern(size, start, end, np.arange(size, dtype=np.int32))
+    upper = csc_matrix(_upper_laplacian(size, *_transposed(size, pointer, row)), shape=(size, size))
     try:
         import qdldl
     except ImportError:
-        factor = splu(pattern, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        full = csc_matrix(upper + upper.T - diags_array(upper.diagonal()))
+        factor = splu(full, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         return np.argsort(factor.perm_c).astype(np.int32)
-    return np.asarray(qdldl.Solver(pattern).factors()[2], np.int32)
+    return np.asarray(qdldl.Solver(upper, True).factors()[2], np.int32)
 
 
 class LDL:
@@ -137,6 +137,28 @@ def _transposed(size, pointer, row):
             column[upper_pointer[row[p] + 1]] = j
             upper_pointer[row[p] + 1] += 1
     return upper_pointer[: size + 1], column
+
+
+@njit(cache=True)
+def _upper_laplacian(size, pointer, column):
+    """Upper triangle with diagonal by columns: -1 for each edge, 1 + number of edges on the diagonal."""
+    degree = np.ones(size)
+    for j in range(size):
+        degree[j] += pointer[j + 1] - pointer[j]
+        for p in range(pointer[j], pointer[j + 1]):
+            degree[column[p]] += 1.0
+    values = np.empty(column.size + size)
+    rows = np.empty(column.size + size, np.int32)
+    first = np.empty(size + 1, np.int32)
+    first[0] = 0
+    for j in range(size):
+        at = first[j]
+        for p in range(pointer[j], pointer[j + 1]):
+            rows[at], values[at] = column[p], -1.0
+            at += 1
+        rows[at], values[at] = j, degree[j]
+        first[j + 1] = at + 1
+    return values, rows, first
 
 
 @njit(cache=True)

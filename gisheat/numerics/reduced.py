@@ -92,7 +92,10 @@ def _prepare(graph: Reduction, is_fixed: NDArray[np.bool_]) -> tuple[_Unknowns, 
 
 def _hangs_together(graph: Reduction, is_fixed: NDArray[np.bool_]) -> bool:
     """Tell whether every node that stays hangs together with a fixed one."""
-    return bool(_all_reached(graph.chain_start, graph.chain_end, graph.stays, is_fixed))
+    node = np.flatnonzero(graph.stays)
+    number = np.empty(len(is_fixed), np.int32)
+    number[node] = np.arange(len(node), dtype=np.int32)
+    return bool(_all_reached(number[graph.chain_start], number[graph.chain_end], is_fixed[node]))
 
 
 def _iterate(
@@ -246,9 +249,9 @@ def _demands(demand: Array, graph: Reduction) -> tuple[Array, Array, Array]:
 
 
 @njit(cache=True)
-def _all_reached(start, end, stays, fixed):
-    """Union-find over the chains: no group of staying nodes without a fixed one."""
-    root = np.arange(stays.size).astype(np.int32)
+def _all_reached(start, end, fixed):
+    """Union-find over the chains: no group of nodes without a fixed one."""
+    root = np.arange(fixed.size).astype(np.int32)
     anchored = fixed.copy()
     for c in range(start.size):
         a, b = start[c], end[c]
@@ -261,13 +264,9 @@ def _all_reached(start, end, stays, fixed):
         if a != b:
             root[b] = a
             anchored[a] = anchored[a] or anchored[b]
-    for i in range(stays.size):
-        if stays[i]:
-            a = i
-            while root[a] != a:
-                a = root[a]
-            if not anchored[a]:
-                return False
+    for i in range(fixed.size):
+        if root[i] == i and not anchored[i]:
+            return False
     return True
 
 

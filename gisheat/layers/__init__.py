@@ -1,0 +1,173 @@
+"""Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS
+
+from gisheat.crs import check_crs, name_of, parse_crs
+from gisheat.errors import InputError
+from gisheat.findings import Finding
+from gisheat.project import Project, did_you_mean
+from gisheat.schema import (
+    GEOMETRY,
+    INPUT_LAYERS,
+    LAYER_LABEL,
+    SUFFIX,
+    Column,
+    columns,
+    input_columns,
+    split_unit,
+    written_unit,
+)
+
+MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
+"""The CRS of the first of these that is given is the CRS of the result."""
+
+_GEOMETRY_TYPES = {
+    "line": {"LineString", "MultiLineString", "LinearRing"},
+    "point": {"Point", "MultiPoint"},
+    "polygon": {"Polygon", "MultiPolygon"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Input tables by contract name; index is the feature id, columns are the contract's and the user's own."""
+
+    tables: Mapping[str, gpd.GeoDataFrame]
+    sources: Mapping[str, str]
+    crs: CRS | None
+    terrain: str | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was assumed, converted or reprojected, in words."""
+
+    def __contains__(self, layer: str) -> bool:
+        return layer in self.tables
+
+    def __getitem__(self, layer: str) -> gpd.GeoDataFrame:
+        if layer not in self.tables:
+            raise InputError(f"the layer {layer} is missing: add it to the input, or give it with --{layer}.")
+        return self.tables[layer]
+
+    def get(self, layer: str) -> gpd.GeoDataFrame:
+        """Table of a layer, empty (with an id column) when it was not given."""
+        if layer in self.tables:
+            return self.tables[layer]
+        return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
+
+    def files(self) -> list[Path]:
+        """Input files, each once, sorted."""
+        return sorted({Path(source.partition("|")[0]) for source in self.sources.values()})
+
+
+def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
+    """Sources FILE|layername of every input layer: given ones win over those of the project or the file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or none of its layers has a name of the contract.
+    """
+    found = dict(project.layers) if project is not None else _layers_in(path, needed="pipes" not in given)
+    return {**found, **given}
+
+
+def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
+    names = layer_names(path)
+    known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
+    found = {known[n.lower()]: f"{path}|{n}" for n in names if n.lower() in known}
+    if not found and needed:
+        near = next((difflib.get_close_matches(n, INPUT_LAYERS, n=1, cutoff=0.6) for n in names), [])
+        hint = f"; did you mean {near[0]!r}" if near else ""
+        example = f'--pipes "{path.name}|{names[0] if names else "layer"}"'
+        raise InputError(
+            f"{path}: no layer has a name of the contract (pipes, stations, sources ...); it holds"
+            f" {', '.join(map(repr, names)) or 'none'}{hint}: name them, as in {example}."
+        )
+    return found
+
+
+def read_layers(
+    sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None
+) -> Layers:
+    """Read input layers.
+
+    Parameters
+    ----------
+    sources : mapping
+        Contract name -> FILE or FILE|layername; `terrain` is a raster.
+    mapping : mapping, optional
+        Contract layer -> contract column -> own column.
+    crs : str, optional
+        CRS of layers that carry none.
+
+    Raises
+    ------
+    InputError
+        If something is unreadable, has no geometry of the right kind, lacks a required column, or lies in
+        a CRS that lengths can't be measured in.
+    """
+    tables: dict[str, gpd.GeoDataFrame] = {}
+    findings: list[Finding] = []
+    notes: list[str] = []
+    for layer in INPUT_LAYERS:
+        if layer not in sources:
+            continue
+        raw = read_table(layer, sources[layer])
+        table, found, said = map_columns(layer, raw, (mapping or {}).get(layer, {}))
+        tables[layer] = table
+        findings += found
+        notes += said
+    default = parse_crs(crs) if crs else None
+    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
+    return _one_crs(layers, default)
+
+
+def _one_crs(layers: Layers, default: CRS | None) -> Layers:
+    """All layers in the CRS of the main one, which is checked."""
+    spatial = [name for name in layers.tables if GEOMETRY[name] != "none"]
+    if not spatial:
+        return layers
+    main = next(n for n in (*MAIN_LAYERS, *spatial) if n in layers.tables)
+    target = layers.tables[main].crs or default
+    if target is None:
+        raise InputError(f"layer {main} carries no CRS: give it with --crs, as in --crs EPSG:4552.")
+    x, y = _centre(layers.tables[main])
+    if np.isfinite(x):
+        check_crs(target, x, y, main)
+    tables, findings, notes = dict(layers.tables), list(layers.findings), list(layers.notes)
+    for name in spatial:
+        table = tables[name]
+        if table.crs is None:
+            tables[name] = table.set_crs(default or target)
+            if default is None:
+                message = f"The layer carries no CRS; that of {main} ({name_of(target)}) was assumed."
+                findings.append(Finding("crs-missing", "warning", name, message))
+        if tables[name].crs != target:
+            notes.append(f"{name}: reprojected from {name_of(tables[name].crs)} to {name_of(target)}")
+            tables[name] = tables[name].to_crs(target)
+    return replace(layers, tables=tables, crs=target, findings=tuple(findings), notes=tuple(notes))
+
+
+def _centre(table: gpd.GeoDataFrame) -> tuple[float, float]:
+    bounds = shapely.bounds(table.geometry.to_numpy())
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
+        return float("nan"), float("nan")
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    x, y = (low + high) / 2.0
+    return float(x), float(y)
