@@ -22,6 +22,8 @@ from gisheat.numerics.reduction import Reduction, reduce_graph
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
+LEAST_SLOPE = 1e-200
+"""Slope of edges without any resistance, so that 1/slope is a number."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
@@ -279,18 +281,13 @@ def _spread(flow, chain_from, offset, edge_flow):
 
 @njit(cache=True)
 def _gather(chain_from, edge_drop, edge_slope, drop, slope):
-    """Sums along chains; slopes bounded from below relative to the largest, so that 1/slope stays sensible."""
-    largest = 0.0
+    """Sums along chains; the factorisation bears any slope above zero."""
     for c in range(drop.size):
         h, g = 0.0, 0.0
         for t in range(chain_from[c], chain_from[c + 1]):
             h += edge_drop[t]
             g += edge_slope[t]
-        drop[c], slope[c] = h, g
-        largest = max(largest, g)
-    least = max(1e-13 * largest, 1e-300)
-    for c in range(drop.size):
-        slope[c] = max(slope[c], least)
+        drop[c], slope[c] = h, max(g, LEAST_SLOPE)
 
 
 @njit(cache=True)
