@@ -52,13 +52,9 @@ def test_a_ladder_keeps_only_the_nodes_where_three_edges_meet():
     #       |    |         |
     #  4 -- 5 -- 6 -- 7 ----+
     graph = reduce_graph(*edges(*LADDER), fixed_at(9, 8))
-    assert np.flatnonzero(graph.stays).tolist() == [0, 1, 2, 5, 6] or np.flatnonzero(graph.stays).tolist() == [
-        1,
-        2,
-        5,
-        6,
-    ]
-    assert graph.leaf_node.tolist() == [4]
+    # 1 and 5 have two edges when the leaves 0 and 4 are gone
+    assert np.flatnonzero(graph.stays).tolist() == [2, 6, 8]
+    assert sorted(graph.leaf_node.tolist()) == [0, 4]
 
 
 def test_a_tree_without_a_fixed_node_is_told():
@@ -154,7 +150,8 @@ def test_compiled_friction_is_that_of_the_formulas(law):
 def resistances(count, seed=0, spread=1.0):
     random = np.random.default_rng(seed)
     return pipe_resistance(
-        10 ** random.uniform(2 - spread, 2 + spread, count), 10 ** random.uniform(-1 - spread / 2, -1 + spread / 2, count),
+        10 ** random.uniform(2 - spread, 2 + spread, count),
+        10 ** random.uniform(-1 - spread / 2, -1 + spread / 2, count),
         np.full(count, 5e-4), np.zeros(count), density=970.0, viscosity=3.5e-4, law="colebrook",
     )  # fmt: skip
 
@@ -192,7 +189,7 @@ def test_the_fast_engine_finds_what_scipy_finds(nodes, chords, fixed, seed):
     assume(slow.converged)  # SciPy's factorisation gives up where potentials are absurd
     scale = np.abs(slow.flow).max(initial=1e-9)
     np.testing.assert_allclose(fast.flow, slow.flow, atol=1e-7 * scale)
-    np.testing.assert_allclose(fast.potential, slow.potential, rtol=1e-8, atol=1e-3)
+    np.testing.assert_allclose(fast.potential, slow.potential, atol=1e-3 + 1e-9 * np.ptp(slow.potential))
 
 
 @settings(max_examples=120, deadline=None)
