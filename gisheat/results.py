@@ -19,6 +19,10 @@ from gisheat.physics.water import Water
 from gisheat.schema import from_si, result_columns
 
 
+AT_REST = 1e-9
+"""Flows below this, relative to the largest, are rounding of zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """What a solve was made with: friction law, water of each side and at the mean temperature, gravity."""
@@ -366,6 +370,7 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
     """Sum of `own` (one figure for each station) that lies behind each pipe of the supply, shape (pipes,)."""
     pipes, count = network.pipes, len(network.nodes)
     q = np.nan_to_num(flow)
+    q = np.where(np.abs(q) > AT_REST * np.abs(q).max(initial=0.0), q, 0.0)  # rounding may circulate in rings
     towards = np.where(q >= 0.0, pipes.end, pipes.start)
     behind = np.where(q >= 0.0, pipes.start, pipes.end)
     inflow = sum_at(towards, np.abs(q), count)
