@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gisheat.catalogue import RoleRule
+from gisheat.catalogue import PipeSeries, RoleRule
 from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import connected_stations
 from gisheat.layers import Layers
@@ -15,7 +15,6 @@ from gisheat.numerics.incidence import components, reachable
 from gisheat.results import Results
 from gisheat.sizing import LARGEST, Sizing
 from gisheat.topology import Drawing
-from gisheat.topology.attributes import numbers
 
 USUAL_INDEX = (15.0, 150.0)
 """Heat load for each square metre of heated area [W/m2] outside of which a network is odd."""
@@ -115,7 +114,7 @@ def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
 
 
 def assess_load(
-    drawing: Drawing, results: Results, sizing: Sizing, rules: tuple[RoleRule, ...], phase: str
+    drawing: Drawing, results: Results, sizing: Sizing, series: PipeSeries, rules: tuple[RoleRule, ...], phase: str
 ) -> list[Finding]:
     """Given pipes that carry more than their role allows, and trunk pipes that are oddly large, in one phase."""
     pipes = results.network.pipes
@@ -125,8 +124,9 @@ def assess_load(
         friction = np.fmax(friction, np.nan_to_num(results.back.friction))
         speed = np.fmax(speed, np.abs(np.nan_to_num(results.back.velocity)))
     role = np.asarray(sizing.role)
-    most = np.array([r.max_friction.max() for r in rules])[role]
-    fast = np.array([r.max_velocity.max() for r in rules])[role]
+    size = series.nearest(np.nan_to_num(pipes.inner_diameter))  # limits may depend on the size
+    most = np.stack([r.max_friction for r in rules])[role, size]
+    fast = np.stack([r.max_velocity for r in rules])[role, size]
     least = np.array([r.min_friction for r in rules])[role]
     over = np.flatnonzero(given & ((friction > most) | (speed > fast)))
     where = f" in phase {phase}" if phase else ""
@@ -181,24 +181,3 @@ def plausibility(layers: Layers, load: float, area: float, trench: float) -> lis
         )
         findings.append(Finding("length-doubtful", "warning", "pipes" if "pipes" in layers else "stations", message))
     return findings
-
-
-def totals(layers: Layers) -> dict[str, tuple[float, str]]:
-    """Totals of the drawn layers before any computing: name -> (value, unit); NaN where nothing is known."""
-    pipes, stations, sources = layers.get("pipes"), layers.get("stations"), layers.get("sources")
-    length = float(pipes.geometry.length.sum()) if len(pipes) else 0.0
-    area, load = numbers(stations, "heated_area_m2"), numbers(stations, "load_kw")
-    index = numbers(stations, "heat_index_w_m2")
-    load = np.where(np.isnan(load), area * index, load)
-    total = float(np.nansum(load)) if np.isfinite(load).any() else float("nan")
-    heated = float(np.nansum(area))
-    return {
-        "pipes": (len(pipes), ""),
-        "trench length": (length, "m"),
-        "stations": (len(stations), ""),
-        "heated area": (heated, "m2"),
-        "stated load": (total / 1e6, "MW"),
-        "stated load for each area": (total / heated if heated else float("nan"), "W/m2"),
-        "trench for each megawatt": (length / (total / 1e6) if total else float("nan"), "m/MW"),
-        "sources": (len(sources), ""),
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import geopandas as gpd
 import numpy as np
@@ -30,6 +31,18 @@ from gisheat.schema import (
 
 Mask = NDArray[np.bool_]
 
+ON_THE_WAY = ("source_fid", "source_layer")
+"""Columns that say where a feature comes from while it passes through the stages."""
+DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+FARTHEST = 1e8
+"""Coordinates beyond this [m] are in no projected CRS of the earth."""
+SHORTEST = 1e-3
+"""A stated length below this [m] is no length."""
+LIQUID = (0.0, 200.0)
+"""Temperatures [degC] that the properties of water are known for."""
+MOST_SHOWN = 60
+"""Characters of a value in a sentence."""
+
 
 def check(layers: Layers) -> list[Finding]:
     """All findings about the input layers, those of reading included."""
@@ -43,28 +56,43 @@ def clean(layers: Layers) -> Layers:
     for name, table in layers.tables.items():
         tables[name], found = _clean_table(name, table)
         findings += found
-    findings += _check_temperatures(tables)
+    findings += [*_check_liquid(tables), *_check_temperatures(tables)]
     return replace(layers, tables=tables, findings=tuple(findings))
 
 
 def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     findings: list[Finding] = []
+    table = _without_results(layer, table)
     if GEOMETRY[layer] != "none":
         usable, found = _check_geometry(layer, table)
         findings += found
-        table = table[usable]
-    table = table.copy()
+        table = table[usable].copy()
     for name, column in input_columns(layer).items():
         if name in table:
             table[name], found = _clean_column(layer, column, table)
             findings += found
-    for name in [c for c in columns(layer) if c in table and c not in input_columns(layer)]:
-        table = table.drop(columns=name)  # results of an earlier run
     table, found = _check_ids(layer, table)
     findings += found
     if layer == "pipes":
-        findings += _check_bores(table)
+        findings += [*_check_lengths(table), *_check_bores(table)]
     return table, findings
+
+
+def _without_results(layer: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A copy without what an earlier run found, and with other names for own columns called as ours for the way."""
+    results = [c for c in columns(layer) if c in table and c not in input_columns(layer)]
+    own = [c for c in ON_THE_WAY if c in table and c not in results]
+    rename = dict(zip(own, free_names(own, {str(c) for c in table.columns}), strict=True))
+    return table.drop(columns=results).rename(columns=rename)
+
+
+def free_names(names: list[str], taken: set[str]) -> list[str]:
+    """Names with underscores added until they are not taken.
+
+    >>> free_names(["source_fid"], {"source_fid", "source_fid_"})
+    ['source_fid__']
+    """
+    return [next(n for k in range(1, len(taken) + 2) if (n := name + "_" * k) not in taken) for name in names]
 
 
 # geometry -----------------------------------------------------------------------------------------------
@@ -72,42 +100,33 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
 
 def _check_geometry(layer: str, table: gpd.GeoDataFrame) -> tuple[Mask, list[Finding]]:
     """Which features have a usable geometry, and findings about the others."""
+    kind = GEOMETRY[layer]
     geometry = table.geometry.to_numpy()
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    wrong = ~missing & ~np.isin(
-        shapely.get_dimensions(geometry), [{"point": 0, "line": 1, "polygon": 2}[GEOMETRY[layer]]]
-    )
-    bounds = shapely.bounds(geometry)
-    infinite = ~missing & ~wrong & ~np.isfinite(bounds).all(axis=1)
+    wrong = ~missing & (shapely.get_dimensions(geometry) != DIMENSIONS[kind])
+    xy, row = shapely.get_coordinates(geometry, return_index=True)
+    infinite = np.zeros(len(table), bool)
+    infinite[row[~(np.abs(xy) <= FARTHEST).all(axis=1)]] = True
+    placeless = missing | infinite
+    placed = table.set_geometry(np.where(placeless, None, geometry), crs=table.crs) if placeless.any() else table
+    astray = f"has coordinates that are no numbers, or beyond {FARTHEST:g} m, and is left out"
     findings = [
-        *_each(layer, table, missing, "geometry-missing", "error", "has no geometry and is left out"),
-        *_each(layer, table, wrong, "geometry-type", "error", f"is no {GEOMETRY[layer]} and is left out"),
-        *_each(
-            layer,
-            table,
-            infinite,
-            "geometry-infinite",
-            "error",
-            "has coordinates that are no numbers and is left out",
-        ),
+        *_each(layer, placed, missing, "geometry-missing", "error", "has no geometry that can be read; it is left out"),
+        *_each(layer, placed, wrong & ~infinite, "geometry-type", "error", f"is no {kind} and is left out"),
+        *_each(layer, placed, infinite, "geometry-infinite", "error", astray),
     ]
     usable = ~missing & ~wrong & ~infinite
-    if GEOMETRY[layer] == "line":
-        zero = usable & (shapely.length(geometry) == 0.0)
-        findings += _each(layer, table, zero, "zero-length", "warning", "has no length and is left out", applied=True)
+    sound = np.where(usable, geometry, None)
+    if kind == "line":
+        zero = shapely.length(sound) == 0.0
+        findings += _each(layer, placed, zero, "zero-length", "warning", "has no length and is left out", applied=True)
         usable &= ~zero
-        crossing = usable & ~shapely.is_simple(geometry)
-        findings += _each(
-            layer,
-            table,
-            crossing,
-            "self-crossing",
-            "warning",
-            "crosses itself; its length is measured along the line",
-        )
-    if GEOMETRY[layer] == "polygon":
-        invalid = usable & ~shapely.is_valid(geometry)
-        findings += _each(layer, table, invalid, "polygon-invalid", "warning", "is not a valid polygon")
+        crossing = usable & ~shapely.is_simple(sound)
+        twisted = "crosses itself; its length is measured along the line"
+        findings += _each(layer, placed, crossing, "self-crossing", "warning", twisted)
+    if kind == "polygon":
+        invalid = usable & ~shapely.is_valid(sound)
+        findings += _each(layer, placed, invalid, "polygon-invalid", "warning", "is not a valid polygon")
     return usable, findings
 
 
@@ -126,7 +145,8 @@ def _names(layer: str, table: gpd.GeoDataFrame) -> list[str]:
     if column is None or column not in table:
         return [f"{noun} (fid {fid})" for fid in table.index]
     return [
-        f"{noun} {v}" if _known(v) else f"{noun} (fid {fid})" for fid, v in zip(table.index, table[column], strict=True)
+        f"{noun} {_text(v)[:MOST_SHOWN]}" if _known(v) else f"{noun} (fid {fid})"
+        for fid, v in zip(table.index, table[column], strict=True)
     ]
 
 
@@ -141,27 +161,17 @@ def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[
     values = table[column.name]
     given = np.array([_known(v) for v in values], dtype=bool)
     if column.kind in ("float", "int"):
-        numbers = pd.to_numeric(values.where(given, None), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        bad = given & ~np.isfinite(numbers)
-        low = -np.inf if column.minimum is None else column.minimum
-        high = np.inf if column.maximum is None else column.maximum
-        outside = given & ~bad & ~((numbers >= low) & (numbers <= high))
-        findings = _bad_values(layer, column, table, bad, "not-a-number", "which is no number")
-        findings += _bad_values(
-            layer, column, table, outside, "out-of-range", f"which is not between {low:g} and {high:g}"
-        )
-        return pd.Series(np.where(bad | outside, np.nan, numbers), index=table.index), findings
-    text = np.array([_text(v) if k else None for v, k in zip(values, given, strict=True)], dtype=object)
+        return _clean_numbers(layer, column, table, given)
+    text = np.array([_text(v) or None if k else None for v, k in zip(values, given, strict=True)], dtype=object)
     if column.kind == "bool":
         words = [None if v is None else str(v).lower() for v in text]
         bad = np.array([w is not None and w not in TRUE_WORDS | FALSE_WORDS for w in words], dtype=bool)
         flags = np.array(
-            [None if w is None or b else w in TRUE_WORDS for w, b in zip(words, bad, strict=True)],
-            dtype=object,
+            [None if w is None or b else w in TRUE_WORDS for w, b in zip(words, bad, strict=True)], dtype=object
         )
-        return pd.Series(flags, index=table.index, dtype=object), _bad_values(
-            layer, column, table, bad, "not-a-choice", "which is neither true nor false"
-        )
+        findings = _bad_values(layer, column, table, bad, "not-a-choice", "which is neither true nor false")
+        return pd.Series(flags, index=table.index, dtype=object), findings
+    findings = []
     if column.choices:
         text = np.array(
             [v if v is None or v in column.choices else CHOICE_ALIASES.get(v.lower(), v.lower()) for v in text],
@@ -169,11 +179,36 @@ def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[
         )
         bad = np.array([v is not None and v not in column.choices for v in text], dtype=bool)
         text[bad] = None
-        findings = _bad_values(
-            layer, column, table, bad, "not-a-choice", f"which is none of {', '.join(column.choices)}"
-        )
-        return pd.Series(text, index=table.index, dtype=object), findings
-    return pd.Series(text, index=table.index, dtype=object), []
+        listed = f"which is none of {', '.join(column.choices)}"
+        findings = _bad_values(layer, column, table, bad, "not-a-choice", listed)
+    return pd.Series(text, index=table.index, dtype=object), findings
+
+
+def _clean_numbers(layer: str, column: Column, table: gpd.GeoDataFrame, given: Mask) -> tuple[pd.Series, list[Finding]]:
+    """Numbers within the limits of the column, NaN for everything else."""
+    numbers = _numbers(column, table[column.name].where(given, None))
+    bad = given & ~np.isfinite(numbers)
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+    outside = given & ~bad & ~((numbers >= low) & (numbers <= high))
+    broken = given & ~bad & ~outside & (column.kind == "int") & (numbers != np.floor(numbers))
+    findings = [
+        *_bad_values(layer, column, table, bad, "not-a-number", "which is no number"),
+        *_bad_values(layer, column, table, outside, "out-of-range", f"which is not between {low:g} and {high:g}"),
+        *_bad_values(layer, column, table, broken, "not-a-number", "which is no whole number"),
+    ]
+    return pd.Series(np.where(bad | outside | broken, np.nan, numbers), index=table.index), findings
+
+
+def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    """A column as numbers, NaN for what is none: true, false and dates are none, but a year can be a date's."""
+    if values.dtype.kind == "M" and column.name.endswith("_year"):
+        return values.dt.year.to_numpy(dtype=float, na_value=np.nan)
+    if values.dtype.kind in "mM":
+        return np.full(len(values), np.nan)
+    flag = np.array([isinstance(v, bool | np.bool_) for v in values], dtype=bool)
+    numbers = pd.to_numeric(values.mask(flag, None), errors="coerce")
+    return numbers.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _text(value: object) -> str:
@@ -186,10 +221,18 @@ def _text(value: object) -> str:
 def _bad_values(layer: str, column: Column, table: gpd.GeoDataFrame, mask: Mask, rule: str, why: str) -> list[Finding]:
     chosen = table[mask]
     messages = (
-        f"{name}: {column.name} is {value!r}, {why}; taken as unknown."
+        f"{name}: {column.name} is {_shown(value)}, {why}; taken as unknown."
         for name, value in zip(_names(layer, chosen), chosen[column.name], strict=True)
     )
     return findings_about(chosen, rule, "error", layer, messages)
+
+
+def _shown(value: object) -> str:
+    """A value for a sentence: numbers as people write them, texts in quotes, long ones cut."""
+    if isinstance(value, float | np.floating | int | np.integer | pd.Timestamp):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
 
 
 # identifiers and references -----------------------------------------------------------------------------
@@ -201,41 +244,30 @@ def _check_ids(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, l
     if column is None:
         return table, []
     fids = table.index.to_numpy()
-    if column not in table:
-        table[column] = pd.Series([str(fid) for fid in fids], index=table.index, dtype=object)
-        return table, []
-    ids = table[column].to_numpy(dtype=object, copy=True)
+    ids = table[column].to_numpy(dtype=object, copy=True) if column in table else np.full(len(table), None, object)
     findings: list[Finding] = []
     missing = np.array([v is None for v in ids], dtype=bool)
     if missing.any() and columns(layer)[column].required:
         findings += _each(layer, table, missing, "id-missing", "error", f"has no {column}; its feature id was taken")
-    ids[missing] = [str(fid) for fid in fids[missing]]
-    names, first, number = np.unique(ids.astype(str), return_index=True, return_inverse=True)
+    taken = set(ids[~missing])
+    for row in np.flatnonzero(missing).tolist():
+        fid = int(fids[row])
+        ids[row] = next(n for n in (str(fid), *islice(_alternatives(str(fid), fid), len(ids))) if n not in taken)
+        taken.add(ids[row])
+    _, first, number = np.unique(ids.astype(str), return_index=True, return_inverse=True)
     again = np.ones(len(ids), bool)
     again[first] = False
-    if again.any():
-        taken = set(names)
-        places = points_of(table[again])
-        for row, point in zip(np.flatnonzero(again).tolist(), places, strict=True):
-            original = int(fids[first[number[row]]])
-            new = next(n for n in _alternatives(str(ids[row]), int(fids[row])) if n not in taken)
-            taken.add(new)
-            message = f"{column} {ids[row]} occurs more than once (first in feature {original}); called {new} here."
-            findings.append(
-                Finding(
-                    "id-doubled",
-                    "error",
-                    layer,
-                    message,
-                    int(fids[row]),
-                    original,
-                    point,
-                    None,
-                    f"rename to {new}",
-                    applied=True,
-                )
-            )
-            ids[row] = new
+    for row, point in zip(np.flatnonzero(again).tolist(), points_of(table[again]), strict=True):
+        fid, original = int(fids[row]), int(fids[first[number[row]]])
+        new = next(n for n in _alternatives(str(ids[row]), fid) if n not in taken)
+        taken.add(new)
+        known = str(ids[row])[:MOST_SHOWN]
+        message = f"{column} {known} occurs more than once (first in feature {original}); called {new} here."
+        repair = f"rename to {new}"
+        findings.append(
+            Finding("id-doubled", "error", layer, message, fid, original, point, None, repair, applied=True)
+        )
+        ids[row] = new
     table[column] = pd.Series(ids, index=table.index, dtype=object)
     return table, findings
 
@@ -246,6 +278,21 @@ def _alternatives(name: str, fid: int) -> Iterator[str]:
     while True:
         yield f"{name}-{fid}-{number}"
         number += 1
+
+
+def _check_lengths(pipes: gpd.GeoDataFrame) -> list[Finding]:
+    """Stated lengths that are none become unknown, in place: the drawn ones are used."""
+    if "length_m" not in pipes:
+        return []
+    none = pipes["length_m"].to_numpy(float) < SHORTEST
+    rows = pipes[none]
+    messages = (
+        f"{name}: length_m is {_shown(v)}, which is no length; the drawn one is used."
+        for name, v in zip(_names("pipes", rows), rows["length_m"], strict=True)
+    )
+    findings = findings_about(rows, "out-of-range", "error", "pipes", messages)
+    pipes.loc[none, "length_m"] = np.nan
+    return findings
 
 
 def _check_bores(pipes: gpd.GeoDataFrame) -> list[Finding]:
@@ -262,6 +309,27 @@ def _check_bores(pipes: gpd.GeoDataFrame) -> list[Finding]:
         for name, b, o, w in zip(_names("pipes", rows), bore[apart], outer[apart], wall[apart], strict=True)
     )
     return findings_about(rows, "bore-disagrees", "warning", "pipes", messages)
+
+
+def _check_liquid(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:
+    """Temperatures that the properties of water are not known for become unknown, in place."""
+    findings: list[Finding] = []
+    for layer in ("stations", "sources"):
+        table = tables.get(layer, pd.DataFrame())
+        for column in ("supply_temp_c", "return_temp_c"):
+            if column not in table:
+                continue
+            values = table[column].to_numpy(float)
+            outside = (values < LIQUID[0]) | (values > LIQUID[1])
+            rows = table[outside]
+            messages = (
+                f"{name}: {column} is {_shown(v)}, which is not between {LIQUID[0]:g} and {LIQUID[1]:g} degC;"
+                " taken as unknown."
+                for name, v in zip(_names(layer, rows), rows[column], strict=True)
+            )
+            findings += findings_about(rows, "out-of-range", "error", layer, messages)
+            table.loc[outside, column] = np.nan
+    return findings
 
 
 def _check_temperatures(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:

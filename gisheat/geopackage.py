@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import secrets
 import shutil
 import sqlite3
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,20 +17,28 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 import shapely
-from pyogrio.errors import DataSourceError, FieldError
 
 from gisheat import styles
 from gisheat.errors import InputError
+from gisheat.layers.files import LOST_IN_NAMES
 from gisheat.schema import GEOMETRY, Language, labels
 
 GEOPACKAGE_VERSION = "1.3"
 """The newest version that QGIS 3.22 reads without a warning."""
 GEOMETRY_COLUMN = "geom"
+LITTLE_ROOM = 1_000_000
+"""Free bytes below which a disk counts as full."""
+LOCK_SECONDS = 1.0
+"""How long to wait for another program that writes the output."""
+LONGEST_MARK = 180
+"""Bytes of an output's name that the name of its temporary folder repeats."""
+LEFT_OVER_SECONDS = 86400.0
+"""Age of what a run has left from which on it is removed where one can't ask whether the run goes on."""
 _EMPTY_TYPE = {"point": "Point", "line": "LineString", "polygon": "Polygon"}
 
 
 def check_output(path: Path, inputs: Mapping[str, Path] | list[Path], *, overwrite: bool = False) -> None:
-    """Refuse an output that is a folder, an input, not writable, or somebody else's file.
+    """Refuse an output that is a folder, an input, not writable, open elsewhere, or somebody else's file.
 
     Raises
     ------
@@ -40,67 +50,154 @@ def check_output(path: Path, inputs: Mapping[str, Path] | list[Path], *, overwri
         raise InputError(f"output {path} is a folder; name a file.")
     if any(_same_file(path, file) for file in files):
         raise InputError(f"output {path} is an input; inputs are never changed, name another file.")
-    parent = path.parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError(f"output {path} can't be written: no permission in {parent}.")
-    if path.exists() and not overwrite and path.suffix.lower() == ".gpkg" and not is_result(path):
+    if any(c in str(path) for c in LOST_IN_NAMES):
+        raise InputError(f"output {path} can't be written: its name holds a semicolon, tab or line break.")
+    _check_folder(path)
+    if not path.exists() or path.suffix.lower() != ".gpkg":
+        return
+    _check_free(path)
+    if not overwrite and not is_result(path):
         raise InputError(f"output {path} exists and was not written by gisheat; name another file, or say --overwrite.")
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse an output whose folder, or the nearest one that exists, can't be written to."""
+    parent = _target(path).parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    if not parent.is_dir():
+        raise InputError(f"output {path} can't be written: {parent} is no folder.")
+    if not os.access(parent, os.W_OK):
+        raise InputError(f"output {path} can't be written: no permission in {parent}.")
+
+
+def _check_free(path: Path) -> None:
+    """Refuse to replace a GeoPackage that another program works on.
+
+    What waits in FILE-wal or FILE-journal would be merged into the new file by the next one to open it.
+    """
+    wal, journal = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal"))
+    left = wal if wal.exists() else journal
+    if left.exists() and (left == wal or left.stat().st_size > 0):  # some programs empty a journal, others remove it
+        raise InputError(
+            f"output {path} is open in another program, or one that had it open crashed ({left.name} is beside it):"
+            " close it there, or open and close it once more, or name another file."
+        )
+    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_opened(path)) as connection:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise InputError(
+                    f"output {path} is locked by another program: close it there, or name another file."
+                ) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOCK_SECONDS)
 
 
 def _same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
-    except OSError:
-        return path.resolve() == other.resolve()
+    except (OSError, RuntimeError):  # one of them is not there, or a link that leads to itself
+        return _target(path) == _target(other)
+
+
+def _target(path: Path) -> Path:
+    """The file that a path leads to; a link that leads to itself stays as it is."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
 
 
 def is_result(path: Path) -> bool:
     """Tell whether gisheat wrote a file (it has our run record)."""
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(_opened(path)) as connection:
             return connection.execute("SELECT 1 FROM run WHERE key = 'gisheat version'").fetchone() is not None
     except sqlite3.Error:
         return False
+
+
+# a file that appears whole or not at all -----------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def whole_or_nothing(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to; what was written there takes the name `path` when the block ends well.
 
+    Where `path` is a link, the file it leads to is written.
+
     Raises
     ------
     InputError
         If it can't be written (permission, disk full).
     """
+    target = _target(path)
+    folder = target.with_name(f"{_mark(target)}{os.getpid()}-{secrets.token_hex(4)}")
+    _begun.add(folder)  # before it is there, so that nothing is left of it whenever the process is told to end
+    missing = [parent for parent in target.parents if not parent.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_over(path)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", dir=path.parent))
-    except OSError as error:
-        raise InputError(f"output {path} can't be written: {error.strerror}.") from error
-    try:
-        beside = folder / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_over(target)
+        folder.mkdir()
+        beside = folder / f"new{target.suffix}"
         yield beside
         with beside.open("rb") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        if target.suffix.lower() == ".gpkg" and target.exists():
+            _check_free(target)
+        beside.replace(target)
     except OSError as error:
         raise InputError(f"output {path} can't be written: {error.strerror or error}.") from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+        if not target.exists():
+            with contextlib.suppress(OSError):
+                for parent in missing:
+                    parent.rmdir()
 
 
-def _remove_left_over(path: Path) -> None:
+_begun: set[Path] = set()
+"""Folders of this process that outputs are being written in."""
+
+
+def clear_begun() -> None:
+    """Remove what was begun and not finished: for a process that is told to end."""
+    for folder in list(_begun):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _begun.discard(folder)
+
+
+def _mark(target: Path) -> str:
+    """Beginning of the names of the folders for an output; names of files may not be longer than 255 bytes."""
+    name = target.name
+    if len(name.encode(errors="surrogateescape")) > LONGEST_MARK:
+        name = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()
+    return f".{name}.gisheat-"
+
+
+def _remove_left_over(target: Path) -> None:
     """Remove what runs that were killed have left beside the output."""
-    for folder in path.parent.glob(f".{path.name}.*.*"):
-        number = folder.name.removeprefix(f".{path.name}.").partition(".")[0]
-        if folder.is_dir() and number.isdigit() and not _runs(int(number)):
+    mark = _mark(target)
+    for folder in [f for f in target.parent.iterdir() if f.name.startswith(mark) and f not in _begun]:
+        number = folder.name.removeprefix(mark).partition("-")[0]
+        if number.isdigit() and not _runs(int(number), folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
+def _runs(process: int, folder: Path) -> bool:
+    """Tell whether a process that writes in a folder still runs."""
+    if process == os.getpid():  # an earlier one with our number: what we have begun is not asked for
+        return False
+    if os.name == "nt":  # there os.kill would end it
+        return time.time() - folder.stat().st_mtime < LEFT_OVER_SECONDS
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -108,6 +205,9 @@ def _runs(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+# layers and tables ---------------------------------------------------------------------------------------
 
 
 def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, language: Language = "en") -> None:
@@ -125,20 +225,44 @@ def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, 
     InputError
         If the file can't be written.
     """
-    with whole_or_nothing(path) as beside:
-        try:
-            for name, table in tables.items():
-                _write_layer(beside, name, table)
-            _check_written(beside, tables)
-            styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=path.name)
-        except (DataSourceError, FieldError, sqlite3.Error, RuntimeError) as error:
-            raise InputError(f"output {path} can't be written: {_reason(error, beside)}.") from error
+    with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
+        for name, table in tables.items():
+            _write_layer(beside, name, table)
+        _check_written(beside, tables)
+        name = _target(path).name
+        styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=name)
+
+
+def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write empty layers (for `template`).
+
+    Raises
+    ------
+    InputError
+        If the file can't be written.
+    """
+    with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
+        for name, table in tables.items():
+            _write_layer(beside, name, table)
+        _check_written(beside, tables)
+
+
+@contextlib.contextmanager
+def _drivers_errors(path: Path, beside: Path) -> Iterator[None]:
+    """Say what the driver or the database complain of; the errors of pyogrio are RuntimeErrors."""
+    try:
+        yield
+    except (sqlite3.Error, RuntimeError) as error:
+        raise InputError(f"output {path} can't be written: {_reason(error, beside)}.") from error
 
 
 def _reason(error: Exception, beside: Path) -> str:
-    if shutil.disk_usage(beside.parent).free < 1_000_000:
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if "disk is full" in text or "rows of" in text or shutil.disk_usage(beside.parent).free < LITTLE_ROOM:
         return "the disk is full"
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".").replace(str(beside), beside.name)
+    if "disk i/o" in text.lower():
+        return "the disk is full or at fault"
+    return text.replace(str(beside), beside.name)
 
 
 def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
@@ -181,11 +305,4 @@ def _check_written(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             quoted = name.replace('"', '""')
             (count,) = connection.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()  # noqa: S608 (quoted)
             if count != len(table):
-                raise RuntimeError(f"{count} of {len(table)} rows of {name} were written")
-
-
-def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write empty layers (for `template`)."""
-    with whole_or_nothing(path) as beside:
-        for name, table in tables.items():
-            _write_layer(beside, name, table)
+                raise RuntimeError(f"only {count} of {len(table)} rows of {name} were written")

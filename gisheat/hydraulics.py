@@ -80,16 +80,14 @@ def solve(
 def design_temperatures(
     network: Network, supply_temp_c: float | None = None, return_temp_c: float | None = None
 ) -> tuple[float | None, float | None]:
-    """Supply and return temperature [degC] of the water: the option, else the sources', else the stations'."""
+    """Supply and return temperature [degC] of the water: the sources', else the stations', else the option."""
 
     def of(option: float | None, sources: Array, stations: Array) -> float | None:
-        if option is not None:
-            return option
         for values in (sources[network.sources.in_service], stations[network.stations.in_service]):
             known = values[~np.isnan(values)]
             if len(known):
                 return float(known.mean()) - 273.15
-        return None
+        return option
 
     sources, stations = network.sources, network.stations
     return (

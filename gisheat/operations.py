@@ -19,13 +19,14 @@ import pandas as pd
 
 import gisheat
 from gisheat import stages, tables
+from gisheat.catalogue import PIPE_SERIES
 from gisheat.crs import parse_crs
 from gisheat.errors import InputError
 from gisheat.explain import explain_pipe, explain_station
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
 from gisheat.layers import Layers, file_hash, find_sources, layer_names, read_layers
-from gisheat.project import Project
+from gisheat.project import Project, resolve
 from gisheat.quantities import (
     Crs,
     ExplainOptions,
@@ -108,11 +109,11 @@ def _relative(source: str, base: Path) -> str:
 
 
 def _guess_layers(path: Path) -> dict[str, str]:
-    """Layers by their name, else by words in it."""
+    """Layers by their name, the others by words in it."""
     try:
-        return find_sources(path, None, {})
+        found = find_sources(path, None, {})
     except InputError:
-        pass
+        found = {}
     words = {
         "pipes": ("pipe", "管", "trench", "network"),
         "stations": ("station", "站", "consumer", "substation"),
@@ -120,8 +121,9 @@ def _guess_layers(path: Path) -> dict[str, str]:
         "streets": ("street", "road", "路", "街"),
         "nodes": ("node", "junction", "节点"),
     }
-    found: dict[str, str] = {}
     for name in layer_names(path):
+        if f"{path}|{name}" in found.values():
+            continue
         layer = next((k for k, v in words.items() if any(w in name.lower() for w in v)), None)
         if layer is not None:
             found.setdefault(layer, f"{path}|{name}")
@@ -153,13 +155,13 @@ def check(
     output: OutputFile | None = None,
     *,
     progress: Progress | None = None,
-    **options: Unpack[TopologyOptions],
+    **options: Unpack[LoadOptions],
 ) -> Report:
-    """Check layers: columns, types, ranges, identifiers, geometry, connections.
+    """Check layers: columns, types, ranges, identifiers, geometry, connections, loads.
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    return _operation(check, project, output, options, progress, _ALL[:1])
+    return _operation(check, project, output, options, progress, _ALL[:2])
 
 
 def topology(
@@ -230,11 +232,11 @@ def explain(project: InputFile, *, progress: Progress | None = None, **options: 
     started = time.perf_counter()
     state = _state(explain, project, dict(options), progress, _ALL)
     pipe, station = state.options["pipe"], state.options["station"]
-    if pipe:
-        text = explain_pipe(state, pipe)
-    else:
+    if not pipe and not station:
         assert state.results is not None and state.results.critical is not None
-        text = explain_station(state, station or str(state.results.network.stations.id[state.results.critical.station]))
+        station = str(state.results.network.stations.id[state.results.critical.station])
+    texts = [*([explain_pipe(state, pipe)] if pipe else []), *([explain_station(state, station)] if station else [])]
+    text = "\n\n".join(texts)
     return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
 
 
@@ -276,6 +278,8 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
+    if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
+        own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
     return {**defaults(operation), **own, **checked(operation, given)}
 
 

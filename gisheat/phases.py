@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from gisheat.errors import InputError
-from gisheat.project import did_you_mean
-
-USUAL_ORDER = ("existing", "near", "far")
+from gisheat.findings import Finding, findings_about
+from gisheat.project import USUAL_PHASES, did_you_mean
+from gisheat.schema import ID_COLUMN
 
 
 def phase_order(given: Sequence[str], used: Iterable[str | None]) -> tuple[str, ...]:
@@ -24,8 +25,8 @@ def phase_order(given: Sequence[str], used: Iterable[str | None]) -> tuple[str, 
     names = {u for u in used if u}
     if given:
         return tuple(given)
-    if names <= set(USUAL_ORDER):
-        return USUAL_ORDER
+    if names <= set(USUAL_PHASES):
+        return USUAL_PHASES
     raise InputError(
         f"the phases {', '.join(sorted(names))} have no order: give it in the project file, as in"
         ' [phases] order = ["existing", "near", "far"].'
@@ -45,3 +46,19 @@ def standing(phases: Iterable[str | None], phase: str | None, order: Sequence[st
         raise InputError(f"the phase {phase!r} is unknown{did_you_mean(phase, tuple(order))}.")
     last = position[phase] if phase else len(order)
     return np.array([position.get(p or "", -1) <= last for p in phases], dtype=bool)
+
+
+def unknown_phases(tables: Mapping[str, gpd.GeoDataFrame], order: Sequence[str]) -> list[Finding]:
+    """Features that name a phase which the order does not have: they count as standing from the beginning."""
+    found: list[Finding] = []
+    for layer, table in tables.items():
+        if "phase" not in table or layer not in ID_COLUMN:
+            continue
+        rows = table[[p is not None and p not in order for p in table["phase"]]]
+        messages = (
+            f"{layer.rstrip('s')} {name}: the phase {phase!r} is unknown{did_you_mean(phase, tuple(order))}; it counts"
+            " as standing from the beginning."
+            for name, phase in zip(rows[ID_COLUMN[layer]], rows["phase"], strict=True)
+        )
+        found += findings_about(rows, "phase-unknown", "error", layer, messages)
+    return found

@@ -14,7 +14,10 @@ from gisheat.schema import INPUT_LAYERS, input_columns
 
 SECTIONS = ("name", "layers", "columns", "options", "phases", "output")
 RASTERS = ("terrain",)
+USUAL_PHASES = ("existing", "near", "far")
+"""Order of the phases when a project states none."""
 MOST_LISTED = 40
+"""Names in a sentence that lists what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,8 @@ def read_project(path: Path) -> Project:
     InputError
         If the file is missing, no TOML, or says something unknown.
     """
-    try:
-        with path.open("rb") as file:
-            data = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"project file {path}: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"project file {path} is not valid TOML: {error}.") from error
     where = f"project file {path}"
+    data = _toml(path)
     _known(data, SECTIONS, where)
     layers = _table(data, "layers", where)
     _known(layers, (*INPUT_LAYERS, *RASTERS), f"{where}, [layers]")
@@ -57,21 +54,41 @@ def read_project(path: Path) -> Project:
         if not isinstance(mapping, dict):
             raise InputError(f"{where}, [columns.{layer}]: a table of contract name = own name is needed.")
         _known(mapping, tuple(input_columns(layer)), f"{where}, [columns.{layer}]")
+        _texts(mapping, f"{where}, [columns.{layer}]")
     phases = _table(data, "phases", where)
     _known(phases, ("order", "area_factor"), f"{where}, [phases]")
     output = _table(data, "output", where)
     _known(output, ("file",), f"{where}, [output]")
-    base = path.resolve().parent
+    _texts(layers, f"{where}, [layers]")
+    _texts(output, f"{where}, [output]")
+    base, order = path.resolve().parent, _order(phases.get("order", []), where)
     return Project(
         name=str(data.get("name", path.parent.resolve().name)),
         path=path,
-        layers={name: resolve(str(source), base) for name, source in layers.items()},
-        columns={layer: {k: str(v) for k, v in mapping.items()} for layer, mapping in columns.items()},
+        layers={name: resolve(source, base) for name, source in layers.items()},
+        columns=columns,
         options=_table(data, "options", where),
-        phases=tuple(str(p) for p in phases.get("order", ())),
-        area_factor=_factors(phases.get("area_factor", {}), where),
-        output=base / str(output["file"]) if "file" in output else None,
+        phases=order,
+        area_factor=_factors(phases.get("area_factor", {}), order, where),
+        output=base / output["file"] if "file" in output else None,
     )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    """Content of a project file; a byte order mark, as editors on Windows write it, does no harm."""
+    where = f"project file {path}"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InputError(f"{where}: there is no such file.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{where} is a folder; name a file.") from error
+    except OSError as error:
+        raise InputError(f"{where} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} is not UTF-8 text: save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where} is not valid TOML: {error}.") from error
 
 
 def resolve(source: str, base: Path) -> str:
@@ -93,11 +110,26 @@ def _table(data: Mapping[str, Any], section: str, where: str) -> dict[str, Any]:
     return table
 
 
-def _factors(table: Any, where: str) -> dict[str, float]:
+def _texts(table: Mapping[str, Any], where: str) -> None:
+    for name, value in table.items():
+        if not isinstance(value, str) or not value.strip():
+            raise InputError(f"{where}: {name} is {value!r}; text is needed.")
+
+
+def _order(names: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+        raise InputError(f'{where}, [phases]: order must be a list of names, as in order = ["existing", "near"].')
+    if len(set(names)) < len(names):
+        raise InputError(f"{where}, [phases]: order names a phase twice.")
+    return tuple(names)
+
+
+def _factors(table: Any, order: tuple[str, ...], where: str) -> dict[str, float]:
     if not isinstance(table, dict) or not all(
         isinstance(v, int | float) and not isinstance(v, bool) and 0.0 < v < 1e3 for v in table.values()
     ):
         raise InputError(f"{where}, [phases.area_factor]: positive numbers by phase are needed.")
+    _known(table, order or USUAL_PHASES, f"{where}, [phases.area_factor]")
     return {str(k): float(v) for k, v in table.items()}
 
 
@@ -113,8 +145,9 @@ def did_you_mean(name: str, known: tuple[str, ...]) -> str:
     >>> did_you_mean("frction", ("friction", "phase"))
     "; did you mean 'friction'"
     """
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    small = {k.lower(): k for k in reversed(known)}
+    near = difflib.get_close_matches(name.lower(), small, n=1, cutoff=0.7)
     if near:
-        return f"; did you mean {near[0]!r}"
+        return f"; did you mean {small[near[0]]!r}"
     listed = ", ".join(known[:MOST_LISTED])
     return f" (known: {listed}{' ...' if len(known) > MOST_LISTED else ''})"

@@ -18,7 +18,6 @@ from gisheat.physics.pressure import pressure
 from gisheat.physics.water import Water
 from gisheat.schema import from_si, result_columns
 
-
 AT_REST = 1e-9
 """Flows below this, relative to the largest, are rounding of zero."""
 
@@ -290,6 +289,7 @@ class Results:
         required = float(network.stations.required_head[station])
         circulation = float(weight / scale)
         reserve = total - supply_loss - return_loss - required - circulation - plant
+        reserve = reserve if abs(reserve) > AT_REST * total else 0.0
         return PumpHead(supply_loss, return_loss, required, circulation, plant, reserve, total)
 
     def _drop(self, upstream: int, downstream: int, side: SideResult, water: Water) -> float:

@@ -89,10 +89,10 @@ def _value(parameter: Parameter, value: Any, prefix: str) -> Any:
         return value
     if parameter.type in (int, float):
         return _number(parameter, value, prefix)
-    if parameter.type is Path:
-        return Path(value)
-    if argument.dataset == "layer":
-        return str(value)
+    if parameter.type is Path or argument.dataset == "layer":
+        if not isinstance(value, str | Path) or not str(value):
+            raise InputError(f"{prefix}{name} is {value!r}; the name of a file is needed.")
+        return parameter.type(value)
     if not isinstance(value, str):
         raise InputError(f"{prefix}{name} is {value!r}; text is needed.")
     return value
@@ -102,17 +102,21 @@ def _number(parameter: Parameter, value: Any, prefix: str) -> float | int:
     argument, unit = parameter.argument, parameter.unit
     try:
         number = parameter.type(value)
-        valid = not isinstance(value, bool) and math.isfinite(number) and number == float(value)
+        valid = not isinstance(value, bool | str) and math.isfinite(number) and number == float(value)
     except (TypeError, ValueError, OverflowError):
         valid, number = False, math.nan
     low = -math.inf if argument.minimum is None else argument.minimum
     high = math.inf if argument.maximum is None else argument.maximum
     if not valid or not low <= number <= high:
-        raise InputError(
-            f"{prefix}{parameter.name} is {value!r}; a number from {low:g} to {high:g}"
-            f"{' ' + unit if unit else ''} is needed."
-        )
+        noun = "whole number" if parameter.type is int else "number"
+        limits = f"from {low:g} to {high:g}{' ' + unit if unit else ''}"
+        raise InputError(f"{prefix}{parameter.name} is {_plain(value)}; a {noun} {limits} is needed.")
     return number
+
+
+def _plain(value: Any) -> str:
+    """A value as it was written: numbers without their Python type, texts in quotes."""
+    return str(value) if isinstance(value, int | float) else repr(value)
 
 
 def defaults(operation: Callable[..., Any]) -> dict[str, Any]:

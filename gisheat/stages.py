@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from gisheat import assessment, tables
-from gisheat.catalogue import PIPE_SERIES, PipeSeries, RoleRule, pipe_series, sizing_rules
+from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, TopologyError
 from gisheat.findings import Finding
@@ -24,7 +24,7 @@ from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import Loads, assign_loads
 from gisheat.network import Network
 from gisheat.phases import phase_order
-from gisheat.project import Project, read_project, resolve
+from gisheat.project import Project, read_project
 from gisheat.results import Results
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, build_network, in_phase
@@ -81,10 +81,9 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     layers = clean(raw)
     used = [p for name in ("pipes", "stations", "sources") for p in (layers.get(name).get("phase", ()))]
     order = phase_order(project.phases, used)
-    catalogue = str(options["catalogue"]) if "catalogue" in options else PIPE_SERIES[0]
-    if catalogue not in PIPE_SERIES and project.path is not None and "catalogue" in project.options:
-        catalogue = resolve(catalogue, project.path.resolve().parent)
-    return State(project, options, raw, layers, pipe_series(catalogue), order, layers.findings, notes=layers.notes)
+    return State(
+        project, options, raw, layers, pipe_series(options["catalogue"]), order, layers.findings, notes=layers.notes
+    )
 
 
 def add_topology(state: State, progress: Progress | None = None) -> State:
@@ -195,12 +194,14 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     assert state.loads is not None and state.drawing is not None
     phase = size_phase(state)
     loads = state.loads if phase == state.phase else _loads(state, phase)
-    require_load(loads.network)
+    require_load(state, loads)
     rules = rules_of(state)
     sizing = size(loads.network, _solver(state), state.series, rules, valve_reserve=state.options["valve_reserve_m"])
     found = assessment.assess_sizing(state.drawing, sizing)
     if phase != state.phase:
-        found += assessment.assess_load(state.drawing, _solver(state)(sizing.network), sizing, rules, phase)
+        found += assessment.assess_load(
+            state.drawing, _solver(state)(sizing.network), sizing, state.series, rules, phase
+        )
     network = state.loads.network.with_bores(sizing.network.pipes.inner_diameter)
     return replace(
         state, sizing=sizing, loads=replace(state.loads, network=network), findings=(*state.findings, *found)
@@ -216,27 +217,36 @@ def size_phase(state: State) -> str:
     return state.order[-1]
 
 
-def require_load(network: Network) -> None:
+def require_load(state: State, loads: Loads) -> None:
     """Raise when nothing can be computed: no source in service, or no station with a flow."""
+    network = loads.network
     if not network.sources.in_service.any():
         raise TopologyError(
-            "there is no source in service that is connected: look at the sources layer and its findings."
+            f"there is no source in service that is connected{_first_error(state, 'sources')}:"
+            " look at the sources layer with gisheat check."
         )
     if not network.stations.in_service.any():
         raise TopologyError(
-            "no station that is connected and in service has a load: look at the findings of gisheat check."
+            f"no station that is connected and in service has a load{_first_error(state, 'stations')}:"
+            " look at the findings of gisheat check."
         )
+
+
+def _first_error(state: State, layer: str) -> str:
+    """The first error that was found in a layer, in brackets; empty without one."""
+    found = [f.message for f in state.findings if f.severity == "error" and f.layer in (layer, "pipes")]
+    return f" ({found[0].rstrip('.')})" if found else ""
 
 
 def add_solution(state: State, progress: Progress | None = None) -> State:
     """Solve the computed phase."""
     report(progress, 0.6, "solving")
     assert state.loads is not None and state.drawing is not None and state.sizing is not None
-    require_load(state.loads.network)
+    require_load(state, state.loads)
     results = _solver(state)(state.loads.network)
     report(progress, 0.7, "solved")
     found = [
-        *assessment.assess_load(state.drawing, results, state.sizing, rules_of(state), state.phase),
+        *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
     ]
     notes = state.notes

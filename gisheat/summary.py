@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gisheat.assessment import totals
 from gisheat.findings import count_by_severity
 from gisheat.stages import State, size_phase
 
@@ -16,8 +15,6 @@ Rows = dict[str, tuple[Any, str]]
 def summary_rows(state: State) -> Rows:
     """Figures in the order in which a reader wants them: key -> (value, unit)."""
     rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
-    if state.loads is None:
-        rows |= {f"drawn {name}": figure for name, figure in totals(state.layers).items()}
     if state.drawing is not None:
         rows |= _drawing_rows(state)
     if state.loads is not None:

@@ -214,9 +214,7 @@ def test_colours_differ_for_every_eye(colours, matrix):
 
 
 def test_keys_are_few_and_round():
-    assert (
-        legend.choose_widths(np.array([50, 80, 80, np.nan, 900, 100, 150, 200, 300, 400.0])).tolist()[0] == 50
-    )
+    assert legend.choose_widths(np.array([50, 80, 80, np.nan, 900, 100, 150, 200, 300, 400.0])).tolist()[0] == 50
     assert len(legend.choose_widths(np.arange(50, 1000, 50.0))) == 6
     assert legend.load_steps(np.array([np.nan, 11_800.0])).tolist() == [10_000, 2000, 500]
     assert not len(legend.load_steps(np.array([np.nan])))
@@ -445,9 +443,7 @@ def test_ten_thousand_pipes_get_a_readable_map_quickly(tmp_path, figures):
     for number, part in enumerate(parts):
         for layer in part.values():
             layer["geometry"] = layer.translate(0.0, 400.0 * number)
-    tables = {
-        name: geopandas.pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]
-    }
+    tables = {name: geopandas.pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
     assert len(tables["pipes"]) == 10_000
     start = time.perf_counter()
     draw(tables, tmp_path / "map.png", dpi=200)

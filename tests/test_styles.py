@@ -159,9 +159,7 @@ def rows(path, table):
 def test_every_layer_opens_with_its_default_style_and_offers_the_others(report, language):
     for name in LAYERS:
         layer = report["layers"][name]
-        expected = [
-            s.name.get(language) for s in styles.STYLES if s.layer == name and s.column != "imbalance"
-        ]
+        expected = [s.name.get(language) for s in styles.STYLES if s.layer == name and s.column != "imbalance"]
         assert layer["renderer"] == "RuleRenderer", name
         assert layer["styles"][0] == expected[0], name
         assert set(expected) <= set(layer["styles"]), name
@@ -182,10 +180,7 @@ def test_words_are_there_for_columns_tips_and_forms(report, language):
     layers = report["layers"]
     assert layers["pipes"]["aliases"]["dn_mm"] == {"en": "DN [mm]", "zh": "公称直径 [mm]"}[language]
     assert layers["lineage"]["aliases"]["action"]
-    assert (
-        layers["pipes"]["form"]
-        == {"en": ["General", "Supply", "Return"], "zh": ["基本", "供水", "回水"]}[language]
-    )
+    assert layers["pipes"]["form"] == {"en": ["General", "Supply", "Return"], "zh": ["基本", "供水", "回水"]}[language]
     tip = layers["stations"]["map_tip"]
     assert '&lt;b&gt;R&amp;D&lt;/b&gt; "it\'s" 木兰' in tip
     assert "<b>" not in tip
@@ -214,9 +209,7 @@ def test_the_project_opens_whole(report, language):
     assert ymax > Y + 600
     shown = project["layers"]["pipes"]
     assert shown["style"] == styles.STYLES[0].name.get(language)
-    assert sorted(shown["styles"]) == sorted(
-        s.name.get(language) for s in styles.STYLES if s.layer == "pipes"
-    )
+    assert sorted(shown["styles"]) == sorted(s.name.get(language) for s in styles.STYLES if s.layer == "pipes")
     assert project["layers"]["nodes"]["scale_from"] > 0
 
 

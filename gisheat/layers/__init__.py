@@ -1,46 +1,33 @@
-"""Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched."""
+"""Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched.
+
+`files` opens them, `mapping` finds the contract's columns among their own.
+"""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
+from pyproj.exceptions import CRSError, ProjError
 
 from gisheat.crs import check_crs, name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.project import Project, did_you_mean
-from gisheat.schema import (
-    GEOMETRY,
-    INPUT_LAYERS,
-    LAYER_LABEL,
-    SUFFIX,
-    Column,
-    columns,
-    input_columns,
-    split_unit,
-    written_unit,
-)
+from gisheat.layers.files import file_hash, layer_names, read_table, split_source, unmerged
+from gisheat.layers.mapping import map_columns
+from gisheat.project import Project
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
+
+__all__ = ["Layers", "file_hash", "find_sources", "layer_names", "map_columns", "read_layers"]
 
 MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
 """The CRS of the first of these that is given is the CRS of the result."""
-
-_GEOMETRY_TYPES = {
-    "line": {"LineString", "MultiLineString", "LinearRing"},
-    "point": {"Point", "MultiPoint"},
-    "polygon": {"Polygon", "MultiPolygon"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +58,7 @@ class Layers:
 
     def files(self) -> list[Path]:
         """Input files, each once, sorted."""
-        return sorted({Path(source.partition("|")[0]) for source in self.sources.values()})
+        return sorted({split_source(source)[0] for source in self.sources.values()})
 
 
 def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -88,8 +75,13 @@ def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) 
 
 def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    if "|" in str(path):
+        raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
-    found = {known[n.lower()]: f"{path}|{n}" for n in names if n.lower() in known}
+    found: dict[str, str] = {}
+    for n in sorted(names, key=lambda n: n not in INPUT_LAYERS):  # of pipes and Pipes the first
+        if n.lower() in known:
+            found.setdefault(known[n.lower()], f"{path}|{n}")
     if not found and needed:
         near = next((difflib.get_close_matches(n, INPUT_LAYERS, n=1, cutoff=0.6) for n in names), [])
         hint = f"; did you mean {near[0]!r}" if near else ""
@@ -132,6 +124,9 @@ def read_layers(
         tables[layer] = table
         findings += found
         notes += said
+        waiting = ", ".join(file.name for file in unmerged(split_source(sources[layer])[0]))
+        if waiting:
+            notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
     default = parse_crs(crs) if crs else None
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
     return _one_crs(layers, default)
@@ -157,17 +152,28 @@ def _one_crs(layers: Layers, default: CRS | None) -> Layers:
             if default is None:
                 message = f"The layer carries no CRS; that of {main} ({name_of(target)}) was assumed."
                 findings.append(Finding("crs-missing", "warning", name, message))
-        if tables[name].crs != target:
+        if not tables[name].crs.equals(target, ignore_axis_order=True):
             notes.append(f"{name}: reprojected from {name_of(tables[name].crs)} to {name_of(target)}")
-            tables[name] = tables[name].to_crs(target)
+            tables[name] = _reprojected(name, tables[name], target)
+        else:  # the same, perhaps in other words
+            tables[name] = tables[name].set_crs(target, allow_override=True)
     return replace(layers, tables=tables, crs=target, findings=tuple(findings), notes=tuple(notes))
 
 
+def _reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    try:
+        return table.to_crs(target)
+    except (CRSError, ProjError) as error:
+        raise InputError(
+            f"layer {layer}: its CRS {name_of(table.crs)} can't be brought to {name_of(target)}: reproject the layer."
+        ) from error
+
+
 def _centre(table: gpd.GeoDataFrame) -> tuple[float, float]:
+    """Middle of the features (the median, which a feature that lies far astray does not move), NaN without any."""
     bounds = shapely.bounds(table.geometry.to_numpy())
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return float("nan"), float("nan")
-    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    x, y = (low + high) / 2.0
+    x, y = np.median((bounds[:, :2] + bounds[:, 2:]) / 2.0, axis=0)
     return float(x), float(y)

@@ -15,6 +15,10 @@ from gisheat.project import MOST_LISTED, did_you_mean
 from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
 
 
+SHAPEFILE_NAME = 10
+"""Characters that a Shapefile keeps of the name of a column."""
+
+
 def map_columns(
     layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str]
 ) -> tuple[gpd.GeoDataFrame, list[Finding], list[str]]:
@@ -52,8 +56,8 @@ def map_columns(
     if missing:
         listed = ", ".join(own_columns[:MOST_LISTED]) + (" ..." if len(own_columns) > MOST_LISTED else "")
         raise InputError(
-            f"layer {layer}: the required column {missing[0]} is missing (columns: {listed}): rename a column or map it,"
-            f' as in [columns.{layer}] {missing[0]} = "...".'
+            f"layer {layer}: the required column {missing[0]} is missing (columns: {listed}): rename a column or map"
+            f' it, as in [columns.{layer}] {missing[0]} = "...".'
         )
     return table, findings, notes
 
@@ -78,7 +82,18 @@ def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[s
             match = by_name.get(_plain(alias))
             if name not in found and match is not None and match not in found.values():
                 found[name] = match
-    return found
+    left = [c for c in own if c not in found.values()]
+    return found | _cut_names([name for name in known if name not in found], left)
+
+
+def _cut_names(names: list[str], own: list[str]) -> dict[str, str]:
+    """Contract column -> own column for names that a Shapefile has cut, where only one can be meant."""
+    cut: dict[str, str] = {}
+    for column in own:
+        whole = [name for name in names if name.startswith(column.lower())]
+        if len(column) == SHAPEFILE_NAME and len(whole) == 1:
+            cut.setdefault(whole[0], column)
+    return cut
 
 
 def _plain(name: str) -> str:

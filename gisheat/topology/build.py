@@ -149,9 +149,10 @@ def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         part = np.arange(len(row)) - np.searchsorted(row, row)
         share = shapely.length(geometry) / np.bincount(row, shapely.length(geometry))[row]
         parent = words(table, "parent_id")
+        taken = set(ids)
         for i in np.flatnonzero(parts > 1).tolist():
             parent[i] = ids[i]
-            ids[i] = f"{ids[i]}.{part[i] + 1}"
+            ids[i] = free_name(f"{ids[i]}.{part[i] + 1}", taken)
         table["pipe_id"], table["parent_id"] = ids, parent
         for column in ("length_m", "zeta"):
             if column in table:

@@ -177,12 +177,13 @@ def _connection_row(
 def _not_connected(
     layer: str, points: gpd.GeoDataFrame, i: int, place: Array, reached: list[Reached], farthest: float
 ) -> Finding:
-    gap = max(float(item.gap[i]) for item in reached)
+    worst = max(reached, key=lambda item: float(item.gap[i]))
+    gap, side = float(worst.gap[i]), "" if worst.side == PAIR else f"{LINE_WORD[worst.side]} "
     name, fid = points[f"{layer[:-1]}_id"].iloc[i], int(points["source_fid"].iloc[i])
     where = (
-        "has no pipe to connect to"
+        f"has no {side}pipe to connect to"
         if np.isinf(gap)
-        else f"lies {gap:.0f} m from the nearest pipe, more than the {farthest:g} m allowed"
+        else f"lies {gap:.0f} m from the nearest {side}pipe, more than the {farthest:g} m allowed"
     )
     message = f"{layer[:-1]} {name} {where}; it is not connected."
     distance = None if np.isinf(gap) else gap

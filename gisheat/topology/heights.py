@@ -41,7 +41,7 @@ def from_raster(file: str, xy: Array, crs: CRS | None) -> Array:
             band = np.array([np.nan if np.ma.is_masked(v[0]) else float(v[0]) for v in sampled])
             inside = (places >= raster.bounds[:2]).all(axis=1) & (places <= raster.bounds[2:]).all(axis=1)
     except rasterio.errors.RasterioError as error:
-        raise InputError(f"terrain: {file} cannot be read: {error}.") from error
+        raise InputError(f"terrain: {file} cannot be read: {str(error).rstrip('.')}.") from error
     return np.where(inside, band, np.nan)
 
 

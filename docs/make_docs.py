@@ -1,0 +1,69 @@
+"""Write what is made in the documentation: generated pages, shown outputs, pictures (`make docs`).
+
+    python docs/make_docs.py [--into FOLDER]
+
+Into the repository, or into another folder with the same layout (which is how tests/test_docs.py compares).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from executed import ROOT, make_clone, run_page
+from images import draw_heads, reduce_picture
+from make_verification import verification_page
+from reference import catalogues_page, columns_page, options_page
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/columns.md": columns_page,
+    "docs/options.md": options_page,
+    "docs/catalogues.md": catalogues_page,
+    "docs/verification.md": verification_page,
+}
+EXECUTED = ("README.md", "docs/tutorial-mulan.md", "docs/your-own-data.md", "docs/method.md")
+FROM_DEMO = "README.md"
+"""The page whose commands leave the result that the pictures are made from."""
+
+
+def make_page(name: str) -> dict[str, str | bytes]:
+    """Content of a page, and of the pictures that come with it, by file name."""
+    if name in GENERATED:
+        return {name: GENERATED[name]()}
+    with tempfile.TemporaryDirectory() as folder:
+        clone = make_clone(Path(folder).resolve())
+        made: dict[str, str | bytes] = {name: run_page((ROOT / name).read_text(encoding="utf-8"), clone, name)}
+        if name == FROM_DEMO:
+            made["docs/images/mulan.png"] = reduce_picture(clone / "out" / "mulan.png")
+            made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
+        return made
+
+
+def make(into: Path) -> list[Path]:
+    """Write everything below a folder; returns the files."""
+    written = []
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for made in pool.map(make_page, (*EXECUTED, *GENERATED)):
+            for name, content in made.items():
+                file = into / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content if isinstance(content, bytes) else content.encode())
+                written.append(file)
+    return written
+
+
+def main() -> None:
+    """Read the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--into", type=Path, default=ROOT)
+    for file in make(parser.parse_args().into.resolve()):
+        sys.stdout.write(f"written: {file}\n")
+
+
+if __name__ == "__main__":
+    main()

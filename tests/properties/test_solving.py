@@ -1,0 +1,143 @@
+"""What must hold for every network, however it is numbered and drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import WATER, Tables
+from random_networks import bounded, tables
+
+import gisheat
+from gisheat import equations
+
+G = 9.80665
+LAW = st.sampled_from(("colebrook", "swamee-jain", "altshul", "rough"))
+SIGNED = [f"{side}_{name}" for side in ("sup", "ret") for name in ("flow_t_h", "velocity_m_s", "loss_kpa")]
+
+
+def solved(network, **options):
+    return gisheat.solve(network.network(), **{**WATER, **options})
+
+
+def rows(table):
+    """A result table by identifier, its numbers alone, in the order of the identifiers."""
+    return table.set_index(table.columns[0]).select_dtypes("number").sort_index()
+
+
+def assert_close(first, second, *, relative=1e-6, absolute=1e-6):
+    assert first.index.tolist() == second.index.tolist()
+    assert np.allclose(first, second, rtol=relative, atol=absolute, equal_nan=True)
+
+
+@bounded
+@given(tables(), LAW)
+def test_what_flows_in_flows_out_at_every_node(network, law):
+    """Counted from the tables: pipes, stations and the source, on both sides."""
+    results = solved(network, friction=law)
+    pipes, stations, sources = results.pipes, network.stations, results.sources
+    for side, sign in (("sup", 1.0), ("ret", -1.0)):
+        flow = sign * pipes[f"{side}_flow_t_h"]
+        into = flow.groupby(pipes["to_node"]).sum().sub(flow.groupby(pipes["from_node"]).sum(), fill_value=0.0)
+        taken = stations.set_index("node_id")["flow_t_h"].groupby(level=0).sum()
+        given_ = sources["flow_t_h"].set_axis(network.sources["node_id"])
+        balance = into.sub(sign * taken, fill_value=0.0).add(sign * given_, fill_value=0.0)
+        assert balance.abs().max() < 1e-6
+
+
+@bounded
+@given(tables(), LAW)
+def test_along_every_pipe_the_head_falls_by_its_loss(network, law):
+    results = solved(network, friction=law)
+    pipes, head = results.pipes, results.nodes.set_index("node_id")
+    for side, sign in (("sup", 1.0), ("ret", -1.0)):
+        at = head[f"{side}_head_m"]
+        fall = at[pipes["from_node"]].to_numpy() - at[pipes["to_node"]].to_numpy()
+        assert fall == pytest.approx(sign * pipes[f"{side}_loss_kpa"].to_numpy() / G, rel=1e-6, abs=1e-6)
+
+
+@bounded
+@given(tables(), LAW)
+def test_the_check_of_the_results_finds_nothing(network, law):
+    balance = gisheat.solve(network.network(), friction=law).check()  # with water of two densities
+    assert min(balance.mass, balance.mass_relative) < 1e-8
+    assert min(balance.head, balance.head_relative) < 1e-8  # where next to nothing is lost, the metre counts
+
+
+@bounded
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_changes_nothing(network, random):
+    shuffled = []
+    for table in network:
+        order = list(range(len(table)))
+        random.shuffle(order)
+        shuffled.append(table.iloc[order].reset_index(drop=True))
+    first, second = solved(network), solved(Tables(*shuffled))
+    for layer in ("nodes", "pipes", "stations", "sources"):
+        assert_close(rows(getattr(first, layer)), rows(getattr(second, layer)))
+
+
+@bounded
+@given(tables(), st.data())
+def test_drawing_pipes_the_other_way_changes_signs_alone(network, data):
+    turned = np.array(data.draw(st.lists(st.booleans(), min_size=len(network.pipes), max_size=len(network.pipes))))
+    pipes = network.pipes.copy()
+    pipes.loc[turned, ["from_node", "to_node"]] = network.pipes.loc[turned, ["to_node", "from_node"]].to_numpy()
+    first, second = solved(network), solved(network._replace(pipes=pipes))
+    assert_close(rows(first.nodes), rows(second.nodes))
+    sign = np.where(turned, -1.0, 1.0)[:, None]
+    expected = first.pipes.set_index("pipe_id")
+    found = second.pipes.set_index("pipe_id")
+    assert_close(expected[SIGNED] * sign, found[SIGNED])
+    others = [c for c in rows(first.pipes).columns if c not in SIGNED]
+    assert_close(expected[others], found[others])
+    assert (found[["sup_friction_pa_m", "ret_friction_pa_m"]] >= 0.0).all(axis=None)
+
+
+@bounded
+@given(tables(), st.floats(0.1, 10.0))
+def test_longer_pipes_lose_more_in_proportion_and_carry_the_same(network, factor):
+    plain = network._replace(pipes=network.pipes.assign(zeta=0.0))
+    longer = plain._replace(pipes=plain.pipes.assign(length_m=factor * plain.pipes["length_m"]))
+    first, second = solved(plain).pipes, solved(longer).pipes
+    assert_close(first[["sup_flow_t_h", "ret_flow_t_h"]], second[["sup_flow_t_h", "ret_flow_t_h"]])
+    assert_close(factor * first[["sup_loss_kpa"]], second[["sup_loss_kpa"]])
+
+
+@bounded
+@given(tables(), st.floats(-50.0, 50.0))
+def test_lifting_the_whole_town_lifts_heads_and_leaves_pressures(network, lift):
+    lifted = network._replace(nodes=network.nodes.assign(ground_m=network.nodes["ground_m"] + lift))
+    first, second = (gisheat.solve(n.network()).nodes for n in (network, lifted))
+    heads, pressures = ["sup_head_m", "ret_head_m"], ["sup_pressure_kpa", "ret_pressure_kpa", "static_pressure_kpa"]
+    assert_close(first[heads] + lift, second[heads])
+    assert_close(first[pressures], second[pressures], absolute=1e-4)
+
+
+@bounded
+@given(tables(), st.data())
+def test_a_node_in_the_middle_of_a_pipe_changes_nothing_else(network, data):
+    plain = network._replace(pipes=network.pipes.assign(zeta=0.0))
+    i = data.draw(st.integers(0, len(plain.pipes) - 1))
+    share = data.draw(st.floats(0.01, 0.99))
+    row = plain.pipes.iloc[i].to_dict()
+    pipes = plain.pipes.to_dict("records")
+    pipes[i] = {**row, "to_node": "M", "length_m": share * row["length_m"]}
+    pipes.append({**row, "pipe_id": "M", "from_node": "M", "length_m": (1.0 - share) * row["length_m"]})
+    nodes = [*plain.nodes.to_dict("records"), {"node_id": "M", "ground_m": 3.0}]
+    split = Tables(type(plain.nodes)(nodes), type(plain.pipes)(pipes), plain.stations, plain.sources)
+    first, second = solved(plain), solved(split)
+    assert_close(rows(first.nodes), rows(second.nodes).drop("M"))
+    assert_close(rows(first.stations), rows(second.stations))
+
+
+@bounded
+@given(tables(), LAW)
+def test_both_engines_find_the_same(network, law):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(equations, "fast_engine", lambda: None)
+        plain = solved(network, friction=law)
+    fast = solved(network, friction=law)
+    assert_close(rows(plain.pipes)[SIGNED], rows(fast.pipes)[SIGNED], relative=1e-7)
+    assert_close(rows(plain.nodes), rows(fast.nodes), relative=1e-7)
