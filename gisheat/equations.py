@@ -20,6 +20,8 @@ from gisheat.numerics.newton import NodalSolution, solve_nodal
 from gisheat.physics.friction import Law, PipeResistance, pipe_resistance
 from gisheat.physics.water import Water
 
+LARGEST_RESIDUAL = 1e-6
+"""Drops may miss the differences of potential by this, relative to the range of potentials (or to 1 Pa)."""
 FIRST_VELOCITY = 0.5
 """Velocity [m/s] in every pipe at the start of the iteration."""
 
@@ -106,7 +108,7 @@ def solve_side(
         _refuse_islands(network, side, ~wet & (demand != 0.0))
         joins &= wet[side.start]
         solution = _solved(side, joins, demand, fixed, fixed_potential, tolerance, max_iterations, progress)
-    if solution is None or not solution.converged:
+    if solution is None or not solution.converged or not _fits(solution):
         raise ConvergenceError(_not_converged(network, side, side.pipes[joins], solution))
     flow, drop = np.full((2, len(network.pipes)), np.nan)
     loops = side.pipes[(side.start == side.end) & wet[side.start]]
@@ -136,6 +138,12 @@ def _solved(
         start, end, resistance, demand=demand, fixed=fixed, fixed_potential=fixed_potential, first_flow=first,
         tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
     )  # fmt: skip
+
+
+def _fits(solution: NodalSolution) -> bool:
+    """Tell whether the drops fit the potentials: a small step alone is no proof."""
+    span = float(np.ptp(solution.potential)) if len(solution.potential) else 0.0
+    return bool(np.abs(solution.residual).max(initial=0.0) <= LARGEST_RESIDUAL * max(span, 1.0))
 
 
 @cache

@@ -260,7 +260,7 @@ def _reason(error: Exception, beside: Path) -> str:
     text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     if "disk is full" in text or "rows of" in text or shutil.disk_usage(beside.parent).free < LITTLE_ROOM:
         return "the disk is full"
-    if "disk i/o" in text.lower():
+    if any(mark in text.lower() for mark in ("disk i/o", "transaction", "no such table", "sqlite3_")):
         return "the disk is full or at fault"
     return text.replace(str(beside), beside.name)
 

@@ -25,6 +25,8 @@ from gisheat.physics.friction import specific_friction, velocity
 from gisheat.results import Conditions, Results
 
 MAX_PASSES = 12
+LEAST_FRICTION = 5.0
+"""Specific friction [Pa/m] that a pipe may have however little head a given pump leaves."""
 BY_FRICTION, BY_DROP, BY_VELOCITY = "specific friction", "allowable drop", "velocity"
 SMALLEST, LARGEST, NO_FLOW = "smallest DN", "largest of the catalogue", "no flow"
 UPSTREAM, RING, GIVEN = "never narrower upstream", "one bore in a ring", "given"
@@ -120,8 +122,9 @@ def _grow(
     roughness = network.pipes.roughness_for(results.conditions.law)
     governed = np.full(len(todo), SMALLEST, dtype=object)
     for count in range(1, MAX_PASSES + 1):
-        flow = np.nan_to_num(results.supply.flow[todo])
-        flow = np.where(network.pipes.in_supply[todo], flow, np.nan_to_num(_return_flow(results)[todo]))
+        flow = np.abs(np.nan_to_num(results.supply.flow[todo]))
+        if results.back is not None:
+            flow = np.maximum(flow, np.abs(np.nan_to_num(results.back.flow[todo])))
         chosen, why = choose(
             flow,
             roughness[todo],
@@ -142,10 +145,6 @@ def _grow(
 def _first_rows(row: Index, series: PipeSeries) -> Index:
     """A middling size for pipes to start with, so that flows on loops are sensible."""
     return np.where(row >= 0, np.maximum(row, len(series) // 2), row)
-
-
-def _return_flow(results: Results) -> Array:
-    return results.supply.flow if results.back is None else results.back.flow
 
 
 def choose(
@@ -189,53 +188,96 @@ def _allowances(
     """Limits of the second pass, and for which pipes the allowable drop is the stricter one.
 
     R_allow = (available at the trunk node - required - valve reserve) / (2 (1 + alpha) L): the head left for
-    supply and return of what lies between the trunk node and the station.
+    supply and return of what lies between the trunk node and the station. Where the pump head is still to be
+    chosen it was chosen by the critical path, which keeps the economic limit; where it is given, whole paths
+    share what it leaves.
     """
     pipes, stations = network.pipes, network.stations
-    critical = np.zeros(len(pipes), bool)
-    if results.critical is not None:
-        critical[results.critical.pipes] = True
-    free = unsized & ~critical & (role != TRUNK)
+    sides = _outward_sides(network, results)
+    given = results.pump_head_given
+    kept = np.zeros(len(pipes), bool) if given else (role == TRUNK) | _on_critical_paths(network, results, sides)
+    free = unsized & ~kept
     limits = _limits(np.where(free, role, TRUNK), rules)
     scale = results.conditions.mean.density * results.conditions.gravity
-    back = results.back if results.back is not None else results.supply
-    available = results.supply.head - back.head
-    if not results.pump_head_given:  # the reserve of the pump is not for the branches
-        available = available - np.nanmax(np.where(network.sources.in_service, network.sources.head_reserve, 0.0))
+    reserve = 0.0 if given else np.max(np.where(network.sources.in_service, network.sources.head_reserve, 0.0))
     length = pipes.length + pipes.equivalent_length
-    loss = np.abs(np.nan_to_num(results.supply.loss)) + np.abs(np.nan_to_num(back.loss))
-    upstream = _upstream_edges(network, results)
     paths = []
     for i in np.flatnonzero(stations.in_service).tolist():
-        path, known, node = [], 0.0, int(stations.supply_node[i])
-        while upstream[node] >= 0 and (not critical[upstream[node]]) and role[upstream[node]] != TRUNK:
-            pipe = int(upstream[node])
-            if free[pipe]:
-                path.append(pipe)
-            else:
-                known += float(loss[pipe])
-            node = int(pipes.start[pipe] + pipes.end[pipe] - node)
+        left = -(stations.required_head[i] + valve_reserve + reserve) * scale
+        path: list[int] = []
+        for side in sides:
+            node = int(side.station_node[i])
+            while side.feeding[node] >= 0 and not kept[side.feeding[node]]:
+                pipe = int(side.feeding[node])
+                if free[pipe]:
+                    path.append(pipe)
+                else:
+                    left -= float(side.loss[pipe])
+                node = int(pipes.start[pipe] + pipes.end[pipe] - node)
+            left += side.sign * side.head[node] * scale
         if path:
-            head = (available[node] - stations.required_head[i] - valve_reserve) * scale - known
-            paths.append((head / (2.0 * length[path].sum()), path, head))
-    allowed = np.full(len(pipes), np.nan)
-    for _, path, head in sorted(paths, key=lambda item: (item[0], item[1])):
-        open_ = [p for p in path if np.isnan(allowed[p])]
-        if open_:
-            spent = 2.0 * sum(allowed[p] * length[p] for p in path if not np.isnan(allowed[p]))
-            allowed[open_] = max((head - spent) / (2.0 * float(length[open_].sum())), 0.0)
+            paths.append((left / float(length[path].sum()), path, left))
+    allowed = _share_out(paths, length)
     # never below the economic limit when the pump is still to be chosen: it was chosen for that
-    economic = rules[TRUNK].max_friction[None, :]
-    least = 5.0 if results.pump_head_given else economic
+    least = LEAST_FRICTION if given else rules[TRUNK].max_friction[None, :]
     bounded = np.where(np.isnan(allowed)[:, None], limits.friction, np.maximum(allowed[:, None], least))
     stricter = free & (bounded < limits.friction).any(axis=1)
     return _Limits(np.minimum(limits.friction, bounded), limits.velocity, limits.smallest), stricter
 
 
-def _upstream_edges(network: Network, results: Results) -> Index:
-    """For each node the pipe that brings the most to it on the supply, -1 where none does."""
+def _share_out(paths: list[tuple[float, list[int], float]], length: Array) -> Array:
+    """Specific friction [Pa/m] each pipe may have, NaN where nothing says: the least allowance first.
+
+    A path is its allowance [Pa/m], its pipes (twice what is a supply and a return), and the pressure left [Pa].
+    """
+    allowed = np.full(len(length), np.nan)
+    for _, path, left in sorted(paths, key=lambda item: (item[0], item[1])):
+        pipes = np.array(path)
+        shared = allowed[pipes]
+        open_ = np.isnan(shared)
+        if open_.any():
+            spent = float(np.nansum(shared * length[pipes]))
+            allowed[pipes[open_]] = max((left - spent) / float(length[pipes[open_]].sum()), 0.0)
+    return allowed
+
+
+@dataclass(frozen=True, slots=True)
+class _Outward:
+    """One side as seen from the sources: flows and losses positive away from them along each pipe.
+
+    `flow` keeps its sign by the pipe's direction; `feeding` is for each node the pipe that brings the most, -1
+    where none does; `sign` is 1 for the supply and -1 for the return, whose heads rise away from the source.
+    """
+
+    carries: Mask
+    flow: Array
+    loss: Array
+    head: Array
+    sign: float
+    station_node: Index
+    feeding: Index
+
+
+def _outward_sides(network: Network, results: Results) -> list[_Outward]:
+    pipes, stations = network.pipes, network.stations
+    sides = []
+    for side, sign, carries, node in (
+        (results.supply, 1.0, pipes.in_supply, stations.supply_node),
+        (results.back, -1.0, pipes.in_return, stations.return_node),
+    ):
+        if side is not None:
+            flow = np.where(pipes.in_service & carries, sign * np.nan_to_num(side.flow), 0.0)
+            loss = np.abs(np.nan_to_num(side.loss))
+            feeding = _feeding_pipes(network, flow)
+            sides.append(
+                _Outward(carries & pipes.in_service, flow, loss, np.nan_to_num(side.head), sign, node, feeding)
+            )
+    return sides
+
+
+def _feeding_pipes(network: Network, flow: Array) -> Index:
+    """For each node the pipe that brings the most to it, -1 where none does."""
     pipes = network.pipes
-    flow = np.nan_to_num(results.supply.flow)
     towards = np.where(flow >= 0.0, pipes.end, pipes.start)
     order = np.lexsort((np.arange(len(pipes)), np.abs(flow)))
     order = order[np.abs(flow[order]) > 0.0]
@@ -244,41 +286,68 @@ def _upstream_edges(network: Network, results: Results) -> Index:
     return best
 
 
+def _on_critical_paths(network: Network, results: Results, sides: list[_Outward]) -> Mask:
+    """Pipes that feed the critical station, on either side."""
+    pipes = network.pipes
+    critical = np.zeros(len(pipes), bool)
+    if results.critical is None:
+        return critical
+    for side in sides:
+        node = int(side.station_node[results.critical.station])
+        while side.feeding[node] >= 0 and not critical[side.feeding[node]]:
+            pipe = int(side.feeding[node])
+            critical[pipe] = True
+            node = int(pipes.start[pipe] + pipes.end[pipe] - node)
+        if pipes.in_return[critical].all() and pipes.in_supply[critical].all():
+            break  # pairs: the return path is the same
+    return critical
+
+
 def _never_narrower(
     network: Network, results: Results, row: Index, governed: Text, unsized: Mask, series: PipeSeries
 ) -> tuple[Index, Text, Index]:
     """Widen unsized bridges to what they feed and unsized single rings to their widest; narrow existing pipes."""
-    pipes, count = network.pipes, len(network.nodes)
-    bore = np.where(unsized, series.inner_diameter[row], pipes.inner_diameter)
     row, governed = row.copy(), governed.copy()
-    is_bridge = bridges(pipes.start, pipes.end, count)
-    flow = np.where(pipes.in_service, np.nan_to_num(results.supply.flow), 0.0)
-    carrying = np.abs(flow) > 0.0
-    for ring in _single_rings(network, ~is_bridge & carrying):
-        members = ring[unsized[ring]]
-        if len(members):
-            widest = int(row[members].max())
-            governed[members[row[members] < widest]] = RING
-            row[members] = widest
-            bore[members] = series.inner_diameter[widest]
-    head = np.nan_to_num(results.supply.head, nan=-np.inf)
-    towards = np.where(flow >= 0.0, pipes.end, pipes.start)
-    behind = np.where(flow >= 0.0, pipes.start, pipes.end)
-    widest_fed = np.zeros(count)
-    narrow = []
-    order = np.flatnonzero(carrying)
-    order = order[np.lexsort((order, head[towards[order]]))]  # from the ends of the flow to the sources
+    bore = np.where(unsized, series.inner_diameter[row], network.pipes.inner_diameter)
+    sides = _outward_sides(network, results)
+    if (network.pipes.in_supply & network.pipes.in_return).all():
+        sides = sides[:1]
+    narrow = np.zeros(len(row), bool)
+    for side in sides:
+        edges = np.flatnonzero(side.carries)
+        is_bridge = np.zeros(len(row), bool)
+        is_bridge[edges] = bridges(network.pipes.start[edges], network.pipes.end[edges], len(network.nodes))
+        for ring in _single_rings(network, ~is_bridge & (side.flow != 0.0)):
+            members = ring[unsized[ring]]
+            if len(members):
+                widest = int(row[members].max())
+                governed[members[row[members] < widest]] = RING
+                row[members] = widest
+                bore[members] = series.inner_diameter[widest]
+        _widen_upstream(network, side, is_bridge, unsized, series, (row, governed, bore, narrow))
+    return row, governed, np.flatnonzero(narrow)
+
+
+def _widen_upstream(
+    network: Network, side: _Outward, is_bridge: Mask, unsized: Mask, series: PipeSeries,
+    sizes: tuple[Index, Text, Array, Mask],
+) -> None:  # fmt: skip
+    """From the ends of a side to its sources: no bridge narrower than what it feeds; changes `sizes` in place."""
+    pipes = network.pipes
+    row, governed, bore, narrow = sizes
+    towards = np.where(side.flow >= 0.0, pipes.end, pipes.start)
+    behind = np.where(side.flow >= 0.0, pipes.start, pipes.end)
+    widest_fed = np.zeros(len(network.nodes))
+    order = np.flatnonzero(is_bridge & (side.flow != 0.0))
+    order = order[np.lexsort((order, side.sign * side.head[towards[order]]))]
     for i in order.tolist():
-        need = widest_fed[towards[i]] if is_bridge[i] else 0.0
-        if bore[i] < need * (1.0 - 1e-9):
-            if unsized[i]:
-                row[i] = min(int(np.searchsorted(series.inner_diameter, need * (1.0 - 1e-9))), len(series) - 1)
-                bore[i], governed[i] = series.inner_diameter[row[i]], UPSTREAM
-            else:
-                narrow.append(i)
-        if is_bridge[i]:
-            widest_fed[behind[i]] = max(widest_fed[behind[i]], bore[i])
-    return row, governed, np.array(narrow, np.int64)
+        need = widest_fed[towards[i]] * (1.0 - 1e-9)
+        if bore[i] < need and unsized[i]:
+            row[i] = min(int(np.searchsorted(series.inner_diameter, need)), len(series) - 1)
+            bore[i], governed[i] = series.inner_diameter[row[i]], UPSTREAM
+        elif bore[i] < need:
+            narrow[i] = True
+        widest_fed[behind[i]] = max(widest_fed[behind[i]], bore[i])
 
 
 def _single_rings(network: Network, on_loop: Mask) -> list[Index]:

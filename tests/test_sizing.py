@@ -214,6 +214,18 @@ def test_supply_and_return_drawn_separately_get_the_same_sizes():
     assert found["H1~H2"] == found["H1=H2"]
 
 
+@pytest.mark.parametrize(("wide", "feeds"), [("A~H1", "S1~A"), ("B=H1", "S1=B")])
+def test_each_side_drawn_on_its_own_is_never_narrower_towards_the_source(wide, feeds):
+    found = sized(unsized(DRAWN_SEPARATELY, pipes={wide: {"inner_diameter_mm": 311.0, "status": "existing"}}))
+    assert dn(found)[feeds] == 300.0
+
+
+@pytest.mark.parametrize("narrow", ["S1~A", "S1=B"])
+def test_a_narrow_pipe_of_either_side_drawn_on_its_own_is_reported(narrow):
+    found = sized(unsized(DRAWN_SEPARATELY, pipes={narrow: {"inner_diameter_mm": 70.0, "status": "existing"}}))
+    assert found.network.pipes.id[found.narrow].tolist() == [narrow]
+
+
 # the allowable drop --------------------------------------------------------------------------------------
 
 
@@ -261,13 +273,19 @@ def test_the_station_with_the_least_to_spend_decides_on_the_pipe_it_shares():
     assert reasons(found)["A-B"] == reasons(found)["B-H2"] == sizing.BY_DROP
 
 
+def test_a_given_head_widens_the_critical_path_where_70_pa_m_would_lose_too_much():
+    """5 m to lose over 1 km there and back: 24 Pa/m at most, though an economic trunk may have 70."""
+    found = sized(unsized("S1---H1", pipes={"S1-H1": {"length_m": 1000.0}}, sources={"S1": {"supply_head_m": 47.0}}))
+    assert gisheat.solve(found.network, **WATER).stations["surplus_head_m"][0] >= 2.0
+
+
 def test_what_existing_pipes_lose_is_not_left_for_new_ones():
     """A-B is there already and loses much; B-H2 gets what is left. H1 has the critical path."""
     tables = unsized(
-        TREE, sources={"S1": {"supply_head_m": 70.0}}, stations={"H1": {"required_head_m": 35.0}},
+        TREE, sources={"S1": {"supply_head_m": 66.0}}, stations={"H1": {"required_head_m": 34.0}},
         pipes={
-            "A-B": {"inner_diameter_mm": 150.0, "status": "existing", "length_m": 300.0},
-            "B-H2": {"length_m": 400.0},
+            "A-B": {"inner_diameter_mm": 125.0, "status": "existing", "length_m": 300.0},
+            "B-H2": {"length_m": 700.0},
         },
     )  # fmt: skip
     surplus = rows(gisheat.solve(sized(tables).network, **WATER).stations)["surplus_head_m"]

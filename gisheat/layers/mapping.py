@@ -14,7 +14,6 @@ from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
 from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
 
-
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
 

@@ -67,6 +67,15 @@ def _exp(x):
 
 
 @njit(inline="always", fastmath=_FAST)
+def _bounded_factor(law, reynolds, roughness):
+    """Factor and Re times its derivative, not below the laminar one."""
+    factor, bend = _factor(law, reynolds, roughness)
+    least = 64.0 / reynolds
+    below = factor < least
+    return (least if below else factor), (-least if below else bend)
+
+
+@njit(inline="always", fastmath=_FAST)
 def _factor(law, reynolds, roughness):
     """Darcy factor and Re times its derivative, for Re of 4000 and above; see `friction` for the formulas."""
     if law == _COLEBROOK:
@@ -108,7 +117,7 @@ def _kernels(law):
             q = flow[i]
             size = abs(q)
             reynolds = max(reynolds_scale[i] * size, TURBULENT_LIMIT)
-            factor, bend = _factor(law, reynolds, roughness[i])
+            factor, bend = _bounded_factor(law, reynolds, roughness[i])
             number = factor * reynolds
             drop[i] = viscous[i] * number * q + local[i] * size * q
             slope[i] = viscous[i] * (2.0 * number + bend * reynolds) + 2.0 * local[i] * size
@@ -126,7 +135,7 @@ def _kernels(law):
                 continue
             number, bend = 64.0, 0.0
             if reynolds > LAMINAR_LIMIT:
-                last, last_bend = _factor(law, TURBULENT_LIMIT, roughness[i])
+                last, last_bend = _bounded_factor(law, TURBULENT_LIMIT, roughness[i])
                 last_slope = last_bend / TURBULENT_LIMIT * width
                 t = (reynolds - LAMINAR_LIMIT) / width
                 c2 = 3.0 * (last - first) - 2.0 * first_slope - last_slope

@@ -1,8 +1,9 @@
 r"""Friction in pipes: Darcy friction factors and pressure losses, continuous with their derivative.
 
-Every law is used above Reynolds number 4000, the laminar factor 64/Re below 2000, and between them the
-cubic in Re that continues both with their slopes (Dunlop 1991, as in EPANET [1]_, written as a Hermite
-cubic, so that it fits any law). Without this a nodal Newton method does not converge at low flow.
+Every law is used above Reynolds number 4000 (its factor never below 64/Re, which a law without a viscous
+term would fall to on smooth pipes), the laminar factor 64/Re below 2000, and between them the cubic in Re
+that continues both with their slopes (Dunlop 1991, as in EPANET [1]_, written as a Hermite cubic, so that it
+fits any law). Without this a nodal Newton method does not converge at low flow.
 
 All functions work on the product :math:`f = \lambda Re`, which is finite at zero flow (64).
 
@@ -151,14 +152,23 @@ def friction_number(reynolds: Array, roughness: Array, law: Law) -> tuple[Array,
     """
     reynolds, roughness = np.broadcast_arrays(np.asarray(reynolds, float), np.asarray(roughness, float))
     formula = _LAW[law]
-    factor, slope = formula(np.maximum(reynolds, TURBULENT_LIMIT), roughness)
+    turbulent = np.maximum(reynolds, TURBULENT_LIMIT)
+    factor, slope = _at_least_laminar(turbulent, *formula(turbulent, roughness))
     number = factor * reynolds
     number_slope = factor + slope * reynolds
     low = reynolds < TURBULENT_LIMIT
     if low.any():
-        number_low, slope_low = _continued(reynolds[low], *formula(np.full(low.sum(), TURBULENT_LIMIT), roughness[low]))
+        limit = np.full(low.sum(), TURBULENT_LIMIT)
+        number_low, slope_low = _continued(reynolds[low], *_at_least_laminar(limit, *formula(limit, roughness[low])))
         number[low], number_slope[low] = number_low, slope_low
     return number, number_slope
+
+
+def _at_least_laminar(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
+    """A factor below 64/Re is none: laws without a viscous term would lose less there than laminar flow."""
+    least = 64.0 / reynolds
+    below = factor < least
+    return np.where(below, least, factor), np.where(below, -least / reynolds, slope)
 
 
 def _continued(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
