@@ -25,7 +25,7 @@ lint: ## style, format, types, one-way imports
 
 verify: ## the published and analytical cases, and the page of their numbers
 	@sh tools/setup.sh test
-	@.venv/bin/python -m pytest -q tests/verify
+	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/test_engine.py
 	@.venv/bin/python docs/make_verification.py
 
 bench: ## speed and memory against their limits

@@ -19,7 +19,7 @@ from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Network
 from gisheat.numerics.incidence import reachable, sum_at
 from gisheat.physics.friction import LAWS, Law
 from gisheat.physics.heat import heat_load, mass_flow
-from gisheat.physics.pressure import GRAVITY, head, pressure
+from gisheat.physics.pressure import GRAVITY, head, pressure, pump_power
 from gisheat.physics.water import Water, saturation_pressure, water
 from gisheat.results import Conditions, CriticalPath, Results, SideResult, SourceResult, StationResult
 
@@ -389,10 +389,8 @@ def _sources(
     flow = np.where(on, delivered, np.nan)
     total = float(np.nansum(flow))
     load = np.where(on, flow * (np.nansum(station.load) / total if total else 0.0), np.nan)
-    # lift is in metres of the reference water; the pump moves return water
-    power = (
-        lift * conditions.mean.density / conditions.back.density * flow * conditions.gravity / sources.pump_efficiency
-    )
+    of_return_water = lift * conditions.mean.density / conditions.back.density  # the pump moves return water
+    power = pump_power(of_return_water, flow, sources.pump_efficiency, conditions.gravity)
     return SourceResult(flow=flow, load=load, pump_head=lift, pump_power=power, supply_head=above, return_head=below)
 
 
