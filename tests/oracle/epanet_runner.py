@@ -24,7 +24,7 @@ class Found(NamedTuple):
     iterations: int
 
 
-def run_epanet(network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-8) -> Found:
+def run_epanet(network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7) -> Found:
     """Solve with Darcy-Weisbach (EPANET's Swamee-Jain above Re 4000)."""
     inp = folder / "network.inp"
     inp.write_text(_input(network, density, viscosity), encoding="ascii")
