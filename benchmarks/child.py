@@ -15,13 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-LATE = (
-    "gisheat.picture",
-    "gisheat.numerics.reduced",
-    "gisheat.physics.compiled",
-    "chemicals.iapws",
-    "chemicals.viscosity",
-)
+LATE = ("gisheat.numerics.reduced", "gisheat.physics.compiled", "chemicals.iapws", "chemicals.viscosity")
 """Modules that gisheat imports when it first needs them."""
 
 
@@ -83,11 +77,11 @@ def peak_memory() -> float:
 
 
 def main() -> None:
-    for module in LATE:
+    source, output, *picture = map(Path, sys.argv[1:])
+    for module in (*LATE, *(["gisheat.picture"] if picture else [])):
         importlib.import_module(module)
     from gisheat.operations import run
 
-    source, output, *picture = map(Path, sys.argv[1:])
     options = {"picture": picture[0]} if picture else {}
     print(json.dumps(measure(lambda: run(source, output, **options))))
 
