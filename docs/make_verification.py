@@ -17,6 +17,7 @@ from typing import NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 from reference import page, table
 
 import gisheat
@@ -227,7 +228,7 @@ def printed_bore_table() -> str:
 def load_rows() -> list[Row]:
     """Composite heat index and load of each phase."""
     printed = pd.read_csv(SAMPLE / "facts" / "load_results.csv")
-    mix = pd.read_csv(SAMPLE / "load_mix.csv")
+    mix = pyogrio.read_dataframe(SAMPLE / "mulan.gpkg", layer="load_mix")
     rows = []
     for phase, (_, said) in zip(dict.fromkeys(mix["phase"]), printed.iterrows(), strict=True):
         index = mix_heat_index(mix, phase)

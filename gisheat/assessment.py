@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gisheat.catalogue import PipeSeries, RoleRule
-from gisheat.findings import Finding, Severity, findings_about
+from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.hydraulics import connected_stations
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
@@ -16,6 +16,7 @@ from gisheat.results import Results
 from gisheat.sizing import LARGEST, Sizing
 from gisheat.topology import Drawing
 
+ROUNDING = 1.0 + 1e-9
 USUAL_INDEX = (15.0, 150.0)
 """Heat load for each square metre of heated area [W/m2] outside of which a network is odd."""
 USUAL_TRENCH = (5.0, 20000.0)
@@ -116,9 +117,8 @@ def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:
 def assess_load(
     drawing: Drawing, results: Results, sizing: Sizing, series: PipeSeries, rules: tuple[RoleRule, ...], phase: str
 ) -> list[Finding]:
-    """Given pipes that carry more than their role allows, and trunk pipes that are oddly large, in one phase."""
+    """Pipes that carry more than their role allows, and trunk pipes that are oddly large, in one phase."""
     pipes = results.network.pipes
-    given = (sizing.row < 0) & pipes.in_service
     friction, speed = np.nan_to_num(results.supply.friction), np.abs(np.nan_to_num(results.supply.velocity))
     if results.back is not None:
         friction = np.fmax(friction, np.nan_to_num(results.back.friction))
@@ -128,7 +128,7 @@ def assess_load(
     most = np.stack([r.max_friction for r in rules])[role, size]
     fast = np.stack([r.max_velocity for r in rules])[role, size]
     least = np.array([r.min_friction for r in rules])[role]
-    over = np.flatnonzero(given & ((friction > most) | (speed > fast)))
+    over = np.flatnonzero(pipes.in_service & ((friction > most * ROUNDING) | (speed > fast * ROUNDING)))
     where = f" in phase {phase}" if phase else ""
     messages = (
         f"is overloaded{where}: {friction[i]:.0f} Pa/m and {speed[i]:.2f} m/s,"
@@ -156,6 +156,12 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
     )
     repair = "raise the pump head, or widen its path"
     findings = findings_about(rows, "not-served", "error", "stations", messages, repair=repair)
+    backwards = np.nan_to_num(results.source.flow) < -1e-6
+    messages = (
+        f"source {name} takes {-q * 3.6:.1f} t/h from the supply instead of giving: its supply head is too low."
+        for name, q in zip(results.network.sources.id[backwards], results.source.flow[backwards], strict=True)
+    )
+    findings += findings_about(drawing.sources[backwards], "source-backwards", "error", "sources", messages)
     load, capacity = np.nan_to_num(results.source.load), results.network.sources.capacity
     over = load > np.where(np.isnan(capacity), np.inf, capacity) * (1.0 + 1e-6)
     messages = (
@@ -163,6 +169,30 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
         for name, q, most in zip(results.network.sources.id[over], load[over], capacity[over], strict=True)
     )
     return findings + findings_about(drawing.sources[over], "over-capacity", "warning", "sources", messages)
+
+
+def assess_pressure(drawing: Drawing, results: Results) -> list[Finding]:
+    """Gauge pressures below zero, running or at rest: there the pipes would draw air. One finding for each line."""
+    findings = []
+    nodes = results.nodes
+    for column, line in (
+        ("sup_pressure_kpa", "supply"),
+        ("ret_pressure_kpa", "return"),
+        ("static_pressure_kpa", "static"),
+    ):
+        if column not in nodes:
+            continue
+        low = nodes[column].to_numpy() < -1e-6
+        if low.any():
+            worst = int(np.nanargmin(nodes[column].to_numpy()))
+            message = (
+                f"The {line} pressure is below zero at {int(low.sum())} node(s);"
+                f" least: {nodes[column].iloc[worst]:.0f} kPa at {nodes['node_id'].iloc[worst]}:"
+                " raise static_head_m, or look at the ground heights."
+            )
+            place = points_of(drawing.nodes.iloc[[worst]])[0]
+            findings.append(Finding("pressure-negative", "warning", "nodes", message, point=place))
+    return findings
 
 
 def plausibility(layers: Layers, load: float, area: float, trench: float) -> list[Finding]:

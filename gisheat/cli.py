@@ -153,18 +153,20 @@ def _told(error: Exception) -> tuple[GisheatError, int]:
 
 @contextmanager
 def _ends_cleanly() -> Iterator[None]:
-    """Clear away what was begun when the process is told to end."""
+    """Clear away what was begun when the process is told to end, and end at once.
+
+    An exception would not do: libraries that call back into Python keep those that are raised in there.
+    """
 
     def end(number: int, _: object) -> NoReturn:
-        sys.exit(128 + number)
+        clear_begun()
+        os._exit(128 + number)
 
     names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {getattr(signal, name): signal.signal(getattr(signal, name), end) for name in names}
     try:
         yield
     finally:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)  # the clearing is not interrupted by a second one
         clear_begun()
         for number, handler in before.items():
             signal.signal(number, handler)

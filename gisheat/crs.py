@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from pyproj import CRS, Proj, Transformer
 from pyproj.aoi import AreaOfInterest
@@ -59,9 +61,14 @@ def check_crs(crs: CRS, x: float, y: float, layer: str) -> None:
         )
 
 
+@lru_cache(maxsize=16)
+def _into_degrees(crs: CRS) -> Transformer:
+    return Transformer.from_crs(crs, 4326, always_xy=True)
+
+
 def _to_degrees(crs: CRS, x: float, y: float, layer: str) -> tuple[float, float]:
     try:
-        longitude, latitude = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y, errcheck=True)
+        longitude, latitude = _into_degrees(crs).transform(x, y, errcheck=True)
     except ProjError:
         longitude = latitude = np.inf
     if not (np.isfinite(longitude) and np.isfinite(latitude)):

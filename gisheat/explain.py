@@ -84,7 +84,11 @@ def explain_station(state: State, station_id: str) -> str:
     assert results is not None and results.station is not None and results.critical is not None
     assert loads is not None
     stations, found = results.network.stations, results.station
-    i = _find(stations.id, station_id, "station")
+    assert state.drawing is not None
+    table = state.drawing.stations
+    named = np.flatnonzero(table["name"] == station_id) if "name" in table else np.zeros(0, int)
+    i = int(named[0]) if len(named) == 1 else _find(stations.id, station_id, "station")
+    station_id = str(stations.id[i])
     if not stations.in_service[i]:
         return (
             f"Station {station_id} takes nothing in phase {state.phase or 'all'}: closed, of a later phase,"
@@ -115,11 +119,12 @@ def explain_station(state: State, station_id: str) -> str:
 def _pump_head(results: Results) -> str:
     head = results.pump_head()
     given = "is given by the source's supply head" if results.pump_head_given else "follows from it"
+    reserve = "reserve and surplus" if results.pump_head_given else "reserve"
     return (
         f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m"
         f" + return loss {head.return_loss:.2f} m + station {head.station:.2f} m"
         + (f" + natural circulation {head.natural_circulation:.2f} m" if abs(head.natural_circulation) > 5e-3 else "")
-        + f" + plant {head.plant:.2f} m + reserve {head.reserve:.2f} m = {head.total:.2f} m."
+        + f" + plant {head.plant:.2f} m + {reserve} {head.reserve:.2f} m = {head.total:.2f} m."
     )
 
 

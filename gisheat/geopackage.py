@@ -20,7 +20,7 @@ import shapely
 
 from gisheat import styles
 from gisheat.errors import InputError
-from gisheat.layers.files import LOST_IN_NAMES
+from gisheat.layers.files import LOST_IN_NAMES, open_beside
 from gisheat.schema import GEOMETRY, Language, labels
 
 GEOPACKAGE_VERSION = "1.3"
@@ -46,6 +46,12 @@ def check_output(path: Path, inputs: Mapping[str, Path] | list[Path], *, overwri
         With what to do about it.
     """
     files = list(inputs.values()) if isinstance(inputs, Mapping) else inputs
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # the name is too long, for one
+        raise InputError(f"output {path} can't be written: {error.strerror}.") from error
     if path.is_dir():
         raise InputError(f"output {path} is a folder; name a file.")
     if any(_same_file(path, file) for file in files):
@@ -76,9 +82,8 @@ def _check_free(path: Path) -> None:
 
     What waits in FILE-wal or FILE-journal would be merged into the new file by the next one to open it.
     """
-    wal, journal = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal"))
-    left = wal if wal.exists() else journal
-    if left.exists() and (left == wal or left.stat().st_size > 0):  # some programs empty a journal, others remove it
+    left = open_beside(path)
+    if left is not None:
         raise InputError(
             f"output {path} is open in another program, or one that had it open crashed ({left.name} is beside it):"
             " close it there, or open and close it once more, or name another file."

@@ -198,13 +198,13 @@ def _shares(network: Network, total: float) -> _Shares:
         raise TopologyError(f"sources {names} all hold the pressure: exactly one may have pressure_holding true.")
     first = int(holding[0]) if len(holding) else int(running[0])
     flow = np.zeros(len(sources))
-    if not np.isnan(sources.supply_head[running]).any():
-        return _Shares(first, running, flow)
+    given = running[~np.isnan(sources.supply_head[running])]
+    fixed = given if len(given) else np.array([first])
     capacity = np.where(np.isnan(sources.capacity), 0.0, sources.capacity)[running]
     weight = capacity if (capacity > 0.0).all() else np.ones(len(running))
     flow[running] = total * weight / weight.sum()
-    flow[first] = 0.0
-    return _Shares(first, np.array([first]), flow)
+    flow[fixed] = 0.0
+    return _Shares(first, fixed, flow)
 
 
 def _solve_two_pipe(
@@ -259,7 +259,7 @@ def _solve_two_pipe(
 
     supply_head = _head(supply.potential, ground, conditions, supply_side)
     return_head = _head(returning.potential, ground, conditions, return_side)
-    known = not np.isnan(sources.supply_head[shares.regulating])
+    known = not np.isnan(sources.supply_head[shares.fixed]).any()
     if not known:
         available = supply_head[stations.supply_node] - return_head[stations.return_node]
         lift = float(np.max((stations.required_head - available)[on])) + float(sources.head_reserve[shares.regulating])
@@ -390,7 +390,7 @@ def _sources(
     total = float(np.nansum(flow))
     load = np.where(on, flow * (np.nansum(station.load) / total if total else 0.0), np.nan)
     of_return_water = lift * conditions.mean.density / conditions.back.density  # the pump moves return water
-    power = pump_power(of_return_water, flow, sources.pump_efficiency, conditions.gravity)
+    power = np.maximum(pump_power(of_return_water, flow, sources.pump_efficiency, conditions.gravity), 0.0)
     return SourceResult(flow=flow, load=load, pump_head=lift, pump_power=power, supply_head=above, return_head=below)
 
 

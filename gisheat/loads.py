@@ -14,6 +14,9 @@ from gisheat.network import Array, Mask, Network, Text
 from gisheat.physics.heat import composite_heat_index
 from gisheat.topology.attributes import numbers, words
 
+LOAD_DIFFERENCE = 0.03
+"""Stated loads that differ by more than this share from what the stated flow carries are reported."""
+
 
 @dataclass(frozen=True)
 class Loads:
@@ -101,6 +104,11 @@ def assign_loads(
     design_flow, design_load = design_flows(loaded, heat_capacity, supply_temp_c, return_temp_c)
     unknown = table.in_service & np.isnan(design_flow)
     findings = _findings(stations, unknown, load, flow)
+    both = table.in_service & ~np.isnan(load_given) & ~np.isnan(flow)
+    apart = both & (np.abs(np.nan_to_num(design_load) - load_given) > LOAD_DIFFERENCE * np.nan_to_num(load_given))
+    findings += _each(
+        stations, apart, "load-overruled", "info", "states a load that its flow does not carry; the flow counts"
+    )
     zero = table.in_service & (design_flow == 0.0)
     findings += _each(stations, zero, "no-load", "warning", "has a load of zero and takes nothing")
     index = np.where(np.isnan(load_given) & np.isnan(flow), index, own)
@@ -118,7 +126,7 @@ def assign_loads(
 def _findings(stations: gpd.GeoDataFrame, unknown: Mask, load: Array, flow: Array) -> list[Finding]:
     no_load = unknown & np.isnan(load) & np.isnan(flow)
     missing = "has neither flow_t_h nor load_kw nor heated_area_m2 with a heat index; it is left out"
-    same = "has a load, but supply and return temperature are not known or do not differ; it is left out"
+    same = "has a load, but no supply temperature above its return temperature is known; it is left out"
     return [
         *_each(stations, no_load, "load-unknown", "error", missing),
         *_each(stations, unknown & ~no_load, "flow-unknown", "error", same),

@@ -406,11 +406,13 @@ def _map_notes(figures: Rows) -> list[str]:
     def metres(key: str) -> str:
         return f"{figures[key][0]:.1f} m"
 
+    circulation = figures["pump head: natural circulation"][0]
     return [
         f"Pump head\t{metres('pump head')}",
         f" supply loss\t{metres('pump head: supply loss')}",
         f" return loss\t{metres('pump head: return loss')}",
         f" station\t{metres('pump head: station')}",
+        *([f" natural circulation\t{circulation:.1f} m"] if abs(circulation) >= 0.05 else []),
         f" plant\t{metres('pump head: plant')}",
         f" reserve\t{metres('pump head: reserve')}",
         f"Critical path\t{figures['critical path length'][0]:.1f} m",

@@ -112,7 +112,7 @@ def _table(data: Mapping[str, Any], section: str, where: str) -> dict[str, Any]:
 
 def _texts(table: Mapping[str, Any], where: str) -> None:
     for name, value in table.items():
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise InputError(f"{where}: {name} is {value!r}; text is needed.")
 
 

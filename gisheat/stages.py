@@ -17,13 +17,13 @@ import pandas as pd
 from gisheat import assessment, tables
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
-from gisheat.errors import Cancelled, TopologyError
+from gisheat.errors import Cancelled, InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.hydraulics import conditions, design_temperatures, solve
 from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import Loads, assign_loads
 from gisheat.network import Network
-from gisheat.phases import phase_order
+from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
 from gisheat.sizing import Sizing, size
@@ -122,6 +122,13 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         missing = int(table[column].isna().sum()) if column in table else len(table)
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
+    for name in ("supply_temp_c", "return_temp_c"):
+        stated = [t for t in (stations, layers.get("sources")) if name in t and t[name].notna().any()]
+        if options.get(name) is not None and stated:
+            notes.append(f"the option {name} is used only where no layer states a temperature")
+        sources = layers.get("sources")
+        if name in sources and np.nanmax(sources[name], initial=-np.inf) > np.nanmin(sources[name], initial=np.inf):
+            notes.append(f"sources: {name} differs between sources; the water of the pipes is taken at the mean")
     return notes
 
 
@@ -210,8 +217,15 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
 
 def size_phase(state: State) -> str:
     """The phase that is sized for: the option, else the last one; the computed one where nothing grows."""
-    if state.options["size_phase"]:
-        return str(state.options["size_phase"])
+    wanted = str(state.options["size_phase"] or "")
+    if wanted:
+        standing((), wanted, state.order)  # refuses an unknown one
+        if not state.phase or state.order.index(wanted) < state.order.index(state.phase):
+            raise InputError(
+                f"size_phase {wanted!r} is before the computed phase {state.phase or '(all)'!r}: pipes that come later"
+                " would have no load to be sized for."
+            )
+        return wanted
     if not state.phase:
         return ""
     return state.order[-1]
@@ -220,6 +234,9 @@ def size_phase(state: State) -> str:
 def require_load(state: State, loads: Loads) -> None:
     """Raise when nothing can be computed: no source in service, or no station with a flow."""
     network = loads.network
+    for layer in ("sources", "stations"):
+        if layer not in state.layers:
+            raise TopologyError(f"there is no layer {layer}: add it to the input, or give it with --{layer}.")
     if not network.sources.in_service.any():
         raise TopologyError(
             f"there is no source in service that is connected{_first_error(state, 'sources')}:"
@@ -229,6 +246,12 @@ def require_load(state: State, loads: Loads) -> None:
         raise TopologyError(
             f"no station that is connected and in service has a load{_first_error(state, 'stations')}:"
             " look at the findings of gisheat check."
+        )
+    if not (np.nan_to_num(network.stations.load) + np.nan_to_num(network.stations.flow))[
+        network.stations.in_service
+    ].any():
+        raise TopologyError(
+            "every station in service has a load of zero, so nothing flows: look at the stations layer."
         )
 
 
@@ -248,6 +271,7 @@ def add_solution(state: State, progress: Progress | None = None) -> State:
     found = [
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
+        *assessment.assess_pressure(state.drawing, results),
     ]
     notes = state.notes
     if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():

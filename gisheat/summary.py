@@ -100,7 +100,7 @@ def _solution_rows(state: State) -> Rows:
         "pump head: station": (head.station, "m"),
         "pump head: natural circulation": (head.natural_circulation, "m"),
         "pump head: plant": (head.plant, "m"),
-        "pump head: reserve": (head.reserve, "m"),
+        "pump head: reserve": (head.reserve, "m" if not results.pump_head_given else "m, the surplus included"),
         "pump power": (float(np.nansum(results.source.pump_power)) / 1e3, "kW"),
         "static line": (results.static_line, "m"),
         "reference density": (results.conditions.mean.density, "kg/m3"),

@@ -15,22 +15,23 @@ import os
 import sqlite3
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
-import shapely
 from click.testing import CliRunner
 from shapely import LineString, Point
 
 CRS = "EPSG:4552"
 ORIGIN = (425_000.0, 5_090_000.0)
 """Near 128.04 E 45.95 N in EPSG:4552."""
+
+DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf"}
 
 Tables = dict[str, gpd.GeoDataFrame]
 
@@ -79,8 +80,10 @@ def with_column(name: str, column: str, values: Iterable[Any]) -> Tables:
 def write(path: Path, layers: Mapping[str, pd.DataFrame] | None = None, **options: Any) -> Path:
     """A GeoPackage (or what the suffix says) with the layers of `town()` or those given."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for name, table in (town() if layers is None else layers).items():
-        pyogrio.write_dataframe(table, path, layer=name, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # layers without CRS, odd coordinates: they are meant
+        for name, table in (town() if layers is None else layers).items():
+            pyogrio.write_dataframe(table, path, layer=name, driver=DRIVERS[path.suffix.lower()], **options)
     return path
 
 
@@ -129,7 +132,7 @@ def tables(path: Path, *, stamps: bool = True) -> dict[str, list[tuple[Any, ...]
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         rows = {
-            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()  # noqa: S608
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
             for name in names
             if not name.startswith(("rtree_", "sqlite_"))
         }

@@ -53,7 +53,7 @@ def test_a_flow_wins_over_a_load_and_a_load_over_area_times_index():
     })  # fmt: skip
     assert found.source.tolist() == ["flow_t_h", "load_kw", "area x index"]
     assert megawatts(found) == pytest.approx([10.0 * 4200.0 * 20.0 / 1e6, 2.0, 2.1])
-    assert found.findings == ()
+    assert [f.rule for f in found.findings] == ["load-overruled"]  # 1 kW is not what 36 t/h carry
 
 
 def test_an_own_index_wins_over_that_of_the_use_of_the_mix_and_of_the_option():

@@ -31,6 +31,7 @@ LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
 SQLITE_MAGIC = b"SQLite format 3\0"
 COPY_TRIES = 5
+NOTHING = (0, 0)
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
@@ -104,7 +105,11 @@ def reason(error: Exception) -> str:
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # its name is too long, for one
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if not there:
         raise InputError(f"{path}: there is no such file.")
     if path.is_dir() and path.suffix.lower() != ".gdb":
         raise InputError(f"{path} is a folder; name a file.")
@@ -157,8 +162,22 @@ def readable(path: Path) -> Iterator[Path]:
 
 def unmerged(path: Path) -> list[Path]:
     """Files beside an SQLite file with changes that are not in it yet: it is open, or a program crashed."""
-    beside = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-journal"))
-    return [file for file in beside if file.is_file() and file.stat().st_size > 0]
+    return [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
+
+
+def open_beside(path: Path) -> Path | None:
+    """The file beside an SQLite file that says that it is open, or was when a program crashed; None without.
+
+    A journal is emptied by some programs and removed by others, FILE-wal is there as long as FILE is open.
+    """
+    wal, journal = _beside(path)
+    if _state(wal) is not None:
+        return wal
+    return journal if (_state(journal) or NOTHING)[1] > 0 else None
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")
 
 
 def _copied(files: list[Path], folder: Path) -> Path:
@@ -175,9 +194,10 @@ def _copied(files: list[Path], folder: Path) -> Path:
 
 
 def _state(file: Path) -> tuple[int, int] | None:
+    """When a file was changed, and its size; None when it is not there (nor can be: its name is too long)."""
     try:
         found = file.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_mtime_ns, found.st_size
 

@@ -52,7 +52,11 @@ def degenerate(
     ordered = shapely.normalize(shapely.force_2d(lines))
     side = table["line"].fillna("pair") if "line" in table else pd.Series("pair", index=table.index)
     shapes = pd.DataFrame({"shape": shapely.to_wkb(ordered), "side": side.to_numpy(object)})
-    doubled = shapes.duplicated().to_numpy() & ~vanished
+    shut = np.asarray(table["status"] == "closed") if "status" in table else np.zeros(len(table), bool)
+    order = np.lexsort((table["pipe_id"].to_numpy(str), shut))  # open ones stay; the order of features plays no role
+    doubled = np.empty(len(table), bool)
+    doubled[order] = shapes.iloc[order].duplicated().to_numpy()
+    doubled &= ~vanished
     findings: list[Finding] = []
     for mask, rule, what, applied in (
         (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
@@ -84,7 +88,8 @@ def near_misses(
     other = (start[line] != node[found]) & (end[line] != node[found])
     found, line = found[other], line[other]
     gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
-    order = np.lexsort((line, gap, found))
+    rank = np.argsort(np.argsort(table["pipe_id"].to_numpy(str), kind="stable"))
+    order = np.lexsort((rank[line], gap, found))
     first = order[np.unique(found[order], return_index=True)[1]] if len(order) else order
     owner = np.full(count, -1, np.int64)
     owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))

@@ -29,6 +29,7 @@ from gisheat.topology.noding import (
     Pieces,
     cut_lines,
     end_points,
+    find_passing,
     find_touching,
     snap,
 )
@@ -93,7 +94,7 @@ def build_network(
 
     noded = _node(lines, bits, layers.get("nodes"), snap_tolerance)
     stops = [_feet(_xy(table), lines, bits, noded, snap_tolerance, max_connection) for table in (stations, sources)]
-    pieces, xy, reached = _cut(lines, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
+    pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings = snap_findings(table, noded.moved[pieces.line], pieces, snap_tolerance)
     taken = set(table["pipe_id"])
@@ -231,10 +232,13 @@ def _feet(
 
 
 def _cut(
-    lines: NDArray[np.object_], noded: _Noded, stops: list[list[tuple[int, Feet]]],
+    lines: NDArray[np.object_], bits: Index, noded: _Noded, stops: list[list[tuple[int, Feet]]],
     points: tuple[Array, Array], tolerance: float,
 ) -> tuple[Pieces, Array, list[list[Reached]]]:  # fmt: skip
-    """Cut lines at touching nodes and at the feet of stations and sources; the latter become nodes."""
+    """Cut lines at touching nodes and at the feet of stations and sources; the latter become nodes.
+
+    Other lines that pass through a foot are cut there too: a line that was drawn twice stays one pipe.
+    """
     xy = [noded.xy]
     cut = [(noded.cut_line, noded.cut_along, noded.cut_node)]
     count = len(noded.xy)
@@ -244,17 +248,16 @@ def _cut(
         for side, foot in feet:
             node = foot.node.copy()
             new = np.flatnonzero(foot.line >= 0)
-            at = np.where(
-                (foot.gap[new] <= max(tolerance, EXACT))[:, None],
-                places[new],
-                shapely.get_coordinates(shapely.line_interpolate_point(lines[foot.line[new]], foot.along[new])),
-            )
+            on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[foot.line[new]], foot.along[new]))
+            at = np.where((foot.gap[new] <= max(tolerance, EXACT))[:, None], places[new], on_line)
             # feet at one place are one node
             key = np.column_stack([foot.line[new], np.round(foot.along[new] / EXACT)])
             _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
             node[new] = count + same
             xy.append(at[first])
             cut.append((foot.line[new][first], foot.along[new][first], count + np.arange(len(first))))
+            others = find_passing(lines, bits & side == side, on_line[first], foot.line[new][first])
+            cut.append((others.line, others.along, count + others.node))
             count += len(first)
             sides.append(Reached(side, node, foot.gap))
         reached.append(sides)

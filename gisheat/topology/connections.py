@@ -42,7 +42,8 @@ def find_feet(
 ) -> Feet:
     """Nearest node within the tolerance, else foot on the nearest line, of the lines that carry a side.
 
-    A foot within the tolerance of a line's end is that end. Of equally near lines the first one is taken.
+    A foot within the tolerance of a line's end is that end. Of equally near lines the first one by its corners
+    is taken.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def find_feet(
     places = shapely.points(points)
     tree = shapely.STRtree(lines[usable])
     (point, found), distance = tree.query_nearest(places, return_distance=True, all_matches=True)
-    order = np.lexsort((found, distance, point))
+    corners = shapely.bounds(lines[usable])  # of equally near lines the first one by place, not by feature
+    order = np.lexsort((*corners[found].T, np.round(distance / EXACT), point))
     first = order[np.unique(point[order], return_index=True)[1]]
     line[point[first]] = usable[found[first]]
     gap[point[first]] = distance[first]

@@ -93,6 +93,18 @@ def find_touching(
     return Touching(node, line, along, np.asarray(shapely.distance(lines[line], points[node])))
 
 
+def find_passing(lines: Lines, usable: NDArray[np.bool_], xy: Array, own: Index) -> Touching:
+    """Usable lines other than a point's own one that pass through it; `node` counts the points."""
+    points = np.asarray(shapely.points(xy), object)
+    node, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=EXACT)
+    keep = usable[line] & (line != own[node])
+    node, line = node[keep].astype(np.int64), line[keep].astype(np.int64)
+    along = np.asarray(shapely.line_locate_point(lines[line], points[node]))
+    inside = (along > EXACT) & (along < shapely.length(lines[line]) - EXACT)
+    node, line, along = node[inside], line[inside], along[inside]
+    return Touching(node, line, along, np.zeros(len(node)))
+
+
 class Pieces(NamedTuple):
     """Lines after cutting: geometry, the line each is a part of, its number within it (from 1), and its two nodes."""
 

@@ -1,7 +1,7 @@
 """Draw the Mulan sample: published figures on a street map that is ours.
 
 Reads ``facts/`` and ``layout.toml`` and writes ``mulan.gpkg`` (streets, pipes, nodes, stations,
-sources) and ``load_mix.csv`` beside this file. Nothing is random and no clock is read: the same
+sources, and the table load_mix) beside this file. Nothing is random and no clock is read: the same
 facts and the same layout give the same rows.
 
 The town is laid out in local metres and then turned and moved to EPSG:4552. The trunk comes
@@ -381,7 +381,6 @@ def build_layers() -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame]:
 def main() -> None:
     """Write the sample beside this file."""
     layers, mix = build_layers()
-    mix.to_csv(HERE / "load_mix.csv", index=False, lineterminator="\n")
     target = HERE / "mulan.gpkg"
     target.unlink(missing_ok=True)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2023-01-01T00:00:00.000Z"})
@@ -391,6 +390,8 @@ def main() -> None:
             layer_options={"GEOMETRY_NAME": "geom"}, append=False,
         )  # fmt: skip
         sys.stdout.write(f"{name}: {len(layer)}\n")
+    pyogrio.write_dataframe(mix, target, layer="load_mix", driver="GPKG", append=False)
+    sys.stdout.write(f"load_mix: {len(mix)}\n")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
