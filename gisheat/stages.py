@@ -247,12 +247,6 @@ def require_load(state: State, loads: Loads) -> None:
             f"no station that is connected and in service has a load{_first_error(state, 'stations')}:"
             " look at the findings of gisheat check."
         )
-    if not (np.nan_to_num(network.stations.load) + np.nan_to_num(network.stations.flow))[
-        network.stations.in_service
-    ].any():
-        raise TopologyError(
-            "every station in service has a load of zero, so nothing flows: look at the stations layer."
-        )
 
 
 def _first_error(state: State, layer: str) -> str:

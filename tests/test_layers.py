@@ -286,16 +286,14 @@ def test_layers_in_another_crs_are_brought_to_that_of_the_pipes(tmp_path):
 
 def test_a_layer_without_a_crs_is_assumed_to_have_that_of_the_pipes(tmp_path):
     bare = layer([point(200, 0)], crs=None, station_id=["H1"])
-    with pytest.warns(UserWarning, match="'crs' was not provided"):
-        layers = reread(tmp_path, {"pipes": town()["pipes"], "stations": bare})
+    layers = reread(tmp_path, {"pipes": town()["pipes"], "stations": bare})
     assert layers["stations"].crs == layers.crs
     assert [(f.rule, f.layer, f.severity) for f in layers.findings] == [("crs-missing", "stations", "warning")]
 
 
 def test_pipes_without_a_crs_need_one_to_be_said(tmp_path):
     bare = {"pipes": layer([line((0, 0), (100, 0))], crs=None, pipe_id=["P1"])}
-    with pytest.warns(UserWarning, match="'crs' was not provided"):
-        file = write(tmp_path / "bare.gpkg", bare)
+    file = write(tmp_path / "bare.gpkg", bare)
     sources = find_sources(file, None, {})
     with pytest.raises(InputError, match="layer pipes carries no CRS: give it with --crs"):
         read_layers(sources)
