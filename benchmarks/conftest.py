@@ -102,6 +102,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             bold=True,
         )
     if figures.runs or figures.parts:
+        terminalreporter.write_line(machine_line())
         write_report(figures)
         terminalreporter.write_line(f"written to {REPORT.relative_to(ROOT).as_posix()}")
 
@@ -112,12 +113,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def run_lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Table of whole runs."""
+    """Table of whole runs and of the solver."""
     if not rows:
         return
     yield ""
-    yield "Whole runs, each in a fresh process: time without imports, peak memory with them; limits are for the median"
-    yield f"{'':<42}{'unit':>5}{'minimum':>10}{'median':>10}{'maximum':>10}{'rounds':>8}{'limit':>8}"
+    yield "Whole runs (each in a fresh process: time without imports, peak memory with them) and the solver"
+    yield f"{'':<42}{'unit':>5}{'minimum':>10}{'median':>10}{'maximum':>10}{'rounds':>8}{'limit':>8}  (for the median)"
     for row in rows:
         values = "".join(f"{value:>10.4g}" for value in (row.minimum, row.median, row.maximum))
         limit = f"{'-':>8}" if row.limit is None else f"{row.limit:>8g}  {'MISSED' if row.missed else 'met'}"
@@ -150,6 +151,12 @@ def _three(row: Row | None) -> str:
 def _growth(values: Sequence[float | None]) -> str:
     pairs = itertools.pairwise(values)
     return "".join(f"{b / a:>12.1f}" if a and b else f"{'-':>12}" for a, b in pairs)
+
+
+def machine_line() -> str:
+    """What it ran on; with more to do than processors, other programs have made it slower."""
+    load = f", load {os.getloadavg()[1]:.1f} in the last five minutes" if hasattr(os, "getloadavg") else ""
+    return f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} processors{load}"
 
 
 def write_report(figures: Figures) -> None:

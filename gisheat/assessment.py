@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from gisheat.catalogue import PipeSeries, RoleRule
 from gisheat.findings import Finding, Severity, findings_about, points_of
-from gisheat.hydraulics import connected_stations
+from gisheat.hydraulics import acting_sources, connected
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
 from gisheat.numerics.incidence import components, reachable
@@ -23,31 +24,35 @@ USUAL_TRENCH = (5.0, 20000.0)
 """Trench for each megawatt [m/MW] outside of which a network is odd."""
 
 
-def find_islands(drawing: Drawing, network: Network) -> tuple[Mask, list[Finding]]:
-    """Which stations in service hang together with a source, and a finding for each island of pipes in service."""
+def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
+    """A finding for each island of pipes in service, and for stations and sources that are cut off otherwise."""
     pipes, count = network.pipes, len(network.nodes)
     used = np.flatnonzero(pipes.in_service)
     start, end = pipes.start[used], pipes.end[used]
-    on = network.sources.in_service
-    wet = reachable(
-        start, end, count, np.concatenate([network.sources.supply_node[on], network.sources.return_node[on]])
-    )
+    sources, on = network.sources, network.sources.in_service
+    regulating, fixed = acting_sources(network) if on.any() else (0, np.zeros(0, np.int64))
+    roots = np.concatenate([sources.supply_node[fixed], sources.return_node[[regulating]] if on.any() else fixed])
+    wet = reachable(start, end, count, roots)
     label = components(start, end, count)
-    connected = connected_stations(network)
-    cut_off = network.stations.in_service & ~connected
-    findings = []
-    dry = used[~wet[start]]
-    for number in np.unique(label[pipes.start[dry]]).tolist() if on.any() else []:
-        members = dry[label[pipes.start[dry]] == number]
-        stations = np.flatnonzero(cut_off & (label[network.stations.supply_node] == number))
-        severity: Severity = "error" if len(stations) else "warning"
-        names = _some(drawing.stations["station_id"].iloc[stations]) if len(stations) else "no station"
-        message = (
-            f"{len(members)} pipe(s), {pipes.length[members].sum():.0f} m, with {names} hang together with no source"
-            f" (first pipe: {pipes.id[members[0]]}); they are not solved."
-        )
-        first = drawing.pipes.iloc[members[:1]]
-        findings += findings_about(first, "island", severity, "pipes", [message], repair="join it to the network")
+    joined_stations, joined_sources = connected(network)
+    cut_off = network.stations.in_service & ~joined_stations
+    names: dict[int, list[str]] = {}
+    for i in np.flatnonzero(cut_off).tolist():
+        names.setdefault(int(label[network.stations.supply_node[i]]), []).append(str(network.stations.id[i]))
+    dry = used[~wet[start]] if on.any() else used[:0]
+    dry = dry[np.argsort(label[pipes.start[dry]], kind="stable")]
+    islands, first = np.unique(label[pipes.start[dry]], return_index=True)
+    messages = [
+        f"{len(members)} pipe(s), {pipes.length[members].sum():.0f} m, with {_some(names.get(number, []))} hang"
+        f" together with no source (first pipe: {pipes.id[members[0]]}); they are not solved."
+        for number, members in zip(islands.tolist(), np.split(dry, first)[1:], strict=True)
+    ]
+    table = drawing.pipes.iloc[dry[first]]
+    found = findings_about(table, "island", "error", "pipes", messages, repair="join it to the network")
+    findings = [
+        f if number in names else replace(f, severity="warning")
+        for f, number in zip(found, islands.tolist(), strict=True)
+    ]
     one_sided = cut_off & wet[network.stations.supply_node] if on.any() else np.zeros(len(cut_off), bool)
     findings += _station_findings(
         drawing,
@@ -56,12 +61,14 @@ def find_islands(drawing: Drawing, network: Network) -> tuple[Mask, list[Finding
         "error",
         "hangs together with a source on one side only; it is not solved",
     )
-    return connected, findings
+    apart = on & ~joined_sources
+    alone = "hangs together with no source that holds a head; it is not solved"
+    sentences = [f"source {name} {alone}." for name in sources.id[apart]]
+    return findings + findings_about(drawing.sources[apart], "source-apart", "error", "sources", sentences)
 
 
-def _some(names: Iterable[str]) -> str:
-    listed = [str(n) for n in names]
-    return f"station(s) {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}"
+def _some(names: list[str]) -> str:
+    return f"station(s) {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else "no station"
 
 
 def _station_findings(drawing: Drawing, mask: Mask, rule: str, severity: Severity, what: str) -> list[Finding]:

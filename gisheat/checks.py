@@ -159,10 +159,11 @@ def _known(value: object) -> bool:
 
 def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[pd.Series, list[Finding]]:
     values = table[column.name]
-    given = np.array([_known(v) for v in values], dtype=bool)
+    given = _given(values)
     if column.kind in ("float", "int"):
         return _clean_numbers(layer, column, table, given)
-    text = np.array([_text(v) or None if k else None for v, k in zip(values, given, strict=True)], dtype=object)
+    objects = zip(_objects(values), given.tolist(), strict=True)
+    text = np.array([_text(v) or None if known else None for v, known in objects], dtype=object)
     if column.kind == "bool":
         words = [None if v is None else str(v).lower() for v in text]
         bad = np.array([w is not None and w not in TRUE_WORDS | FALSE_WORDS for w in words], dtype=bool)
@@ -206,13 +207,28 @@ def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
         return values.dt.year.to_numpy(dtype=float, na_value=np.nan)
     if values.dtype.kind in "mM":
         return np.full(len(values), np.nan)
-    flag = np.array([isinstance(v, bool | np.bool_) for v in values], dtype=bool)
-    numbers = pd.to_numeric(values.mask(flag, None), errors="coerce")
+    if values.dtype.kind not in "iuf":
+        flag = np.array([isinstance(v, bool | np.bool_) for v in values], dtype=bool)
+        values = values.mask(flag, None)
+    numbers = pd.to_numeric(values, errors="coerce")
     return numbers.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _objects(values: pd.Series) -> np.ndarray:
+    """Values as plain objects; going through a column of pandas' own text type one by one is slow."""
+    return values.to_numpy(dtype=object)
+
+
+def _given(values: pd.Series) -> Mask:
+    """Which values are there: neither missing nor an empty text."""
+    known = values.notna().to_numpy(dtype=bool)
+    return known if values.dtype.kind in "biufM" else known & np.asarray(_objects(values) != "", dtype=bool)
 
 
 def _text(value: object) -> str:
     """Text of a value; whole numbers without a decimal point, because identifiers are often stored as numbers."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()
@@ -254,11 +270,10 @@ def _check_ids(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, l
         fid = int(fids[row])
         ids[row] = next(n for n in (str(fid), *islice(_alternatives(str(fid), fid), len(ids))) if n not in taken)
         taken.add(ids[row])
-    _, first, number = np.unique(ids.astype(str), return_index=True, return_inverse=True)
-    again = np.ones(len(ids), bool)
-    again[first] = False
+    first: dict[str, int] = {}
+    again = np.array([first.setdefault(name, row) != row for row, name in enumerate(ids)], dtype=bool)
     for row, point in zip(np.flatnonzero(again).tolist(), points_of(table[again]), strict=True):
-        fid, original = int(fids[row]), int(fids[first[number[row]]])
+        fid, original = int(fids[row]), int(fids[first[ids[row]]])
         new = next(n for n in _alternatives(str(ids[row]), fid) if n not in taken)
         taken.add(new)
         known = str(ids[row])[:MOST_SHOWN]

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from gisheat.equations import Side, SideState, build_side, solve_side
 from gisheat.errors import InputError, TopologyError
-from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Network
+from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Mask, Network
 from gisheat.numerics.incidence import reachable, sum_at
 from gisheat.physics.friction import LAWS, Law
 from gisheat.physics.heat import heat_load, mass_flow
@@ -162,19 +161,40 @@ def design_flows(
     return flow, np.where(np.isnan(load), stations.load, load)
 
 
-def connected_stations(network: Network) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which stations hang together with a source in service on both sides, shape (stations,)."""
+def acting_sources(network: Network) -> tuple[int, Index]:
+    """The source that regulates and holds the pressure, and those whose supply head is fixed (it, when none is given).
+
+    Raises
+    ------
+    TopologyError
+        If no source is in service.
+    """
+    sources = network.sources
+    running = np.flatnonzero(sources.in_service)
+    if len(running) == 0:
+        raise TopologyError("no source is in service: add one to the sources layer, or look at its phase and role.")
+    holding = running[sources.pressure_holding[running]]
+    first = int(holding[0]) if len(holding) else int(running[0])
+    given = running[~np.isnan(sources.supply_head[running])]
+    return first, given if len(given) else np.array([first])
+
+
+def connected(network: Network) -> tuple[Mask, Mask]:
+    """Which stations and which sources hang together with a fixed head on both sides; none without a source."""
     pipes, stations, sources = network.pipes, network.stations, network.sources
-    connected = np.ones(len(stations), bool)
-    on = sources.in_service
-    for carries, station_node, source_node in (
-        (pipes.in_supply, stations.supply_node, sources.supply_node),
-        (pipes.in_return, stations.return_node, sources.return_node),
+    joined_stations, joined_sources = np.ones(len(stations), bool), np.ones(len(sources), bool)
+    if not sources.in_service.any():
+        return ~joined_stations, ~joined_sources
+    first, fixed = acting_sources(network)
+    for carries, station_node, source_node, roots in (
+        (pipes.in_supply, stations.supply_node, sources.supply_node, sources.supply_node[fixed]),
+        (pipes.in_return, stations.return_node, sources.return_node, sources.return_node[[first]]),
     ):
         used = carries & pipes.in_service
-        wet = reachable(pipes.start[used], pipes.end[used], len(network.nodes), source_node[on])
-        connected &= wet[station_node]
-    return connected
+        wet = reachable(pipes.start[used], pipes.end[used], len(network.nodes), roots)
+        joined_stations &= wet[station_node]
+        joined_sources &= wet[source_node]
+    return joined_stations, joined_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,17 +209,13 @@ class _Shares:
 def _shares(network: Network, total: float) -> _Shares:
     """One source regulates; others hold a given supply head, or deliver a share by capacity."""
     sources = network.sources
+    first, fixed = acting_sources(network)
     running = np.flatnonzero(sources.in_service)
-    if len(running) == 0:
-        raise TopologyError("no source is in service: add one to the sources layer, or look at its phase and role.")
     holding = running[sources.pressure_holding[running]]
     if len(holding) > 1:
         names = ", ".join(sources.id[holding])
         raise TopologyError(f"sources {names} all hold the pressure: exactly one may have pressure_holding true.")
-    first = int(holding[0]) if len(holding) else int(running[0])
     flow = np.zeros(len(sources))
-    given = running[~np.isnan(sources.supply_head[running])]
-    fixed = given if len(given) else np.array([first])
     capacity = np.where(np.isnan(sources.capacity), 0.0, sources.capacity)[running]
     weight = capacity if (capacity > 0.0).all() else np.ones(len(running))
     flow[running] = total * weight / weight.sum()

@@ -13,6 +13,7 @@ On loops the flows depend on the bores: passes are repeated and sizes only grow,
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -84,15 +85,15 @@ def size(
         return network.with_bores(np.where(unsized, series.inner_diameter[rows], pipes.inner_diameter))
 
     passes = 0
+    results = solve(bored(_first_rows(row, series) if len(todo) else row))
     if len(todo):
-        economic = _limits(np.full(len(pipes), TRUNK), rules)
-        _, _, results, first = _grow(bored, todo, row, economic, solve, series, network)
+        on_loop = ~bridges(pipes.start, pipes.end, len(network.nodes))
+        grow = functools.partial(_grow, bored, todo, row, solve=solve, series=series, first=results, on_loop=on_loop)
+        _, _, results, first = grow(_limits(np.full(len(pipes), TRUNK), rules))
         limits, by_drop = _allowances(network, results, role, rules, unsized, valve_reserve)
-        row, why, results, second = _grow(bored, todo, row, limits, solve, series, network)
+        row, why, results, second = grow(limits)
         governed[todo] = np.where((why == BY_FRICTION) & by_drop[todo], BY_DROP, why)
         passes = first + second
-    else:
-        results = solve(bored(row))
     row, governed, narrow = _never_narrower(network, results, row, governed, unsized, series)
     return Sizing(bored(row), row, governed, role, narrow, passes)
 
@@ -113,13 +114,15 @@ def _limits(role: np.ndarray, rules: tuple[RoleRule, ...]) -> _Limits:
 
 
 def _grow(
-    bored: Callable[[Index], Network], todo: Index, row: Index, limits: _Limits, solve: Callable[[Network], Results],
-    series: PipeSeries, network: Network,
+    bored: Callable[[Index], Network], todo: Index, row: Index, limits: _Limits, *,
+    solve: Callable[[Network], Results], series: PipeSeries, first: Results, on_loop: Mask,
 ) -> tuple[Index, Text, Results, int]:  # fmt: skip
-    """Solve and choose until no size grows any more; rows, rules of the last choice, results, passes."""
-    on_loop = ~bridges(network.pipes.start, network.pipes.end, len(network.nodes))
-    results = solve(bored(_first_rows(row, series)))
-    roughness = network.pipes.roughness_for(results.conditions.law)
+    """Solve and choose until no size grows any more; rows, rules of the last choice, results, passes.
+
+    `first` are the results with the sizes of `_first_rows`.
+    """
+    results = first
+    roughness = results.network.pipes.roughness_for(results.conditions.law)
     governed = np.full(len(todo), SMALLEST, dtype=object)
     for count in range(1, MAX_PASSES + 1):
         flow = np.abs(np.nan_to_num(results.supply.flow[todo]))
@@ -136,7 +139,8 @@ def _grow(
         governed[grown | (count == 1)] = why[grown | (count == 1)]
         row = row.copy()
         row[todo] = np.maximum(row[todo], chosen)
-        results = solve(bored(row))
+        if count == 1 or grown.any():
+            results = solve(bored(row))
         if not grown.any() or not on_loop[todo].any():
             break
     return row, governed, results, count
@@ -160,21 +164,33 @@ def choose(
         Arrays of shape (n, sizes), (n, sizes) and (n,).
     """
     count, sizes = len(flow), len(series)
-    bore = np.tile(series.inner_diameter, count)
-    many = np.repeat(np.abs(flow), sizes)
-    smooth, slow = np.ones((2, count, sizes), bool)
-    for water in {conditions.supply, conditions.back}:  # a pipe has one size on both sides
-        friction = specific_friction(
-            many, bore, np.repeat(roughness, sizes),
-            density=water.density, viscosity=water.viscosity, law=conditions.law, gravity=conditions.gravity,
-        )  # fmt: skip
-        smooth &= friction.reshape(count, sizes) <= limits.friction
-        slow &= velocity(many, bore, water.density).reshape(count, sizes) <= limits.velocity
-    fits = (np.arange(sizes)[None, :] >= limits.smallest[:, None]) & smooth & slow
-    found = fits.any(axis=1)
-    row = np.where(found, fits.argmax(axis=1), sizes - 1)
-    below, index = np.maximum(row - 1, 0), np.arange(count)
-    why = np.where(smooth[index, below], BY_VELOCITY, BY_FRICTION).astype(object)
+    index, size = np.arange(count), np.abs(flow)
+    waters = {conditions.supply, conditions.back}  # a pipe has one size on both sides
+
+    def smooth(row: Index) -> Mask:
+        bore, limit = series.inner_diameter[row], limits.friction[index, row]
+        return np.logical_and.reduce([
+            specific_friction(
+                size, bore, roughness,
+                density=water.density, viscosity=water.viscosity, law=conditions.law, gravity=conditions.gravity,
+            ) <= limit
+            for water in waters
+        ])  # fmt: skip
+
+    def slow(row: Index) -> Mask:
+        bore, limit = series.inner_diameter[row], limits.velocity[index, row]
+        return np.logical_and.reduce([velocity(size, bore, water.density) <= limit for water in waters])
+
+    # friction and velocity fall from size to size, their limits do not: the first that fits is found by halving
+    low, high = limits.smallest.copy(), np.full(count, sizes)
+    while (low < high).any():
+        middle = np.minimum((low + high) // 2, sizes - 1)
+        fits = smooth(middle) & slow(middle)
+        high = np.where(fits & (low < high), middle, high)
+        low = np.where(fits | (low >= high), low, middle + 1)
+    found = low < sizes
+    row = np.minimum(low, sizes - 1)
+    why = np.where(smooth(np.maximum(row - 1, 0)), BY_VELOCITY, BY_FRICTION).astype(object)
     why[row == limits.smallest] = SMALLEST
     why[flow == 0.0] = NO_FLOW
     why[~found] = LARGEST
@@ -201,23 +217,13 @@ def _allowances(
     scale = results.conditions.mean.density * results.conditions.gravity
     reserve = 0.0 if given else np.max(np.where(network.sources.in_service, network.sources.head_reserve, 0.0))
     length = pipes.length + pipes.equivalent_length
-    paths = []
-    for i in np.flatnonzero(stations.in_service).tolist():
-        left = -(stations.required_head[i] + valve_reserve + reserve) * scale
-        path: list[int] = []
-        for side in sides:
-            node = int(side.station_node[i])
-            while side.feeding[node] >= 0 and not kept[side.feeding[node]]:
-                pipe = int(side.feeding[node])
-                if free[pipe]:
-                    path.append(pipe)
-                else:
-                    left -= float(side.loss[pipe])
-                node = int(pipes.start[pipe] + pipes.end[pipe] - node)
-            left += side.sign * side.head[node] * scale
-        if path:
-            paths.append((left / float(length[path].sum()), path, left))
-    allowed = _share_out(paths, length)
+    at = np.flatnonzero(stations.in_service)
+    left = -(stations.required_head[at] + valve_reserve + reserve) * scale
+    ways = [_ways(network, side, kept, free, length) for side in sides]
+    for side, way in zip(sides, ways, strict=True):
+        node = side.station_node[at]
+        left = left - way.loss[node] + side.sign * side.head[way.top[node]] * scale
+    allowed = _share_out(ways, [side.station_node[at] for side in sides], left, free, length)
     # never below the economic limit when the pump is still to be chosen: it was chosen for that
     least = LEAST_FRICTION if given else rules[TRUNK].max_friction[None, :]
     bounded = np.where(np.isnan(allowed)[:, None], limits.friction, np.maximum(allowed[:, None], least))
@@ -225,20 +231,89 @@ def _allowances(
     return _Limits(np.minimum(limits.friction, bounded), limits.velocity, limits.smallest), stricter
 
 
-def _share_out(paths: list[tuple[float, list[int], float]], length: Array) -> Array:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Ways of one side from every node towards the source, as far as they are free; arrays of shape (nodes,)."""
+
+    pipe: Index
+    """Pipe that leads up, -1 where the way ends."""
+    up: Index
+    """Node that it leads to, the node itself where the way ends."""
+    top: Index
+    """Where the way ends."""
+    length: Array
+    """Length of the pipes to be sized on the way [m]."""
+    loss: Array
+    """Loss of the others on the way [Pa]."""
+
+
+def _ways(network: Network, side: _Outward, kept: Mask, free: Mask, length: Array) -> _Ways:
+    """Follow the feeding pipes up from all nodes at once: each round doubles the distance that is known."""
+    pipes, node = network.pipes, np.arange(len(network.nodes))
+    goes_on = (side.feeding >= 0) & ~kept[side.feeding]
+    pipe = np.where(goes_on, side.feeding, -1)
+    up = np.where(goes_on, pipes.start[pipe] + pipes.end[pipe] - node, node)
+    own = np.where(goes_on & free[pipe], length[pipe], 0.0)
+    loss = np.where(goes_on & ~free[pipe], side.loss[pipe], 0.0)
+    top = up
+    for _ in range(len(node).bit_length()):
+        own, loss, top = own + own[top], loss + loss[top], top[top]
+    return _Ways(pipe, up, top, own, loss)
+
+
+def _share_out(ways: list[_Ways], nodes: list[Index], left: Array, free: Mask, length: Array) -> Array:
     """Specific friction [Pa/m] each pipe may have, NaN where nothing says: the least allowance first.
 
-    A path is its allowance [Pa/m], its pipes (twice what is a supply and a return), and the pressure left [Pa].
+    A station's path are its ways on all sides (a pair counts twice); `left` is the pressure it has for them [Pa].
+    Every node is settled once: then all pipes on its way up have their share, and what they spend is known.
     """
-    allowed = np.full(len(length), np.nan)
-    for _, path, left in sorted(paths, key=lambda item: (item[0], item[1])):
-        pipes = np.array(path)
-        shared = allowed[pipes]
-        open_ = np.isnan(shared)
-        if open_.any():
-            spent = float(np.nansum(shared * length[pipes]))
-            allowed[pipes[open_]] = max((left - spent) / float(length[pipes[open_]].sum()), 0.0)
-    return allowed
+    metres = np.sum([way.length[node] for way, node in zip(ways, nodes, strict=True)], axis=0)
+    some = np.flatnonzero(metres > 0.0)
+    ties = [way.pipe[node][some] for way, node in zip(ways, nodes, strict=True)]
+    order = some[np.lexsort((*reversed(ties), left[some] / metres[some]))]
+    sides = [_Settling(way, free) for way in ways]
+    allowed, metre = np.full(len(length), np.nan).tolist(), length.tolist()
+    starts = zip(*(node[order].tolist() for node in nodes), strict=True)
+    for start, rest in zip(starts, left[order].tolist(), strict=True):
+        paths = [side.climb(node) for side, node in zip(sides, start, strict=True)]
+        spent, unsettled = 0.0, []
+        for side, path, node in zip(sides, paths, start, strict=True):
+            spent += side.spent[side.up[path[-1]] if path else node]
+            pipes = [side.pipe[n] for n in path if side.sized[n]]
+            spent += sum(allowed[p] * metre[p] for p in pipes if allowed[p] == allowed[p])  # NaN is not itself
+            unsettled += [p for p in pipes if allowed[p] != allowed[p]]
+        if unsettled:
+            share = max((rest - spent) / sum(metre[p] for p in unsettled), 0.0)
+            for p in unsettled:
+                allowed[p] = share
+        for side, path in zip(sides, paths, strict=True):
+            side.settle(path, allowed, metre)
+    return np.array(allowed)
+
+
+class _Settling:
+    """Ways of one side while pipes get their shares: which nodes are settled, and what their ways spend [Pa]."""
+
+    def __init__(self, way: _Ways, free: Mask) -> None:
+        self.pipe, self.up = way.pipe.tolist(), way.up.tolist()
+        self.sized = ((way.pipe >= 0) & free[way.pipe]).tolist()
+        self.spent = [0.0] * len(self.pipe)
+        self._settled = (way.pipe < 0).tolist()
+
+    def climb(self, node: int) -> list[int]:
+        """Nodes from this one up to the first settled one, without it."""
+        path = []
+        while not self._settled[node]:
+            self._settled[node] = True
+            path.append(node)
+            node = self.up[node]
+        return path
+
+    def settle(self, path: list[int], allowed: list[float], metre: list[float]) -> None:
+        """Add up what the ways of these nodes spend, now that all pipes on them have their shares."""
+        for node in reversed(path):
+            pipe = self.pipe[node]
+            self.spent[node] = self.spent[self.up[node]] + (allowed[pipe] * metre[pipe] if self.sized[node] else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,10 +431,7 @@ def _single_rings(network: Network, on_loop: Mask) -> list[Index]:
     edges = np.flatnonzero(on_loop)
     label = components(pipes.start[edges], pipes.end[edges], count)
     block = label[pipes.start[edges]]
-    rings = []
-    for number in np.unique(block):
-        members = edges[block == number]
-        nodes = np.unique(np.concatenate([pipes.start[members], pipes.end[members]]))
-        if len(members) == len(nodes):
-            rings.append(members)
-    return rings
+    size = np.bincount(block, minlength=count)
+    nodes = np.bincount(label[np.unique(np.concatenate([pipes.start[edges], pipes.end[edges]]))], minlength=count)
+    by_block = np.split(edges[np.argsort(block, kind="stable")], np.cumsum(size)[:-1])
+    return [by_block[number] for number in np.flatnonzero((size == nodes) & (size > 0)).tolist()]

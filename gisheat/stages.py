@@ -19,7 +19,7 @@ from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, InputError, TopologyError
 from gisheat.findings import Finding
-from gisheat.hydraulics import conditions, design_temperatures, solve
+from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import Loads, assign_loads
 from gisheat.network import Network
@@ -98,7 +98,7 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     )  # fmt: skip
     findings = [*state.findings, *drawing.findings]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
-    _, found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
+    found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
     found += assessment.not_modelled(state.layers)
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
 
@@ -136,9 +136,12 @@ def _network(state: State, phase: str) -> Network:
     """The network of a phase with stations on islands out of service."""
     assert state.drawing is not None
     network = in_phase(state.drawing, phase, state.order)
-    connected, _ = assessment.find_islands(state.drawing, network)
-    stations = replace(network.stations, in_service=network.stations.in_service & connected)
-    return replace(network, stations=stations)
+    joined_stations, joined_sources = connected(network)
+    return replace(
+        network,
+        stations=replace(network.stations, in_service=network.stations.in_service & joined_stations),
+        sources=replace(network.sources, in_service=network.sources.in_service & joined_sources),
+    )
 
 
 def _loads(state: State, phase: str) -> Loads:

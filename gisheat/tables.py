@@ -225,10 +225,14 @@ def _in_order(layer: str, table: pd.DataFrame) -> Any:
 
 def _typed(values: pd.Series | None, kind: str, count: int) -> Any:
     """A column in the type of its kind, with None, NaN or NA where there is nothing."""
-    given = pd.Series([None] * count, dtype=object) if values is None else values
+    if values is None:
+        values = pd.Series(
+            np.full(count, np.nan if kind == "float" else None), dtype=float if kind == "float" else object
+        )
     if kind == "float":
-        return given.to_numpy(dtype=float, na_value=np.nan)
-    words = [None if missing else v for v, missing in zip(given, given.isna(), strict=True)]
+        return values.to_numpy(dtype=float, na_value=np.nan)
+    words = values.to_numpy(dtype=object, copy=True)
+    words[values.isna().to_numpy()] = None
     if kind == "text":
-        return np.array(words, dtype=object)
+        return words
     return pd.array(words, dtype="Int64") if kind == "int" else pd.array(words, dtype="boolean")

@@ -83,10 +83,9 @@ def solve_nodal(
     inner = ~is_fixed[start] & ~is_fixed[end]
     factorise = SuperLU(number[start[inner]], number[end[inner]], len(free))
 
-    potential = np.zeros(count)
+    potential, correction = np.zeros((2, count))
     reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
     potential[fixed] = fixed_potential - reference
-    boundary = np.where(is_fixed, potential, 0.0)
     flow = np.asarray(first_flow, float).copy()
     drop, slope = np.empty((2, len(flow)))
     law.evaluate(flow, drop, slope)
@@ -94,20 +93,19 @@ def solve_nodal(
     converged = False
     for iteration in range(1, max_iterations + 1):
         conductance = 1.0 / _floored(slope)
-        offset = flow - conductance * drop
+        # Flows that the linearised edges have at the potentials so far, and what the balances still miss then.
+        # Correcting the potentials, in place of finding them anew, keeps flows exact where drops are tiny.
+        ahead = flow - conductance * (drop - (potential[start] - potential[end]))
+        missing = sum_at(end, ahead, count) - sum_at(start, ahead, count) - demand
         diagonal = sum_at(start, conductance, count) + sum_at(end, conductance, count)
-        rhs = (
-            sum_at(end, offset + conductance * boundary[start], count)
-            - sum_at(start, offset - conductance * boundary[end], count)
-            - demand
-        )
         if len(free):
             try:
-                potential[free] = factorise(diagonal[free], -conductance[inner])(rhs[free])
+                correction[free] = factorise(diagonal[free], -conductance[inner])(missing[free])
             except RuntimeError:  # exactly singular: conductances too far apart
                 break
+        potential += correction
         noise = NOISE * np.finfo(float).eps * float(np.abs(potential).max(initial=0.0))
-        change = offset + conductance * (potential[start] - potential[end]) - flow
+        change = ahead + conductance * (correction[start] - correction[end]) - flow
         step = _step_length(flow, change, potential, start, end, law) if iteration > LINE_SEARCH_FROM else 1.0
         flow += step * change
         law.evaluate(flow, drop, slope)

@@ -49,13 +49,7 @@ def degenerate(
     length = shapely.length(lines)
     vanished = (start == end) & (length <= 2.0 * max(tolerance, EXACT))
     closed = (start == end) & ~vanished
-    ordered = shapely.normalize(shapely.force_2d(lines))
-    side = table["line"].fillna("pair") if "line" in table else pd.Series("pair", index=table.index)
-    shapes = pd.DataFrame({"shape": shapely.to_wkb(ordered), "side": side.to_numpy(object)})
-    shut = np.asarray(table["status"] == "closed") if "status" in table else np.zeros(len(table), bool)
-    order = np.lexsort((table["pipe_id"].to_numpy(str), shut))  # open ones stay; the order of features plays no role
-    doubled = np.empty(len(table), bool)
-    doubled[order] = shapes.iloc[order].duplicated().to_numpy()
+    doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
     for mask, rule, what, applied in (
@@ -67,6 +61,23 @@ def degenerate(
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
         findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
+
+
+def _doubled(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which lines lie exactly on another one of the same side, one of each kind excepted.
+
+    Open ones stay before closed ones; the order of features plays no role.
+    """
+    lines = table.geometry.to_numpy()
+    doubled = np.zeros(len(table), bool)
+    alike = np.flatnonzero(pd.DataFrame(shapely.bounds(lines)).duplicated(keep=False))
+    some = table.iloc[alike]
+    shut = np.asarray(some["status"] == "closed") if "status" in some else np.zeros(len(some), bool)
+    order = np.lexsort((some["pipe_id"].to_numpy(str), shut))
+    side = some["line"].fillna("pair").to_numpy(object) if "line" in some else np.full(len(some), "pair", object)
+    shape = shapely.to_wkb(shapely.normalize(shapely.force_2d(lines[alike])))
+    doubled[alike[order]] = pd.DataFrame({"shape": shape, "side": side}).iloc[order].duplicated()
+    return doubled
 
 
 def near_misses(

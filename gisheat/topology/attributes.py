@@ -32,7 +32,7 @@ def words(table: gpd.GeoDataFrame, column: str, default: str | None = None) -> T
     """A text column, `default` where it is empty or not there."""
     if column not in table:
         return np.full(len(table), default, dtype=object)
-    return np.array([default if v is None else v for v in table[column]], dtype=object)
+    return np.array([default if v is None else v for v in table[column].to_numpy(dtype=object)], dtype=object)
 
 
 def filled(values: Array, default: float | Array) -> Array:

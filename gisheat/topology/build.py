@@ -28,6 +28,7 @@ from gisheat.topology.noding import (
     SUPPLY,
     Pieces,
     cut_lines,
+    end_coordinates,
     end_points,
     find_passing,
     find_touching,
@@ -335,8 +336,8 @@ def _known_ground(
     if layers.terrain is not None:
         ground = heights.from_raster(layers.terrain, xy, layers.crs)
     lines = pipes.geometry.to_numpy()
-    for node, which in ((start, 0), (end, -1)):
-        z = shapely.get_z(shapely.get_point(lines, which))
+    for node, vertex in zip((start, end), end_coordinates(lines, z=True), strict=True):
+        z = vertex[:, 2]
         ground[node[~np.isnan(z)]] = z[~np.isnan(z)]
     for table, nodes in points:
         own = numbers(table, "ground_m")

@@ -38,6 +38,30 @@ def snap(points: Array, bits: Index, tolerance: float, fixed: int = 0) -> Snappe
     leaders in any case; then those that carry both sides come first, and then the order is by coordinate,
     so that the order of features plays no role.
     """
+    one, same = _distinct(points, bits, fixed)
+    leader = one[_leaders(points[one], bits[one], tolerance, fixed)][same]
+    chosen, node = np.unique(leader, return_inverse=True)
+    return Snapped(points[chosen], node.astype(np.int64), np.linalg.norm(points - points[leader], axis=1))
+
+
+def _distinct(points: Array, bits: Index, fixed: int) -> tuple[Index, Index]:
+    """Rows without those at exactly the same place with the same bits, and the row that stands for each.
+
+    Many lines that end at one point would make as many pairs as the square of their number. Fixed points
+    all stand for themselves.
+    """
+    order = np.lexsort((np.arange(len(points)), bits, points[:, 1], points[:, 0]))
+    first = np.ones(len(points), bool)
+    same = (points[order[1:]] == points[order[:-1]]).all(axis=1) & (bits[order[1:]] == bits[order[:-1]])
+    first[1:] = ~same | (order[1:] < fixed) | (order[:-1] < fixed)
+    one = np.sort(order[first])
+    stands = np.empty(len(points), np.int64)
+    stands[order] = np.searchsorted(one, order[first])[np.cumsum(first) - 1]
+    return one, stands
+
+
+def _leaders(points: Array, bits: Index, tolerance: float, fixed: int) -> Index:
+    """Row of the leader of each point."""
     count = len(points)
     order = np.lexsort((points[:, 1], points[:, 0], bits != PAIR, np.arange(count) >= fixed))
     rank = np.empty(count, np.int64)
@@ -65,9 +89,7 @@ def snap(points: Array, bits: Index, tolerance: float, fixed: int = 0) -> Snappe
     nearest = np.lexsort((rank[early[follows]], gap[follows], late[follows]))
     first = np.unique(late[follows][nearest], return_index=True)[1]
     leader[late[follows][nearest][first]] = early[follows][nearest][first]
-    # leaders that follow another point in rank only exactly: nothing to do, they stay
-    chosen, node = np.unique(leader, return_inverse=True)
-    return Snapped(points[chosen], node.astype(np.int64), np.linalg.norm(points - points[leader], axis=1))
+    return leader
 
 
 class Touching(NamedTuple):
@@ -161,7 +183,7 @@ def cut_lines(
 
 def _moved_ends(lines: Lines, first: Array, last: Array) -> Lines:
     """Lines whose first and last vertex lie at given places; Z is kept."""
-    begin, finish = _end_points(lines)
+    begin, finish = end_coordinates(lines)
     moved = (begin != first).any(axis=1) | (finish != last).any(axis=1)
     if not moved.any():
         return lines
@@ -193,13 +215,13 @@ def _cut(line: shapely.LineString, along: Array, ends: Sequence[tuple[Array, Arr
     return pieces
 
 
-def _end_points(lines: Lines) -> tuple[Array, Array]:
-    return (
-        shapely.get_coordinates(shapely.get_point(lines, 0)),
-        shapely.get_coordinates(shapely.get_point(lines, -1)),
-    )
+def end_coordinates(lines: Lines, *, z: bool = False) -> tuple[Array, Array]:
+    """Coordinates of the first and of the last vertex of each line, none of them empty; shape (n, 2) or (n, 3)."""
+    coordinates, line = shapely.get_coordinates(lines, include_z=z, return_index=True)
+    bounds = np.searchsorted(line, np.arange(len(lines) + 1))
+    return coordinates[bounds[:-1]], coordinates[bounds[1:] - 1]
 
 
 def end_points(lines: Lines) -> Array:
     """First and then last points of lines, shape (2 n, 2)."""
-    return np.concatenate(_end_points(lines)) if len(lines) else np.empty((0, 2))
+    return np.concatenate(end_coordinates(lines)) if len(lines) else np.empty((0, 2))
