@@ -533,18 +533,18 @@ def altered_geometry(path, bodies, kind="LINESTRING", *, m=0):
 
 @pytest.mark.parametrize(
     ("kind", "code", "m"),
-    [("LINESTRING", 2002, 1), ("LINESTRING", 3002, 1), ("CIRCULARSTRING", 8, 0), ("GEOMETRY", 2, 0)],
+    [("LINESTRING", 3002, 1), ("CIRCULARSTRING", 8, 0), ("GEOMETRY", 2, 0)],
 )
 def test_measures_and_curves_are_read_without_a_word_on_stderr(run, kind, code, m):
-    """3002 is a line with Z and M, 2002 with M, 8 an arc through three points."""
+    """3002 is a line with Z and M, 8 an arc through three points."""
     path = write(run.folder / "town.gpkg")
-    more = {2002: (1.0,), 3002: (99.0, 1.0)}.get(code, ())
+    more = (99.0, 1.0) if code == 3002 else ()
     ends = [(*at(0, 0), *more), (*at(50, 0 if code != 8 else 20), *more), (*at(100, 0), *more)]
     others = [[(*c, *more) for c in g.coords] for g in town()["pipes"].geometry[1:]]
     altered_geometry(
         path, [well_known(code, ends), *(well_known(code if code != 8 else 2, o) for o in others)], kind, m=m
     )
-    ran = gisheat("topology", path, "-o", run.output)
+    ran = (gisheat if m else call)("topology", path, "-o", run.output)
     assert (ran.code, ran.err) == (0, "")
     assert values(run, "pipes", "length_m")[0] >= 100.0
 
