@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -48,11 +47,12 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
         for number, members in zip(islands.tolist(), np.split(dry, first)[1:], strict=True)
     ]
     table = drawing.pipes.iloc[dry[first]]
-    found = findings_about(table, "island", "error", "pipes", messages, repair="join it to the network")
-    findings = [
-        f if number in names else replace(f, severity="warning")
-        for f, number in zip(found, islands.tolist(), strict=True)
-    ]
+    served = np.array([number in names for number in islands.tolist()], dtype=bool)
+    repair = "join it to the network"
+    with_load = [m for m, s in zip(messages, served, strict=True) if s]
+    without = [m for m, s in zip(messages, served, strict=True) if not s]
+    findings = findings_about(table[served], "island", "error", "pipes", with_load, repair=repair)
+    findings += findings_about(table[~served], "island", "warning", "pipes", without, repair=repair)
     one_sided = cut_off & wet[network.stations.supply_node] if on.any() else np.zeros(len(cut_off), bool)
     findings += _station_findings(
         drawing,
