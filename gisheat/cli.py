@@ -177,7 +177,7 @@ def _remarks() -> Iterator[list[str]]:
     """Warnings of gisheat become notes, those of libraries are for developers; none reaches the terminal."""
     said: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.filterwarnings("always", category=UserWarning)
         yield said
     mine = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     said.extend(dict.fromkeys(mine))

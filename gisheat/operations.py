@@ -81,7 +81,7 @@ def new(
     lines = [f"name = {_quoted(Path(project).stem)}", "", "[layers]"]
     lines += [f"{name} = {_quoted(_relative(source, base))}" for name, source in guessed.items()]
     lines += ["", '# What was read as what; correct it here as [columns.layer] contract_name = "own name"']
-    lines += [f"# {note}" for note in layers.notes]
+    lines += [f"# {' '.join(note.split())}" for note in layers.notes]
     lines += ["", "[options]", 'friction = "colebrook"', "snap_tolerance_m = 0.5"]
     for name, value in (("supply_temp_c", 110), ("return_temp_c", 60)):
         if not _states(layers, name):
@@ -323,12 +323,14 @@ def _operation(
         written["summary"] = tables.key_values(figures)
         seconds = time.perf_counter() - clock
         written["run"] = tables.key_values(_run_record(operation, state, started, seconds), "run")
-        write_result(target, written, title=project.name, language=options["language"])
-        files.append(target)
-        if picture is not None:
-            report(progress, 0.9, "drawing the map")
-            _draw(written, picture, state, figures)
-            files.append(picture)
+        if picture is None:
+            write_result(target, written, title=project.name, language=options["language"])
+        else:  # both stand beside their places before either takes its name
+            with whole_or_nothing(picture) as beside:
+                report(progress, 0.8, "drawing the map")
+                _draw(written, beside, state, figures)
+                write_result(target, written, title=project.name, language=options["language"])
+        files += [target, *([picture] if picture is not None else [])]
     report(progress, 1.0, "done")
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 

@@ -127,7 +127,7 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         if options.get(name) is not None and stated:
             notes.append(f"the option {name} is used only where no layer states a temperature")
         sources = layers.get("sources")
-        if name in sources and np.nanmax(sources[name], initial=-np.inf) > np.nanmin(sources[name], initial=np.inf):
+        if name in sources and len(sources[name].dropna().unique()) > 1:
             notes.append(f"sources: {name} differs between sources; the water of the pipes is taken at the mean")
     return notes
 

@@ -156,3 +156,30 @@ def digest(*paths: Path) -> dict[str, str]:
 
 def names_in(folder: Path) -> set[str]:
     return {p.name for p in folder.iterdir()}
+
+
+def altered(path: Path, *statements: str) -> Path:
+    """A GeoPackage after SQL statements, without the triggers, which call functions that only GDAL has."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{trigger}"')
+        for statement in statements:
+            connection.execute(statement)
+    return path
+
+
+def errors_of(path: Path) -> list[tuple[str, str, int]]:
+    """Rule, layer and feature of the errors in the findings of a result."""
+    table = findings(path)
+    table = table[table["severity"] == "error"]
+    return sorted(zip(table["rule"], table["layer"], table["source_fid"].astype(int), strict=True))
+
+
+def values(path: Path, name: str, column: str) -> list[Any]:
+    return pyogrio.read_dataframe(path, layer=name, read_geometry=False)[column].tolist()
+
+
+def served(path: Path) -> list[str]:
+    """Stations that a result serves."""
+    table = pyogrio.read_dataframe(path, layer="stations", read_geometry=False)
+    return table[table["served"] == 1]["station_id"].tolist()

@@ -1,0 +1,61 @@
+"""Fixtures for drawings: run one, or check one, with what must hold whatever it is."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import pytest
+from drawings import call, digest, names_in, write
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a drawing; the input must stay as it is, and nothing but a whole output may be left beside it."""
+
+    def run_drawing(layers=None, *options, verb="run", path=None):
+        source = write(tmp_path / "in" / "town.gpkg", layers) if path is None else path
+        before = digest(source.parent)
+        out = tmp_path / "out" / "result.gpkg"
+        ran = call(verb, source, "-o", out, *options)
+        assert digest(source.parent) == before
+        if ran.code <= 1:
+            assert ran.err == ""
+            assert names_in(out.parent) == {"result.gpkg"}
+        else:
+            assert "an error inside gisheat" not in ran.sentence
+            assert not out.parent.exists()
+        return ran
+
+    run_drawing.output = tmp_path / "out" / "result.gpkg"
+    run_drawing.folder = tmp_path / "in"
+    return run_drawing
+
+
+class Checked(NamedTuple):
+    """What `gisheat check` says: exit code, and rule, layer and feature of every finding by severity."""
+
+    code: int
+    errors: list
+    warnings: list
+    messages: list
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a drawing, which writes nothing."""
+
+    def check_drawing(layers=None, path=None):
+        source = write(tmp_path / "in" / "town.gpkg", layers) if path is None else path
+        before = digest(tmp_path)
+        ran = call("check", source, "--json")
+        assert ran.err == ""
+        assert digest(tmp_path) == before
+        said = json.loads(ran.out)
+        assert said["exit_code"] == ran.code
+        by = {s: [f for f in said["findings"] if f["severity"] == s] for s in ("error", "warning")}
+        listed = {s: sorted((f["rule"], f["layer"], f["source_fid"]) for f in found) for s, found in by.items()}
+        return Checked(ran.code, listed["error"], listed["warning"], [f["message"] for f in said["findings"]])
+
+    check_drawing.folder = tmp_path / "in"
+    return check_drawing
