@@ -10,7 +10,21 @@ from numpy.typing import NDArray
 
 from gisheat.catalogue import PipeSeries
 from gisheat.findings import Finding, findings_about
-from gisheat.network import CONNECTION, Array, Index, Mask, Pipes, Sources, Stations, Text, role_codes
+from gisheat.network import (
+    CONNECTION,
+    SOURCE_CONTROLS,
+    STATION_CONTROLS,
+    Array,
+    Index,
+    Mask,
+    Pipes,
+    Sources,
+    Stations,
+    Text,
+    codes,
+    role_codes,
+)
+from gisheat.network.curves import read_curve
 from gisheat.schema import to_si
 
 LOCAL_LOSS_FRACTION = 0.15
@@ -33,6 +47,19 @@ def words(table: gpd.GeoDataFrame, column: str, default: str | None = None) -> T
     if column not in table:
         return np.full(len(table), default, dtype=object)
     return np.array([default if v is None else v for v in table[column].to_numpy(dtype=object)], dtype=object)
+
+
+def curves(table: gpd.GeoDataFrame, column: str) -> tuple[Text, dict[int, str]]:
+    """Pump curves of a text column (None where there is none), and by row what is wrong with those not understood."""
+    result: Text = np.full(len(table), None, dtype=object)
+    wrong: dict[int, str] = {}
+    for i, text in enumerate(words(table, column)):
+        if text is not None and str(text).strip():
+            try:
+                result[i] = read_curve(text)
+            except ValueError as error:
+                wrong[i] = str(error)
+    return result, wrong
 
 
 def filled(values: Array, default: float | Array) -> Array:
@@ -117,6 +144,10 @@ def stations_of(table: gpd.GeoDataFrame, supply_node: Index, return_node: Index,
         supply_temperature=numbers(table, "supply_temp_c"),
         return_temperature=numbers(table, "return_temp_c"),
         required_head=filled(numbers(table, "required_head_m"), required_head),
+        control=codes(words(table, "control", "flow"), STATION_CONTROLS),
+        kvs=numbers(table, "kvs_m3_h"),
+        valve_kv=numbers(table, "valve_kv_m3_h"),
+        exchanger_loss=numbers(table, "hx_loss_kpa"),
         in_service=_open(table) & (supply_node >= 0) & (return_node >= 0),
     )
 
@@ -136,6 +167,12 @@ def sources_of(table: gpd.GeoDataFrame, supply_node: Index, return_node: Index) 
         head_reserve=filled(numbers(table, "head_reserve_m"), 0.0),
         pump_efficiency=filled(numbers(table, "pump_efficiency"), PUMP_EFFICIENCY),
         capacity=numbers(table, "capacity_mw"),
+        pump_control=codes(words(table, "pump_control", ""), SOURCE_CONTROLS),
+        terminal_difference=numbers(table, "terminal_difference_m"),
+        curve=curves(table, "pump_curve")[0],
+        pump_speed=filled(numbers(table, "pump_speed"), 1.0),
+        pump_count=filled(numbers(table, "pump_count"), 1.0),
+        flow_share=numbers(table, "flow_share"),
         pressure_holding=words(table, "pressure_holding", "").astype(bool),
         in_service=(words(table, "role", "base") != "reserve") & (supply_node >= 0) & (return_node >= 0),
     )

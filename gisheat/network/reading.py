@@ -1,0 +1,277 @@
+"""Networks from tables: columns of the contract to SI arrays, with named complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gisheat.errors import InputError
+from gisheat.network.arrays import (
+    CHARACTERISTICS,
+    DEFAULT_REQUIRED_HEAD,
+    DEFAULT_ROUGHNESS,
+    PUMP_CONTROLS,
+    SOURCE_CONTROLS,
+    STATION_CONTROLS,
+    VALVE_KINDS,
+    Array,
+    Code,
+    Index,
+    Mask,
+    Nodes,
+    Pipes,
+    Pumps,
+    Sources,
+    Stations,
+    Text,
+    Valves,
+    codes,
+    role_codes,
+)
+from gisheat.network.curves import read_curve
+from gisheat.schema import to_si
+
+STOPPED = ("stopped", "closed", "off", "abandoned")
+"""Words for the status of a pump that does not run."""
+
+
+def read_tables(nodes: Any, pipes: Any, stations: Any, sources: Any, pumps: Any, valves: Any) -> dict[str, Any]:
+    """Arrays of a network from its tables, by the names of the fields of `Network`."""
+    node = Reader("nodes", nodes, "node_id")
+    number = {name: i for i, name in enumerate(node.ids)}
+    return {
+        "nodes": _nodes(node),
+        "pipes": _pipes(Reader("pipes", pipes, "pipe_id", number)),
+        "stations": _stations(Reader("stations", stations, "station_id", number)),
+        "sources": _sources(Reader("sources", sources, "source_id", number)),
+        "valves": _valves(Reader("valves", valves, "valve_id", number)),
+        "pumps": _pumps(Reader("pumps", pumps, "pump_id", number)),
+    }
+
+
+class Reader:
+    """Columns of one input table as SI arrays, with named complaints."""
+
+    def __init__(self, layer: str, table: Any, id_column: str, nodes: Mapping[str, int] | None = None) -> None:
+        self.layer = layer
+        self.table: Any = {id_column: []} if table is None else table
+        self.nodes = nodes or {}
+        self.ids = np.array([str(v) for v in self._required(id_column)], dtype=object)
+        if len(set(self.ids)) < len(self.ids):
+            seen: set[str] = set()
+            twice = next(v for v in self.ids if v in seen or seen.add(v))  # type: ignore[func-returns-value]
+            raise InputError(f"{layer}: {id_column} {twice!r} occurs more than once; identifiers must be unique.")
+
+    def _required(self, column: str) -> Sequence[Any]:
+        if column not in self.table:
+            raise InputError(f"{self.layer}: the column {column} is missing.")
+        return self.table[column]
+
+    def number(self, column: str, default: float | None = None, *, least: float = -np.inf) -> Array:
+        """Numbers of a column in SI; without `default` the column must be there and full."""
+        if column not in self.table:
+            if default is None and len(self.ids):
+                self._required(column)
+            return to_si(np.full(len(self.ids), np.nan if default is None else default), column)
+        try:
+            values = np.array([np.nan if v is None else float(v) for v in self.table[column]])
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.layer}: the column {column} holds something that is no number ({error})."
+            ) from error
+        unknown = np.isnan(values)
+        if default is not None:
+            values = np.where(unknown, default, values)
+        wrong = np.isinf(values) | (values < least) | (unknown if default is None else False)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise InputError(
+                f"{self.layer} {self.ids[i]!r}: {column} is {values[i]:g}; a finite number"
+                + (f" not below {least:g}" if np.isfinite(least) else "") + " is needed."
+            )  # fmt: skip
+        return to_si(values, column)
+
+    def text(self, column: str, default: str = "") -> Text:
+        """Words of a column, `default` where it is empty or not there."""
+        if column not in self.table:
+            return np.full(len(self.ids), default, dtype=object)
+        return np.array([default if _missing(v) else str(v) for v in self.table[column]], dtype=object)
+
+    def flag(self, column: str, *, default: bool = False) -> Mask:
+        """Truth values of a column, `default` where it is empty or not there."""
+        if column not in self.table:
+            return np.full(len(self.ids), default)
+        return np.array([default if _missing(v) else bool(v) for v in self.table[column]], dtype=bool)
+
+    def node(self, *columns: str) -> Index:
+        """Node numbers of the first of the columns that is there."""
+        column = next((c for c in columns if c in self.table), columns[-1])
+        names = self._required(column) if len(self.ids) else []
+        try:
+            return np.array([self.nodes[str(v)] for v in names], dtype=np.int64)
+        except KeyError as error:
+            raise InputError(f"{self.layer}: {column} names the node {error}, which is not in the nodes.") from None
+
+    def code(self, column: str, choices: Sequence[str], default: str) -> Code:
+        """Index into the choices of each word of a column."""
+        words = self.text(column, default)
+        found = codes(words, choices)
+        if (found < 0).any():
+            i = int(np.argmax(found < 0))
+            known = ", ".join(filter(None, choices))
+            raise InputError(f"{self.layer} {self.ids[i]!r}: {column} {words[i]!r} is unknown; choose one of {known}.")
+        return found
+
+    def curve(self, column: str) -> Text:
+        """Pump curves of a column, None where it is empty."""
+        result = np.full(len(self.ids), None, dtype=object)
+        for i, text in enumerate(self.text(column)):
+            if text.strip():
+                try:
+                    result[i] = read_curve(text)
+                except ValueError as error:
+                    raise InputError(f"{self.layer} {self.ids[i]!r}: {column} {error}") from None
+        return result
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value != value  # noqa: PLR0124 (NaN and NA differ from themselves)
+
+
+def _nodes(table: Reader) -> Nodes:
+    return Nodes(
+        id=table.ids,
+        ground=table.number("ground_m", 0.0),
+        demand=table.number("demand_kg_s", 0.0),
+        fixed_head=table.number("fixed_head_m", np.nan),
+    )
+
+
+def _pipes(table: Reader) -> Pipes:
+    length = table.number("length_m", least=0.0)
+    status, line = table.text("status", "existing"), table.text("line", "pair")
+    return Pipes(
+        id=table.ids,
+        start=table.node("from_node"),
+        end=table.node("to_node"),
+        length=length,
+        equivalent_length=length * table.number("local_loss_fraction", 0.0, least=0.0),
+        inner_diameter=table.number("inner_diameter_mm", np.nan, least=1e-3),
+        roughness=table.number("roughness_mm", DEFAULT_ROUGHNESS * 1e3, least=0.0),
+        zeta=table.number("zeta", 0.0, least=0.0),
+        role=role_codes(table.text("role")),
+        existing=status != "planned",
+        in_supply=line != "return",
+        in_return=line != "supply",
+        in_service=~np.isin(status.astype(str), ("abandoned", "closed")),
+    )
+
+
+def _stations(table: Reader) -> Stations:
+    area = table.number("heated_area_m2", np.nan, least=0.0)
+    load = table.number("load_kw", np.nan, least=0.0)
+    load = np.where(np.isnan(load), area * table.number("heat_index_w_m2", np.nan, least=0.0), load)
+    flow = table.number("flow_t_h", np.nan, least=0.0)
+    unknown = np.isnan(load) & np.isnan(flow)
+    if unknown.any():
+        name = table.ids[int(np.argmax(unknown))]
+        raise InputError(
+            f"stations {name!r}: neither flow_t_h nor load_kw nor heated_area_m2 with heat_index_w_m2 is given."
+        )
+    return Stations(
+        id=table.ids,
+        supply_node=table.node("supply_node", "node_id"),
+        return_node=table.node("return_node", "node_id"),
+        heated_area=area,
+        load=load,
+        flow=flow,
+        supply_temperature=table.number("supply_temp_c", np.nan),
+        return_temperature=table.number("return_temp_c", np.nan),
+        required_head=table.number("required_head_m", DEFAULT_REQUIRED_HEAD, least=0.0),
+        control=table.code("control", STATION_CONTROLS, "flow"),
+        kvs=table.number("kvs_m3_h", np.nan, least=0.0),
+        valve_kv=table.number("valve_kv_m3_h", np.nan, least=0.0),
+        exchanger_loss=table.number("hx_loss_kpa", np.nan, least=0.0),
+        in_service=~np.isin(table.text("status", "existing").astype(str), ("abandoned", "closed")),
+    )
+
+
+def _sources(table: Reader) -> Sources:
+    return Sources(
+        id=table.ids,
+        supply_node=table.node("supply_node", "node_id"),
+        return_node=table.node("return_node", "node_id"),
+        supply_temperature=table.number("supply_temp_c", np.nan),
+        return_temperature=table.number("return_temp_c", np.nan),
+        static_head=table.number("static_head_m", np.nan),
+        supply_head=table.number("supply_head_m", np.nan),
+        plant_loss=table.number("plant_loss_m", 0.0, least=0.0),
+        head_reserve=table.number("head_reserve_m", 0.0, least=0.0),
+        pump_efficiency=table.number("pump_efficiency", 0.75, least=0.01),
+        capacity=table.number("capacity_mw", np.nan, least=0.0),
+        pump_control=table.code("pump_control", SOURCE_CONTROLS, ""),
+        terminal_difference=table.number("terminal_difference_m", np.nan),
+        curve=table.curve("pump_curve"),
+        pump_speed=table.number("pump_speed", 1.0, least=0.0),
+        pump_count=table.number("pump_count", 1.0, least=1.0),
+        flow_share=table.number("flow_share", np.nan, least=0.0),
+        pressure_holding=table.flag("pressure_holding"),
+        in_service=table.text("role", "base") != "reserve",
+    )
+
+
+def _valves(table: Reader) -> Valves:
+    line = table.text("line", "both")
+    state = table.text("state", "open")
+    _refuse_words(table, "line", line, ("supply", "return", "both", "pair"))
+    _refuse_words(table, "state", state, ("open", "closed"))
+    opening = table.number("opening", 1.0, least=0.0)
+    if (opening > 1.0).any():
+        i = int(np.argmax(opening > 1.0))
+        raise InputError(f"valves {table.ids[i]!r}: opening is {opening[i]:g}; it is 0 (closed) to 1 (open).")
+    return Valves(
+        id=table.ids,
+        start=table.node("from_node"),
+        end=table.node("to_node"),
+        kind=table.code("kind", VALVE_KINDS, "isolation"),
+        in_supply=line != "return",
+        in_return=line != "supply",
+        bore=table.number("dn_mm", np.nan, least=1e-3),
+        kvs=table.number("kvs_m3_h", np.nan, least=0.0),
+        opening=opening,
+        characteristic=table.code("characteristic", CHARACTERISTICS, "linear"),
+        is_open=state != "closed",
+        pressure_setting=table.number("setting_kpa", np.nan),
+        flow_setting=table.number("setting_t_h", np.nan, least=0.0),
+        in_service=np.ones(len(table.ids), bool),
+    )
+
+
+def _pumps(table: Reader) -> Pumps:
+    line = table.text("line", "supply")
+    _refuse_words(table, "line", line, ("supply", "return"))
+    return Pumps(
+        id=table.ids,
+        start=table.node("from_node"),
+        end=table.node("to_node"),
+        in_supply=line == "supply",
+        in_return=line == "return",
+        control=table.code("control", PUMP_CONTROLS, "constant_speed"),
+        setpoint=table.number("setpoint_kpa", np.nan, least=0.0),
+        curve=table.curve("curve"),
+        speed=table.number("speed", 1.0, least=0.0),
+        count=table.number("count", 1.0, least=1.0),
+        efficiency=table.number("efficiency", 0.75, least=0.01),
+        in_service=~np.isin(table.text("status", "running").astype(str), STOPPED),
+    )
+
+
+def _refuse_words(table: Reader, column: str, words: Text, known: Sequence[str]) -> None:
+    wrong = ~np.isin(words.astype(str), known)
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise InputError(
+            f"{table.layer} {table.ids[i]!r}: {column} {words[i]!r} is unknown; choose one of {', '.join(known)}."
+        )
