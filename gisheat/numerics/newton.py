@@ -28,13 +28,13 @@ LINE_SEARCH_FROM = 15
 
 
 class EdgeLaw(Protocol):
-    """How the potential drops along edges with their flow: odd and rising, with its derivative."""
+    """How the potential drops along edges with their flow: never falling, with its derivative."""
 
     def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
         """Drop and d drop / d flow of all edges into the given arrays, shape (edges,)."""
 
-    def take(self, edges: NDArray[Any]) -> EdgeLaw:
-        """The law of some edges, in their order."""
+    def take(self, edges: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> EdgeLaw:
+        """The law of some edges, in their order; passed from end to start where `forward` is false."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,36 +49,130 @@ def solve_reduced(
     NodalSolution or None
         None when some part of the graph hangs together with no fixed node: the caller leaves it out first.
     """
-    is_fixed = np.zeros(len(demand), bool)
+    prepared = prepare(start, end, len(demand), fixed)
+    if prepared is None:
+        return None
+    return prepared.solve(
+        law, demand=demand, fixed_potential=fixed_potential, first_flow=first_flow, tolerance=tolerance,
+        max_iterations=max_iterations, on_iteration=on_iteration,
+    )  # fmt: skip
+
+
+def prepare(start: Index, end: Index, count: int, fixed: Index, keep: Index | None = None) -> ReducedGraph | None:
+    """Reduce and order a graph for several solves; None when a part hangs together with no fixed node.
+
+    Parameters
+    ----------
+    start, end : int32 arrays, shape (edges,)
+        Node numbers; no edge from a node to itself.
+    count : int
+        Number of nodes.
+    fixed : int array
+        Nodes with a given potential.
+    keep : int array, optional
+        Nodes that are not taken out, because their potential is asked for between solves.
+    """
+    is_fixed = np.zeros(count, bool)
     is_fixed[fixed] = True
-    graph = reduce_graph(start, end, is_fixed)
-    if not graph.whole:
+    stays = is_fixed
+    if keep is not None:
+        stays = is_fixed.copy()
+        stays[keep] = True
+    graph = reduce_graph(start, end, stays)
+    if not graph.whole or not _hangs_together(graph, is_fixed):
         return None
-    reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
-    potential = np.zeros(len(demand))
-    potential[fixed] = fixed_potential - reference
-    if not _hangs_together(graph, is_fixed):
-        return None
-    unknowns, factor = _prepare(graph, is_fixed)
-    taken, offset, total = _demands(demand, graph)
-    chain_law = law.take(graph.edge)
-    flow = first_flow[graph.edge[graph.chain_from[:-1]]].astype(float) if len(graph.chain_start) else np.zeros(0)
-    history, converged = _iterate(
-        graph,
-        unknowns,
-        factor,
-        chain_law,
-        taken[unknowns.node],
-        offset,
-        total,
-        potential,
-        flow,
-        tolerance,
-        max_iterations,
-        on_iteration,
-    )
-    _balance(graph, chain_law, offset, total, taken, is_fixed, flow)
-    return _expanded(start, law, chain_law, graph, taken, offset, flow, potential, reference, history, converged)
+    return ReducedGraph(start, fixed, is_fixed, graph, *_prepare(graph, is_fixed))
+
+
+class ReducedGraph:
+    """A graph that is reduced, ordered and analysed, for solves with other laws, demands and given potentials."""
+
+    def __init__(
+        self, start: Index, fixed: Index, is_fixed: NDArray[np.bool_], graph: Reduction, unknowns: _Unknowns,
+        factor: LDL,
+    ) -> None:  # fmt: skip
+        self._start, self._fixed, self._is_fixed = start, fixed, is_fixed
+        self._graph, self._unknowns, self._factor = graph, unknowns, factor
+        self._chain_of: Index | None = None
+
+    def solve(
+        self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
+        max_iterations: int = 100, on_iteration: Callable[[int, float], None] | None = None,
+    ) -> NodalSolution:  # fmt: skip
+        """Solve potentials and flows; arguments as `newton.solve_nodal`."""
+        graph, unknowns = self._graph, self._unknowns
+        reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
+        potential = np.zeros(len(demand))
+        potential[self._fixed] = fixed_potential - reference
+        taken, offset, total = _demands(demand, graph)
+        chain_law = law.take(graph.edge, graph.forward)
+        flow = _first_flows(graph.chain_from, graph.edge, graph.forward, offset, first_flow)
+        history, converged = _iterate(
+            graph, unknowns, self._factor, chain_law, taken[unknowns.node], offset, total, potential, flow, tolerance,
+            max_iterations, on_iteration,
+        )  # fmt: skip
+        _balance(graph, chain_law, offset, total, taken, self._is_fixed, flow)
+        return _expanded(
+            self._start, law, chain_law, graph, taken, offset, flow, potential, reference, history, converged
+        )
+
+    def response(self, law: EdgeLaw, flow: Array, edges: Index) -> tuple[Array, Array]:
+        """Changes of potentials and flows for one more unit of drop in single edges, at a solution.
+
+        Parameters
+        ----------
+        law : EdgeLaw
+        flow : array, shape (edges,)
+            Flows of the solution.
+        edges : int array, shape (k,)
+            Edges whose drop grows by one each.
+
+        Returns
+        -------
+        potential : array, shape (k, nodes)
+            Right at the nodes that stay (see `keep` of `prepare`), NaN elsewhere.
+        flow : array, shape (k, k)
+            Change of flow in edge j for the drop in edge i; zero for leaves.
+        """
+        graph, unknowns, factor = self._graph, self._unknowns, self._factor
+        if self._chain_of is None:
+            sizes = np.diff(graph.chain_from)
+            self._chain_of = np.full(len(self._start), -1, np.int32)
+            self._chain_of[graph.edge] = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+            self._sense = np.zeros(len(self._start))
+            self._sense[graph.edge] = np.where(graph.forward, 1.0, -1.0)
+        chains = len(graph.chain_start)
+        edge_flow = np.where(graph.forward, flow[graph.edge], -flow[graph.edge])
+        drop, slope = np.empty((2, len(graph.edge)))
+        law.take(graph.edge, graph.forward).evaluate(edge_flow, drop, slope)
+        chain_slope = np.maximum(np.add.reduceat(slope, graph.chain_from[:-1]), LEAST_SLOPE) if chains else slope
+        zeros, ones = np.zeros(chains), np.ones(len(self._is_fixed))
+        conductance, excess, rhs = np.empty(factor.entries), np.empty(len(unknowns.node)), np.empty(len(unknowns.node))
+        _assemble(
+            conductance, excess, rhs, np.zeros(len(rhs)), zeros, chain_slope, zeros, zeros, 0.0 * ones,
+            graph.chain_start, graph.chain_end, unknowns.start, unknowns.end, factor.entry,
+        )  # fmt: skip
+        factor.factorise(conductance, excess)
+        changes = np.full((len(edges), len(self._is_fixed)), np.nan)
+        changes[:, graph.stays] = 0.0
+        chain, sense = self._chain_of[edges], self._sense[edges]
+        flows = np.zeros((len(edges), len(edges)))
+        for i in np.flatnonzero(chain >= 0).tolist():
+            c = chain[i]
+            pushed = sense[i] / chain_slope[c]
+            rhs[:] = 0.0
+            if unknowns.start[c] >= 0:
+                rhs[unknowns.start[c]] += pushed
+            if unknowns.end[c] >= 0:
+                rhs[unknowns.end[c]] -= pushed
+            factor.solve(rhs)
+            changes[i, unknowns.node] = rhs
+            inside = np.flatnonzero(chain >= 0)
+            other = chain[inside]
+            between = changes[i, graph.chain_start[other]] - changes[i, graph.chain_end[other]]
+            between = np.where(other == c, between - sense[i], between)
+            flows[i, inside] = sense[inside] * between / chain_slope[other]
+        return changes, flows
 
 
 def _prepare(graph: Reduction, is_fixed: NDArray[np.bool_]) -> tuple[_Unknowns, LDL]:
@@ -175,22 +269,15 @@ def _expanded(
     residual = np.zeros(len(start))
     _back_into_chains(
         graph.chain_start, graph.chain_end, graph.chain_from, graph.edge, graph.forward, graph.next_node, edge_flow,
-        edge_drop, potential, full_flow, full_drop, residual,
+        edge_drop, edge_slope, potential, full_flow, full_drop, residual,
     )  # fmt: skip
     leaf_flow = taken[graph.leaf_node]
     leaf_drop, leaf_slope = np.empty((2, len(leaf_flow)))
-    law.take(graph.leaf_edge).evaluate(leaf_flow, leaf_drop, leaf_slope)
+    law.take(graph.leaf_edge, start[graph.leaf_edge] == graph.leaf_parent).evaluate(leaf_flow, leaf_drop, leaf_slope)
     _back_to_leaves(
-        start,
-        graph.leaf_node,
-        graph.leaf_parent,
-        graph.leaf_edge,
-        leaf_flow,
-        leaf_drop,
-        potential,
-        full_flow,
+        start, graph.leaf_node, graph.leaf_parent, graph.leaf_edge, leaf_flow, leaf_drop, potential, full_flow,
         full_drop,
-    )
+    )  # fmt: skip
     return NodalSolution(potential + reference, full_flow, full_drop, history, residual, converged)
 
 
@@ -339,21 +426,55 @@ def _missing(from_node, to_node, flow, total, taken, free):
 
 
 @njit(cache=True)
+def _first_flows(chain_from, edge, forward, offset, first_flow):
+    """First flow of each chain: that of its edge with the least one."""
+    flow = np.empty(chain_from.size - 1)
+    for c in range(flow.size):
+        least = np.inf
+        for t in range(chain_from[c], chain_from[c + 1]):
+            size = abs(first_flow[edge[t]])
+            if size < least:
+                least = size
+                flow[c] = (first_flow[edge[t]] if forward[t] else -first_flow[edge[t]]) + offset[t]
+    return flow
+
+
+@njit(cache=True)
 def _back_into_chains(
-    chain_start, chain_end, chain_from, edge, forward, next_node, edge_flow, edge_drop, potential, flow, drop, residual
+    chain_start,
+    chain_end,
+    chain_from,
+    edge,
+    forward,
+    next_node,
+    edge_flow,
+    edge_drop,
+    edge_slope,
+    potential,
+    flow,
+    drop,
+    residual,
 ):
+    """From both ends of each chain to its steepest edge, which bears what rounding leaves: it notices it least."""
     for c in range(chain_start.size):
-        p = potential[chain_start[c]]
-        last = chain_from[c + 1] - 1
-        for t in range(chain_from[c], last + 1):
+        first, last = chain_from[c], chain_from[c + 1] - 1
+        steepest = first
+        for t in range(first, last + 1):
             k = edge[t]
             sign = 1.0 if forward[t] else -1.0
             flow[k], drop[k] = sign * edge_flow[t], sign * edge_drop[t]
+            if edge_slope[t] >= edge_slope[steepest]:
+                steepest = t
+        p = potential[chain_start[c]]
+        for t in range(first, steepest):
             p -= edge_drop[t]
-            if t < last:
-                potential[next_node[t]] = p
-            else:
-                residual[k] = potential[chain_end[c]] - p
+            potential[next_node[t]] = p
+        q = potential[chain_end[c]]
+        for t in range(last, steepest, -1):
+            q += edge_drop[t]
+            potential[next_node[t - 1]] = q
+        k = edge[steepest]
+        residual[k] = drop[k] - (p - q if forward[steepest] else q - p)
 
 
 @njit(cache=True)

@@ -209,8 +209,8 @@ class PipeResistance:
     roughness: Array
     law: Law
 
-    def take(self, pipes: NDArray[Any]) -> PipeResistance:
-        """The resistance of some pipes, in their order."""
+    def take(self, pipes: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> PipeResistance:  # noqa: ARG002
+        """The resistance of some pipes, in their order; it is the same in both senses."""
         return PipeResistance(
             self.viscous[pipes], self.local[pipes], self.reynolds_scale[pipes], self.roughness[pipes], self.law
         )
