@@ -24,7 +24,7 @@ class PowerLaw:
         power = self.resistance * np.abs(flow) ** (self.exponent - 1.0)
         drop[:], slope[:] = power * flow, self.exponent * power
 
-    def take(self, edges, forward=None):
+    def take(self, edges, forward=None):  # noqa: ARG002
         return PowerLaw(self.resistance[edges], self.exponent)
 
 

@@ -1,0 +1,92 @@
+"""What an element other than a pipe loses: one law, rising with the flow, whose terms make valves, stations and pumps.
+
+drop = offset + linear q + c q sqrt(q^2 + e^2) + walls - head of a curve, in Pa for mass flows q in kg/s. A wall
+is a steep straight line beyond a flow that is not to be passed: a station that takes no more than it asks, a
+check valve. Flow-driven laws of this kind keep Newton's method on one convex problem, where laws that
+are driven by head flip from one branch to the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gisheat.physics.pumps import PumpCurve, curve_head
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementLaw:
+    """Constants of the losses of elements; arrays of shape (elements,)."""
+
+    offset: Array
+    """[Pa]"""
+    linear: Array
+    """[Pa s/kg]"""
+    quadratic: Array
+    """c [Pa s2/kg2]"""
+    small_flow: Array
+    """e: the flow [kg/s] below which the quadratic term goes over into a straight line."""
+    least: Array
+    """Flow [kg/s] below which a wall stands, -inf without one."""
+    most: Array
+    """Flow [kg/s] above which a wall stands, inf without one."""
+    wall: Array
+    """Slope of the walls [Pa s/kg]."""
+    head_scale: Array
+    """Weight of a metre of pumped water [Pa/m]."""
+    volume: Array
+    """Volume of a kilogram [m3/kg]."""
+    curve: NDArray[np.object_]
+    """PumpCurve, or None."""
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: NDArray[Any]) -> ElementLaw:
+        """The law of some elements, in their order."""
+        return ElementLaw(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    def with_offset(self, offset: Array) -> ElementLaw:
+        """The same law with other offsets [Pa]."""
+        return replace(self, offset=offset)
+
+    def loss(self, flow: Array) -> tuple[Array, Array]:
+        """Drop [Pa] and its derivative [Pa s/kg] at mass flows [kg/s], shape (elements,)."""
+        root = np.hypot(flow, self.small_flow)
+        beyond, short = np.maximum(flow - self.most, 0.0), np.minimum(flow - self.least, 0.0)
+        drop = self.offset + self.linear * flow + self.quadratic * flow * root + self.wall * (beyond + short)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bend = np.where(root > 0.0, (flow * flow + root * root) / root, 0.0)
+        slope = self.linear + self.quadratic * bend + self.wall * ((beyond > 0.0) | (short < 0.0))
+        for i in np.flatnonzero(self.curve != None).tolist():  # noqa: E711
+            head, rise = _curve(self.curve[i], flow[i] * self.volume[i])
+            drop[i] -= head * self.head_scale[i]
+            slope[i] -= rise * self.head_scale[i] * self.volume[i]
+        return drop, slope
+
+
+def _curve(curve: PumpCurve, flow: float) -> tuple[float, float]:
+    head, rise = curve_head(curve, np.array([max(flow, 0.0)]))
+    return float(head[0]), float(rise[0])
+
+
+def plain_elements(count: int, **terms: Any) -> ElementLaw:
+    """A law of `count` elements with the given terms, nothing else."""
+    values = {
+        "offset": 0.0, "linear": 0.0, "quadratic": 0.0, "small_flow": 0.0, "least": -np.inf, "most": np.inf,
+        "wall": 0.0, "head_scale": 0.0, "volume": 0.0, **terms,
+    }  # fmt: skip
+    curve = np.full(count, None, dtype=object)
+    curve[:] = values.pop("curve", None)
+    arrays = {name: np.broadcast_to(np.asarray(v, float), (count,)).copy() for name, v in values.items()}
+    return ElementLaw(**arrays, curve=curve)
+
+
+def joined(laws: list[ElementLaw]) -> ElementLaw:
+    """One law out of several, one after the other."""
+    return ElementLaw(*(np.concatenate([getattr(law, f.name) for law in laws]) for f in fields(ElementLaw)))
