@@ -117,6 +117,9 @@ class Stations(_Table):
     """Flow capacity the valve is set to [m3/s at 1 bar], NaN where it is open."""
     exchanger_loss: Array
     """Loss of the exchanger and fittings at design flow [Pa], NaN where unknown."""
+    secondary_supply_temperature: Array
+    """[K], NaN where unknown."""
+    secondary_return_temperature: Array
     in_service: Mask
 
 
@@ -179,6 +182,7 @@ class Valves(_Table):
     flow_setting: Array
     """Mass flow the valve lets through at most [kg/s], NaN where none."""
     in_service: Mask
+    """Is there in this phase; where it is not, water passes freely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +206,10 @@ class Pumps(_Table):
     """Equal pumps in parallel."""
     efficiency: Array
     """Efficiency of pump and motor, 0 to 1."""
+    running: Mask
+    """A stopped pump lets nothing through."""
     in_service: Mask
-    """Running; a stopped pump is closed."""
+    """Is there in this phase; where it is not, water passes freely."""
 
 
 def no_valves() -> Valves:

@@ -194,6 +194,8 @@ def _stations(table: Reader) -> Stations:
         kvs=table.number("kvs_m3_h", np.nan, least=0.0),
         valve_kv=table.number("valve_kv_m3_h", np.nan, least=0.0),
         exchanger_loss=table.number("hx_loss_kpa", np.nan, least=0.0),
+        secondary_supply_temperature=table.number("secondary_supply_temp_c", np.nan),
+        secondary_return_temperature=table.number("secondary_return_temp_c", np.nan),
         in_service=~np.isin(table.text("status", "existing").astype(str), ("abandoned", "closed")),
     )
 
@@ -264,7 +266,8 @@ def _pumps(table: Reader) -> Pumps:
         speed=table.number("speed", 1.0, least=0.0),
         count=table.number("count", 1.0, least=1.0),
         efficiency=table.number("efficiency", 0.75, least=0.01),
-        in_service=~np.isin(table.text("status", "running").astype(str), STOPPED),
+        running=~np.isin(table.text("status", "running").astype(str), STOPPED),
+        in_service=np.ones(len(table.ids), bool),
     )
 
 

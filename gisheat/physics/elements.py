@@ -35,14 +35,17 @@ class ElementLaw:
     """Flow [kg/s] below which a wall stands, -inf without one."""
     most: Array
     """Flow [kg/s] above which a wall stands, inf without one."""
-    wall: Array
-    """Slope of the walls [Pa s/kg]."""
+    least_wall: Array
+    """Slope of the wall below `least` [Pa s/kg]."""
+    most_wall: Array
+    """Slope of the wall above `most` [Pa s/kg]."""
     head_scale: Array
     """Weight of a metre of pumped water [Pa/m]."""
     volume: Array
     """Volume of a kilogram [m3/kg]."""
     curve: NDArray[np.object_]
     """PumpCurve, or None."""
+    has_curve: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -59,11 +62,13 @@ class ElementLaw:
         """Drop [Pa] and its derivative [Pa s/kg] at mass flows [kg/s], shape (elements,)."""
         root = np.hypot(flow, self.small_flow)
         beyond, short = np.maximum(flow - self.most, 0.0), np.minimum(flow - self.least, 0.0)
-        drop = self.offset + self.linear * flow + self.quadratic * flow * root + self.wall * (beyond + short)
+        walls = self.most_wall * beyond + self.least_wall * short
+        drop = self.offset + self.linear * flow + self.quadratic * flow * root + walls
         with np.errstate(divide="ignore", invalid="ignore"):
             bend = np.where(root > 0.0, (flow * flow + root * root) / root, 0.0)
-        slope = self.linear + self.quadratic * bend + self.wall * ((beyond > 0.0) | (short < 0.0))
-        for i in np.flatnonzero(self.curve != None).tolist():  # noqa: E711
+        slope = self.linear + self.quadratic * bend + np.where(beyond > 0.0, self.most_wall, 0.0)
+        slope += np.where(short < 0.0, self.least_wall, 0.0)
+        for i in np.flatnonzero(self.has_curve).tolist():
             head, rise = _curve(self.curve[i], flow[i] * self.volume[i])
             drop[i] -= head * self.head_scale[i]
             slope[i] -= rise * self.head_scale[i] * self.volume[i]
@@ -76,15 +81,18 @@ def _curve(curve: PumpCurve, flow: float) -> tuple[float, float]:
 
 
 def plain_elements(count: int, **terms: Any) -> ElementLaw:
-    """A law of `count` elements with the given terms, nothing else."""
+    """A law of `count` elements with the given terms (numbers or arrays), nothing else."""
     values = {
         "offset": 0.0, "linear": 0.0, "quadratic": 0.0, "small_flow": 0.0, "least": -np.inf, "most": np.inf,
-        "wall": 0.0, "head_scale": 0.0, "volume": 0.0, **terms,
+        "least_wall": 0.0, "most_wall": 0.0, "head_scale": 0.0, "volume": 0.0, **terms,
     }  # fmt: skip
     curve = np.full(count, None, dtype=object)
-    curve[:] = values.pop("curve", None)
+    given = values.pop("curve", None)
+    for i in range(count if given is not None else 0):
+        curve[i] = given[i]
+    has_curve = np.array([c is not None for c in curve], dtype=bool)
     arrays = {name: np.broadcast_to(np.asarray(v, float), (count,)).copy() for name, v in values.items()}
-    return ElementLaw(**arrays, curve=curve)
+    return ElementLaw(**arrays, curve=curve, has_curve=has_curve)
 
 
 def joined(laws: list[ElementLaw]) -> ElementLaw:

@@ -148,6 +148,8 @@ def stations_of(table: gpd.GeoDataFrame, supply_node: Index, return_node: Index,
         kvs=numbers(table, "kvs_m3_h"),
         valve_kv=numbers(table, "valve_kv_m3_h"),
         exchanger_loss=numbers(table, "hx_loss_kpa"),
+        secondary_supply_temperature=numbers(table, "secondary_supply_temp_c"),
+        secondary_return_temperature=numbers(table, "secondary_return_temp_c"),
         in_service=_open(table) & (supply_node >= 0) & (return_node >= 0),
     )
 
