@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gisheat.equations import fast_engine
 from gisheat.numerics.newton import solve_nodal
+from gisheat.numerics.reduced import solve_reduced
 
-ENGINES = {"nodal": solve_nodal, "reduced": fast_engine()}
+ENGINES = {"nodal": solve_nodal, "reduced": solve_reduced}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,14 @@ VALVE_KINDS = (
     "isolation", "control", "check", "pressure_reducing", "pressure_sustaining", "differential_pressure",
     "flow_limiter", "bypass",
 )  # fmt: skip
+(ISOLATION, CONTROL, CHECK, REDUCING, SUSTAINING, DIFFERENTIAL, LIMITER, BYPASS_VALVE) = range(len(VALVE_KINDS))
+CONTROLLING = (REDUCING, SUSTAINING, DIFFERENTIAL)
+"""Valves that throttle until a pressure is what they are set to."""
+(HELD, VALVE_HELD, UNREGULATED, PUMPED) = range(len(STATION_CONTROLS))
+(REQUIRED, CONSTANT_HEAD, TERMINAL_DIFFERENCE, WORST_PUMPED, CURVE) = range(len(SOURCE_CONTROLS))
+(CONSTANT_SPEED, CONSTANT_DIFFERENCE, PROPORTIONAL, WORST_STATION) = range(len(PUMP_CONTROLS))
+PIPE, VALVE, BYPASS, PUMP, STATION, SOURCE = range(6)
+"""What a link between two vertices of a circuit is."""
 CHARACTERISTICS = ("linear", "equal_percentage")
 
 DEFAULT_ROUGHNESS = 0.5e-3
@@ -183,6 +191,13 @@ class Valves(_Table):
     """Mass flow the valve lets through at most [kg/s], NaN where none."""
     in_service: Mask
     """Is there in this phase; where it is not, water passes freely."""
+
+    @property
+    def shut(self) -> Mask:
+        """Valves that let nothing through, shape (valves,)."""
+        capacity = np.nan_to_num(self.kvs, nan=1.0) * np.where(self.kind == CONTROL, self.opening, 1.0)
+        limited = (self.kind == LIMITER) & (self.flow_setting == 0.0)
+        return self.in_service & (~self.is_open | (capacity <= 0.0) | limited)
 
 
 @dataclass(frozen=True, slots=True)

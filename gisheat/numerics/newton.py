@@ -49,6 +49,19 @@ class NodalSolution:
     converged: bool
 
 
+class PreparedGraph(Protocol):
+    """A graph that is ready for solves with other laws, demands and given potentials."""
+
+    def solve(
+        self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
+        max_iterations: int = 100, on_iteration: Callable[[int, float], None] | None = None,
+    ) -> NodalSolution:  # fmt: skip
+        """Solve potentials and flows, see `solve_nodal`."""
+
+    def response(self, law: EdgeLaw, flow: Array, edges: NDArray[Any]) -> tuple[Array, Array]:
+        """Changes of potentials (k, nodes) and of the flows of `edges` (k, k) for a unit of drop more in each."""
+
+
 def solve_nodal(
     start: Index, end: Index, law: EdgeLaw, *,
     demand: Array, fixed: Index, fixed_potential: Array, first_flow: Array,
@@ -74,53 +87,102 @@ def solve_nodal(
     tolerance : float
         Largest sum of flow changes relative to the sum of flows.
     """
-    count = len(demand)
-    is_fixed = np.zeros(count, bool)
-    is_fixed[fixed] = True
-    free = np.flatnonzero(~is_fixed)
-    number = np.full(count, -1, np.int64)
-    number[free] = np.arange(len(free))
-    inner = ~is_fixed[start] & ~is_fixed[end]
-    factorise = SuperLU(number[start[inner]], number[end[inner]], len(free))
+    return prepare_nodal(start, end, len(demand), fixed).solve(
+        law, demand=demand, fixed_potential=fixed_potential, first_flow=first_flow, tolerance=tolerance,
+        max_iterations=max_iterations, on_iteration=on_iteration,
+    )  # fmt: skip
 
-    potential, correction = np.zeros((2, count))
-    reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
-    potential[fixed] = fixed_potential - reference
-    flow = np.asarray(first_flow, float).copy()
-    drop, slope = np.empty((2, len(flow)))
-    law.evaluate(flow, drop, slope)
-    history: list[float] = []
-    converged = False
-    for iteration in range(1, max_iterations + 1):
-        conductance = 1.0 / _floored(slope)
-        # Flows that the linearised edges have at the potentials so far, and what the balances still miss then.
-        # Correcting the potentials, in place of finding them anew, keeps flows exact where drops are tiny.
-        ahead = flow - conductance * (drop - (potential[start] - potential[end]))
-        missing = sum_at(end, ahead, count) - sum_at(start, ahead, count) - demand
-        diagonal = sum_at(start, conductance, count) + sum_at(end, conductance, count)
-        if len(free):
-            try:
-                correction[free] = factorise(diagonal[free], -conductance[inner])(missing[free])
-            except RuntimeError:  # exactly singular: conductances too far apart
-                break
-        potential += correction
-        noise = NOISE * np.finfo(float).eps * float(np.abs(potential).max(initial=0.0))
-        change = ahead + conductance * (correction[start] - correction[end]) - flow
-        step = _step_length(flow, change, potential, start, end, law) if iteration > LINE_SEARCH_FROM else 1.0
-        flow += step * change
+
+def prepare_nodal(
+    start: Index,
+    end: Index,
+    count: int,
+    fixed: Index,
+    keep: Index | None = None,  # noqa: ARG001
+) -> NodalGraph:
+    """Prepare a graph for several solves; nothing is taken out, so that there is nothing to `keep`."""
+    return NodalGraph(start, end, count, fixed)
+
+
+class NodalGraph:
+    """A graph with all its nodes, factorised with SciPy."""
+
+    def __init__(self, start: Index, end: Index, count: int, fixed: Index) -> None:
+        self._start, self._end, self._fixed = start, end, fixed
+        is_fixed = np.zeros(count, bool)
+        is_fixed[fixed] = True
+        self._free = np.flatnonzero(~is_fixed)
+        number = np.full(count, -1, np.int64)
+        number[self._free] = np.arange(len(self._free))
+        self._inner = ~is_fixed[start] & ~is_fixed[end]
+        inner = self._inner
+        self._factorise = SuperLU(number[start[inner]], number[end[inner]], len(self._free))
+
+    def _solver(self, conductance: Array, count: int) -> Callable[[Array], Array]:
+        diagonal = sum_at(self._start, conductance, count) + sum_at(self._end, conductance, count)
+        return self._factorise(diagonal[self._free], -conductance[self._inner])
+
+    def solve(
+        self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
+        max_iterations: int = 100, on_iteration: Callable[[int, float], None] | None = None,
+    ) -> NodalSolution:  # fmt: skip
+        """Solve potentials and flows, see `solve_nodal`."""
+        start, end, free, count = self._start, self._end, self._free, len(demand)
+        potential, correction = np.zeros((2, count))
+        reference = float(fixed_potential.mean())  # potentials near zero leave more digits for small drops
+        potential[self._fixed] = fixed_potential - reference
+        flow = np.asarray(first_flow, float).copy()
+        drop, slope = np.empty((2, len(flow)))
         law.evaluate(flow, drop, slope)
-        size = float(np.abs(flow).sum())
-        changed = float(np.maximum(np.abs(change) - noise * conductance, 0.0).sum())
-        history.append(changed / max(size, 1e-300) if not changed <= NEGLIGIBLE else 0.0)
-        if on_iteration is not None:
-            on_iteration(iteration, history[-1])
-        if not np.isfinite(history[-1]):
-            break
-        if history[-1] <= tolerance:
-            converged = True
-            break
-    residual = drop - (potential[start] - potential[end])
-    return NodalSolution(potential + reference, flow, drop, tuple(history), residual, converged)
+        history: list[float] = []
+        converged = False
+        for iteration in range(1, max_iterations + 1):
+            conductance = 1.0 / _floored(slope)
+            # Flows that the linearised edges have at the potentials so far, and what the balances still miss then.
+            # Correcting the potentials, in place of finding them anew, keeps flows exact where drops are tiny.
+            ahead = flow - conductance * (drop - (potential[start] - potential[end]))
+            missing = sum_at(end, ahead, count) - sum_at(start, ahead, count) - demand
+            if len(free):
+                try:
+                    correction[free] = self._solver(conductance, count)(missing[free])
+                except RuntimeError:  # exactly singular: conductances too far apart
+                    break
+            potential += correction
+            noise = NOISE * np.finfo(float).eps * float(np.abs(potential).max(initial=0.0))
+            change = ahead + conductance * (correction[start] - correction[end]) - flow
+            step = _step_length(flow, change, potential, start, end, law) if iteration > LINE_SEARCH_FROM else 1.0
+            flow += step * change
+            law.evaluate(flow, drop, slope)
+            size = float(np.abs(flow).sum())
+            changed = float(np.maximum(np.abs(change) - noise * conductance, 0.0).sum())
+            history.append(changed / max(size, 1e-300) if not changed <= NEGLIGIBLE else 0.0)
+            if on_iteration is not None:
+                on_iteration(iteration, history[-1])
+            if not np.isfinite(history[-1]):
+                break
+            if history[-1] <= tolerance:
+                converged = True
+                break
+        residual = drop - (potential[start] - potential[end])
+        return NodalSolution(potential + reference, flow, drop, tuple(history), residual, converged)
+
+    def response(self, law: EdgeLaw, flow: Array, edges: NDArray[Any]) -> tuple[Array, Array]:
+        """Changes of potentials (k, nodes) and of the flows of `edges` (k, k) for a unit of drop more in each."""
+        start, end, free = self._start, self._end, self._free
+        count = int(max(start.max(initial=-1), end.max(initial=-1), self._fixed.max(initial=-1))) + 1
+        count = max(count, int(free.max(initial=-1)) + 1)
+        drop, slope = np.empty((2, len(flow)))
+        law.evaluate(flow, drop, slope)
+        conductance = 1.0 / _floored(slope)
+        solve = self._solver(conductance, count)
+        potential = np.zeros((len(edges), count))
+        for i, k in enumerate(edges.tolist()):
+            rhs = np.zeros(count)
+            rhs[start[k]] += conductance[k]
+            rhs[end[k]] -= conductance[k]
+            potential[i, free] = solve(rhs[free])
+        between = potential[:, start[edges]] - potential[:, end[edges]] - np.eye(len(edges))
+        return potential, between * conductance[edges]
 
 
 def _floored(slope: Array) -> Array:

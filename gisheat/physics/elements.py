@@ -97,4 +97,5 @@ def plain_elements(count: int, **terms: Any) -> ElementLaw:
 
 def joined(laws: list[ElementLaw]) -> ElementLaw:
     """One law out of several, one after the other."""
+    laws = laws or [plain_elements(0)]
     return ElementLaw(*(np.concatenate([getattr(law, f.name) for law in laws]) for f in fields(ElementLaw)))

@@ -10,7 +10,7 @@ from networks import WATER, Tables
 from random_networks import bounded, tables
 
 import gisheat
-from gisheat import equations
+from gisheat.equations import solving
 
 G = 9.80665
 LAW = st.sampled_from(("colebrook", "swamee-jain", "altshul", "rough"))
@@ -136,7 +136,7 @@ def test_a_node_in_the_middle_of_a_pipe_changes_nothing_else(network, data):
 @given(tables(), LAW)
 def test_both_engines_find_the_same(network, law):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(equations, "fast_engine", lambda: None)
+        patch.setattr(solving, "fast_engine", lambda: None)
         plain = solved(network, friction=law)
     fast = solved(network, friction=law)
     assert_close(rows(plain.pipes)[SIGNED], rows(fast.pipes)[SIGNED], relative=1e-7)

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import spsolve
 
 from gisheat.network import ROLES, Array, Index, Mask, Network
 from gisheat.numerics.incidence import sum_at
-from gisheat.physics.friction import Law, friction_number, hazen_williams_scale, specific_friction, velocity
+from gisheat.physics.friction import Law, specific_friction, velocity
 from gisheat.physics.pressure import pressure
 from gisheat.physics.water import Water
 from gisheat.schema import from_si, result_columns
@@ -74,15 +75,49 @@ class SideResult:
 
 @dataclass(frozen=True, slots=True)
 class StationResult:
-    """Stations: flow [kg/s], load [W], heads [m]; NaN where a station is not in service."""
+    """Stations: flows [kg/s], loads [W], heads [m]; NaN where a station is not in service."""
 
     flow: Array
+    design_flow: Array
     load: Array
+    """Heat load that is asked for."""
+    heat: Array
+    """Heat that is delivered at the actual flow."""
     supply_head: Array
     return_head: Array
     available_head: Array
     surplus_head: Array
+    """Available head, with that of a pump at the station, minus required head."""
+    valve_kv: Array
+    """Flow capacity the valve has or must be set to, that the flow is the design flow [m3/s at 1 bar]."""
+    valve_opening: Array
+    pump_head: Array
+    """Head of the pump of the station, NaN where there is none."""
+    pump_power: Array
+    """Electric power [W]."""
     served: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """Valves and pumps on the sides they act or join on; arrays of shape (links,).
+
+    `start` and `end` are nodes in the sense in which the element acts: on the return from to_node to from_node.
+    A bypass leads from the supply at `start` to the return at `end`.
+    """
+
+    kind: NDArray[np.int8]
+    """VALVE, BYPASS or PUMP of `network`."""
+    side: NDArray[np.int8]
+    """0 supply (or the one pipe), 1 return, 2 between them."""
+    row: Index
+    """Row in the table of the network."""
+    start: Index
+    end: Index
+    flow: Array
+    """Mass flow [kg/s], positive in the sense of the element."""
+    loss: Array
+    """Difference of piezometric pressure from start to end [Pa]; negative where a pump lifts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +134,10 @@ class SourceResult:
 
 @dataclass(frozen=True, slots=True)
 class CriticalPath:
-    """The station with the least surplus head, and nodes and pipes of the supply path to it from the source."""
+    """The station with the least surplus head, and nodes and pipes of the supply path to it from the source.
+
+    A pipe is -1 where the path passes a valve or a pump.
+    """
 
     station: int
     nodes: Index
@@ -144,6 +182,12 @@ class Results:
     pump_head_given: bool
     iterations: int
     residuals: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    links: LinkResult | None = None
+    """Valves and pumps, None where the network has none."""
+    throttled: Mask | None = None
+    """Valves that hold their setting by throttling, shape (valves,); None where nothing is held."""
+    operation: bool = False
+    """Flows followed from pumps and valves; else every station was given its design flow."""
 
     # tables ----------------------------------------------------------------------------------------
 
@@ -152,10 +196,10 @@ class Results:
         """Table of nodes; one-pipe networks: node_id, ground_m, head_m, pressure_kpa."""
         nodes, supply = self.network.nodes, self.supply
         if self.back is None:
-            return _table(node_id=nodes.id, ground_m=nodes.ground, head_m=supply.head, pressure_kpa=supply.pressure)
+            return table(node_id=nodes.id, ground_m=nodes.ground, head_m=supply.head, pressure_kpa=supply.pressure)
         density, gravity = self.conditions.mean.density, self.conditions.gravity
         reached = ~(np.isnan(supply.head) & np.isnan(self.back.head))
-        return _table(
+        return table(
             node_id=nodes.id,
             kind=node_kinds(self.network),
             ground_m=nodes.ground,
@@ -182,16 +226,16 @@ class Results:
             "roughness_mm": pipes.roughness,
         }
         if self.back is None:
-            return _table(
+            return table(
                 **base, flow_kg_s=supply.flow, velocity_m_s=supply.velocity, friction_pa_m=supply.friction,
                 loss_kpa=supply.loss,
             )  # fmt: skip
         area, load = self.behind()
         critical = np.zeros(len(pipes), bool)
         if self.critical is not None:
-            critical[self.critical.pipes] = True
+            critical[self.critical.pipes[self.critical.pipes >= 0]] = True
         back = self.back
-        return _table(
+        return table(
             **base, heated_area_m2=area, load_kw=load,
             sup_flow_t_h=supply.flow, sup_velocity_m_s=supply.velocity, sup_friction_pa_m=supply.friction,
             sup_loss_kpa=supply.loss,
@@ -205,12 +249,16 @@ class Results:
         stations, found = self.network.stations, self.station
         if found is None:
             return pd.DataFrame(columns=list(result_columns("stations")))
-        return _table(
-            station_id=stations.id, heated_area_m2=stations.heated_area, load_kw=found.load,
-            flow_t_h=found.flow, design_flow_t_h=found.flow,
-            imbalance=np.where(found.flow > 0.0, 1.0, np.nan),
+        with np.errstate(invalid="ignore", divide="ignore"):
+            imbalance = np.where(found.design_flow > 0.0, found.flow / found.design_flow, np.nan)
+        return table(
+            station_id=stations.id, heated_area_m2=stations.heated_area, load_kw=found.load, heat_kw=found.heat,
+            flow_t_h=found.flow, design_flow_t_h=found.design_flow,
+            imbalance=imbalance,
             sup_head_m=found.supply_head, ret_head_m=found.return_head, available_head_m=found.available_head,
-            required_head_m=stations.required_head, surplus_head_m=found.surplus_head, served=found.served,
+            required_head_m=stations.required_head, surplus_head_m=found.surplus_head,
+            valve_kv_m3_h=found.valve_kv, valve_opening=found.valve_opening, pump_head_m=found.pump_head,
+            pump_power_kw=found.pump_power, served=found.served,
         )  # fmt: skip
 
     @property
@@ -220,26 +268,42 @@ class Results:
         if found is None:
             return pd.DataFrame(columns=list(result_columns("sources")))
         ground = self.network.nodes.ground[sources.return_node]
-        return _table(
+        return table(
             source_id=sources.id, load_mw=found.load, flow_t_h=found.flow, pump_head_m=found.pump_head,
             pump_power_kw=found.pump_power, sup_head_m=found.supply_head, ret_head_m=found.return_head,
             static_head_m=np.where(np.isnan(found.flow), np.nan, self.static_line - ground),
         )  # fmt: skip
+
+    @property
+    def valves(self) -> pd.DataFrame:
+        """Table of valves: flow and loss on the supply where the valve acts there, else on the return."""
+        from gisheat.results.devices import valve_table
+
+        return valve_table(self)
+
+    @property
+    def pumps(self) -> pd.DataFrame:
+        """Table of booster pumps."""
+        from gisheat.results.devices import pump_table
+
+        return pump_table(self)
 
     def path(self) -> pd.DataFrame:
         """Table of the critical path, from the source to the station; losses positive in the sense of the path."""
         if self.critical is None or self.back is None:
             return pd.DataFrame(columns=list(result_columns("critical_path")))
         network, path = self.network, self.critical
-        pipes, ids = path.pipes, network.nodes.id
-        sign = np.where(network.pipes.start[pipes] == path.nodes[:-1], 1.0, -1.0)
+        piped = np.flatnonzero(path.pipes >= 0)
+        pipes, ids = path.pipes[piped], network.nodes.id
+        first, last = path.nodes[:-1][piped], path.nodes[1:][piped]
+        sign = np.where(network.pipes.start[pipes] == first, 1.0, -1.0)
         length = network.pipes.length[pipes]
-        return _table(
-            order=np.arange(1, len(pipes) + 1), pipe_id=network.pipes.id[pipes],
-            from_node=ids[path.nodes[:-1]], to_node=ids[path.nodes[1:]], length_m=length,
-            sup_loss_kpa=sign * self.supply.loss[pipes], ret_loss_kpa=-sign * self.back.loss[pipes],
-            cumulated_length_m=np.cumsum(length), sup_head_m=self.supply.head[path.nodes[1:]],
-            ret_head_m=self.back.head[path.nodes[1:]], ground_m=network.nodes.ground[path.nodes[1:]],
+        return table(
+            order=np.arange(1, len(pipes) + 1), pipe_id=network.pipes.id[pipes], from_node=ids[first],
+            to_node=ids[last], length_m=length, sup_loss_kpa=sign * self.supply.loss[pipes],
+            ret_loss_kpa=-sign * self.back.loss[pipes], cumulated_length_m=np.cumsum(length),
+            sup_head_m=self.supply.head[last], ret_head_m=self.back.head[last],
+            ground_m=network.nodes.ground[last],
         )  # fmt: skip
 
     # figures ---------------------------------------------------------------------------------------
@@ -300,70 +364,10 @@ class Results:
         return float((potential[upstream] - potential[downstream]) / scale)
 
     def check(self) -> Balance:
-        """Recompute mass at every node and the drop along every pipe from the flows alone.
+        """Recompute mass at every node and the drop along every link from the flows alone; see `balance`."""
+        from gisheat.results.balance import check_balance
 
-        The friction formula is written again here in its textbook form (lambda L/d rho v2/2), so that a
-        slip in the solver's form would show.
-        """
-        mass, drop, largest, span = [0.0], [0.0], 1e-300, 1e-300
-        for side, water, inflow in self._sides():
-            flow = np.nan_to_num(side.flow)
-            balance = inflow.copy()
-            np.subtract.at(balance, self.network.pipes.start, flow)
-            np.add.at(balance, self.network.pipes.end, flow)
-            inside = ~np.isnan(side.head)
-            balance = balance[inside & ~np.isnan(inflow)]
-            mass.append(float(np.abs(balance).max(initial=0.0)))
-            largest = max(largest, float(np.abs(flow).max(initial=0.0)))
-            expected = self._textbook_drop(side, water)
-            error = np.abs(expected - side.loss)[~np.isnan(side.loss)] / (
-                self.conditions.mean.density * self.conditions.gravity
-            )
-            between = self._head_difference(side, water)
-            apart = np.abs(between - expected)[~np.isnan(side.loss)] / (
-                self.conditions.mean.density * self.conditions.gravity
-            )
-            drop.append(float(max(error.max(initial=0.0), apart.max(initial=0.0))))
-            span = max(span, float(np.ptp(side.head[inside])) if inside.any() else 0.0)
-        return Balance(max(mass), max(drop), max(mass) / largest, max(drop) / span)
-
-    def _sides(self) -> list[tuple[SideResult, Water, Array]]:
-        """Sides with what enters them at each node [kg/s]; NaN where that is not given but found."""
-        network, count = self.network, len(self.network.nodes)
-        if self.back is None or self.station is None or self.source is None:
-            return [
-                (
-                    self.supply,
-                    self.conditions.supply,
-                    np.where(np.isnan(network.nodes.fixed_head), -network.nodes.demand, np.nan),
-                )
-            ]
-        taken, given = np.nan_to_num(self.station.flow), np.nan_to_num(self.source.flow)
-        stations, sources = network.stations, network.sources
-        inflow = sum_at(sources.supply_node, given, count) - sum_at(stations.supply_node, taken, count)
-        outflow = sum_at(stations.return_node, taken, count) - sum_at(sources.return_node, given, count)
-        return [(self.supply, self.conditions.supply, inflow), (self.back, self.conditions.back, outflow)]
-
-    def _textbook_drop(self, side: SideResult, water: Water) -> Array:
-        pipes, law = self.network.pipes, self.conditions.law
-        bore = pipes.inner_diameter
-        speed = side.flow / (water.density * np.pi * bore**2 / 4.0)
-        reynolds = np.abs(speed) * bore * water.density / water.viscosity
-        if law == "hazen-williams":
-            relative = hazen_williams_scale(
-                pipes.roughness * 1e3, bore, water.viscosity / water.density, self.conditions.gravity
-            )
-        else:
-            relative = pipes.roughness / bore
-        with np.errstate(invalid="ignore", divide="ignore"):
-            factor = friction_number(np.nan_to_num(reynolds), relative, law)[0] / reynolds
-            coefficient = factor * (pipes.length + pipes.equivalent_length) / bore + pipes.zeta
-            return np.where(speed == 0.0, 0.0, coefficient * water.density * speed * np.abs(speed) / 2.0)
-
-    def _head_difference(self, side: SideResult, water: Water) -> Array:
-        pipes, ground = self.network.pipes, self.network.nodes.ground
-        potential = side.pressure + water.density * self.conditions.gravity * ground
-        return potential[pipes.start] - potential[pipes.end]
+        return check_balance(self)
 
 
 def carried_to(network: Network, flow: Array, own: Array) -> Array:
@@ -398,7 +402,7 @@ def node_kinds(network: Network) -> np.ndarray:
     return kind
 
 
-def _table(**columns: np.ndarray) -> pd.DataFrame:
+def table(**columns: np.ndarray) -> pd.DataFrame:
     """Table from SI arrays, each converted to the unit that the suffix of its name says."""
     return pd.DataFrame(
         {name: from_si(values, name) if values.dtype.kind == "f" else values for name, values in columns.items()}

@@ -1,0 +1,220 @@
+"""Valves and pumps that hold a pressure: each adds a loss y >= 0 until what it guards is right, or has nothing to do.
+
+A pressure-reducing valve guards the pressure behind it, a sustaining one that before it, a differential-pressure
+controller the difference between supply and return behind it; a pump or source that holds a head runs at full
+speed less y. With all y given the network is one convex problem; y follows from complementarity.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gisheat.equations import Circuit, LinkLaw, Problem, Side, State
+from gisheat.errors import ConvergenceError, TopologyError
+from gisheat.hydraulics.assembly import Limits
+from gisheat.network import Array, Index, Mask, Network
+from gisheat.network.arrays import (
+    CONTROLLING,
+    DIFFERENTIAL,
+    PROPORTIONAL,
+    PUMP,
+    REDUCING,
+    SUSTAINING,
+    VALVE,
+    VALVE_KINDS,
+    WORST_STATION,
+)
+from gisheat.numerics.complementarity import Evaluation, solve_complementarity
+from gisheat.physics.pumps import curve_head, fit_curve
+from gisheat.results import Conditions
+
+LARGEST_LOSS = 1e8
+"""Loss [Pa] that a valve can add at most: it is shut long before."""
+LARGEST_STEP = 2e6
+"""No loss changes by more [Pa] in one step."""
+WITHIN = 1.0
+"""What is guarded may be off by this [Pa]."""
+
+
+class Controller(NamedTuple):
+    """One link that guards something: e = constant + weights . P + flow_weight q must not fall below zero."""
+
+    link: int
+    vertices: Index
+    weights: Array
+    constant: float
+    flow_weight: float = 0.0
+    stations: tuple[Index, Index, Array] | None = None
+    """Vertices above and below each station and what to take off [Pa]: e is minus the least difference."""
+    most: float = LARGEST_LOSS
+
+
+def find_controllers(network: Network, circuit: Circuit, sides: tuple[Side, ...], at: Conditions) -> list[Controller]:
+    """Controllers of the valves and booster pumps of a circuit."""
+    found = []
+    for side in sides:
+        links, rows = circuit.of(VALVE, side.code)
+        acts = network.valves.in_supply if side.code == 0 else network.valves.in_return
+        for link, row in zip(links.tolist(), rows.tolist(), strict=True):
+            kind = network.valves.kind[row]
+            if kind in CONTROLLING and network.valves.in_service[row] and (acts[row] or not network.two_pipe):
+                found.append(_valve(network, circuit, sides, side, link, row, at))
+        links, rows = circuit.of(PUMP, side.code)
+        pumped = network.pumps.in_supply if side.code == 0 else network.pumps.in_return
+        for link, row in zip(links.tolist(), rows.tolist(), strict=True):
+            control = network.pumps.control[row]
+            acting = network.pumps.in_service[row] and (pumped[row] or not network.two_pipe)
+            if acting and control == PROPORTIONAL:
+                found.append(_proportional(network, circuit, side, link, row, at))
+            elif acting and control == WORST_STATION:
+                found.append(worst_station(network, sides, link, at))
+    return found
+
+
+def _valve(
+    network: Network, circuit: Circuit, sides: tuple[Side, ...], side: Side, link: int, row: int, at: Conditions
+) -> Controller:
+    valves, count = network.valves, len(network.nodes)
+    kind, setting = int(valves.kind[row]), float(valves.pressure_setting[row])
+    if np.isnan(setting):
+        raise TopologyError(f"valve {valves.id[row]!r}: a {VALVE_KINDS[kind]} valve needs its setting_kpa.")
+    start, end = int(circuit.start[link]), int(circuit.end[link])
+    weight = side.water.density * at.gravity
+
+    def column(vertex: int) -> float:
+        return weight * float(network.nodes.ground[vertex % count])
+
+    if kind == REDUCING:
+        return Controller(link, np.array([end]), np.array([-1.0]), setting + column(end))
+    if kind == SUSTAINING:
+        return Controller(link, np.array([start]), np.array([1.0]), -setting - column(start))
+    assert kind == DIFFERENTIAL
+    if len(sides) < 2:
+        raise TopologyError(f"valve {valves.id[row]!r}: a differential-pressure valve needs a supply and a return.")
+    node = (end if side.code == 0 else start) % count
+    above, below = node + sides[0].first, node + sides[1].first
+    unequal = at.gravity * (sides[0].water.density - sides[1].water.density) * float(network.nodes.ground[node])
+    return Controller(link, np.array([above, below]), np.array([-1.0, 1.0]), setting + unequal)
+
+
+def _proportional(network: Network, circuit: Circuit, side: Side, link: int, row: int, at: Conditions) -> Controller:
+    """From half the setpoint at rest to the setpoint where the full-speed curve meets it."""
+    pumps = network.pumps
+    setpoint, weight = float(pumps.setpoint[row]), side.water.density * at.gravity
+    curve = fit_curve(pumps.curve[row], float(pumps.speed[row]), float(pumps.count[row]))
+    flows = np.linspace(0.0, 4.0 * float(pumps.curve[row][-1, 0] * pumps.count[row]) + 1e-9, 4001)
+    above = np.flatnonzero(curve_head(curve, flows)[0] * weight >= setpoint)
+    if not len(above) or above[-1] == 0:
+        raise TopologyError(f"pump {pumps.id[row]!r}: its curve never reaches its setpoint_kpa.")
+    full = float(flows[above[-1]]) * side.water.density
+    ends = np.array([int(circuit.end[link]), int(circuit.start[link])])
+    return Controller(link, ends, np.array([-1.0, 1.0]), 0.5 * setpoint, 0.5 * setpoint / full)
+
+
+def worst_station(
+    network: Network, sides: tuple[Side, ...], link: int, at: Conditions, reserve: float = 0.0
+) -> Controller:
+    """A pump that gives the worst station just what it requires, and a reserve [m]."""
+    stations, ground = network.stations, network.nodes.ground
+    on = np.flatnonzero(stations.in_service)
+    above, below = stations.supply_node[on], stations.return_node[on]
+    unequal = at.gravity * (sides[0].water.density * ground[above] - sides[-1].water.density * ground[below])
+    needed = (stations.required_head[on] + reserve) * at.mean.density * at.gravity
+    return Controller(
+        link, np.zeros(0, np.int64), np.zeros(0), 0.0,
+        stations=(above + sides[0].first, below + sides[-1].first, unequal + needed),
+    )  # fmt: skip
+
+
+def guarded_vertices(controllers: list[Controller]) -> Index:
+    """Vertices that controllers look at."""
+    seen = [c.vertices for c in controllers] + [v for c in controllers if c.stations for v in c.stations[:2]]
+    return np.unique(np.concatenate(seen)) if seen else np.zeros(0, np.int64)
+
+
+def solve_controlled(
+    network: Network, problem: Problem, controllers: list[Controller], limits: Limits
+) -> tuple[State, Mask, Array]:
+    """Solution of a circuit with controllers, which links throttle, and what each adds [Pa], shape (controllers,).
+
+    Raises
+    ------
+    ConvergenceError
+        If what is guarded can't be made right; the message names the controllers that are farthest off.
+    """
+    circuit = problem.circuit
+    links = np.array([c.link for c in controllers], np.int64)
+    place = np.full(len(circuit.start), -1, np.int64)
+    place[circuit.law.rows] = np.arange(len(circuit.law.rows))
+    tell = limits.tell(circuit.name)
+    iterations = 0
+
+    def law_of(y: Array) -> LinkLaw:
+        more = np.zeros(len(circuit.law.rows))
+        more[place[links]] = y
+        return circuit.law.with_more(more)
+
+    def solve(y: Array, first: Array | None) -> State:
+        return problem.solve(
+            tolerance=limits.tolerance, max_iterations=limits.max_iterations, progress=tell, law=law_of(y),
+            first_flow=first,
+        )  # fmt: skip
+
+    def evaluate(y: Array, before: tuple[State, Array] | None) -> Evaluation[tuple[State, Array]]:
+        nonlocal iterations
+        if before is None:
+            state = solve(y, None)
+        else:
+            try:
+                state = solve(y, before[0].flow)
+            except ConvergenceError:
+                state = solve(y, None)
+        iterations += len(state.history)
+        flow = np.nan_to_num(state.flow[links])
+        excess = np.array([_excess(c, state.potential, q) for c, q in zip(controllers, flow.tolist(), strict=True)])
+        rest = 1e-9 * float(np.nanmax(np.abs(state.flow), initial=0.0)) + 1e-12
+        return Evaluation(excess, flow <= rest, (state, y))
+
+    def derivative(found: Evaluation[tuple[State, Array]]) -> Array:
+        state, y = found.solution
+        potential, flow = problem.response(law_of(y), np.nan_to_num(state.flow), links)
+        slopes = np.zeros((len(controllers), len(controllers)))
+        for i, c in enumerate(controllers):
+            if c.stations is not None:
+                k = _worst(c, state.potential)
+                slopes[i] = potential[:, c.stations[1][k]] - potential[:, c.stations[0][k]]
+            else:
+                slopes[i] = potential[:, c.vertices] @ c.weights + c.flow_weight * flow[:, i]
+        return np.nan_to_num(slopes)
+
+    most = np.array([c.most for c in controllers])
+    y, found, left = solve_complementarity(
+        evaluate, derivative, most, np.zeros(len(controllers)), largest_step=LARGEST_STEP, tolerance=WITHIN
+    )
+    if left > WITHIN:
+        missed = np.abs(np.minimum(y, found.excess))
+        worst = ", ".join(circuit.describe(network, int(links[i])) for i in np.argsort(-missed)[:3])
+        raise ConvergenceError(
+            f"no state was found in which {worst} hold what they are set to (off by up to {left / 1e3:.3g} kPa):"
+            " they fight each other, or their settings can't be held together; free one of them."
+        )
+    state, _ = found.solution
+    throttling = np.zeros(len(circuit.start), bool)
+    throttling[links] = y > WITHIN
+    return State(state.potential, state.flow, state.drop, state.history), throttling, y
+
+
+def _excess(controller: Controller, potential: Array, flow: float) -> float:
+    if controller.stations is not None:
+        above, below, least = controller.stations
+        return -float(np.nanmin(potential[above] - potential[below] - least))
+    value = controller.constant + float(controller.weights @ potential[controller.vertices])
+    return value + controller.flow_weight * flow if np.isfinite(value) else 0.0
+
+
+def _worst(controller: Controller, potential: Array) -> int:
+    assert controller.stations is not None
+    above, below, least = controller.stations
+    return int(np.nanargmin(potential[above] - potential[below] - least))

@@ -1,0 +1,132 @@
+"""How the sources act: which one regulates and holds the pressure, what the others give, and what they reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gisheat.errors import TopologyError
+from gisheat.network import Array, Index, Mask, Network
+from gisheat.network.arrays import (
+    BYPASS_VALVE,
+    CONTROLLING,
+    CURVE,
+    PROPORTIONAL,
+    TERMINAL_DIFFERENCE,
+    UNREGULATED,
+    VALVE_HELD,
+    WORST_PUMPED,
+    WORST_STATION,
+)
+from gisheat.numerics.incidence import reachable
+
+
+def acting_sources(network: Network) -> tuple[int, Index]:
+    """The source that regulates and holds the pressure, and those whose supply head is fixed (it, when none is given).
+
+    Raises
+    ------
+    TopologyError
+        If no source is in service, or several hold the pressure.
+    """
+    sources = network.sources
+    running = np.flatnonzero(sources.in_service)
+    if len(running) == 0:
+        raise TopologyError("no source is in service: add one to the sources layer, or look at its phase and role.")
+    holding = running[sources.pressure_holding[running]]
+    first = int(holding[0]) if len(holding) else int(running[0])
+    given = running[~np.isnan(sources.supply_head[running])]
+    return first, given if len(given) else np.array([first])
+
+
+def is_coupled(network: Network) -> bool:
+    """Whether supply and return hang on each other: flows that follow from heads, or heads that guard each other."""
+    sources, valves, pumps = network.sources, network.valves, network.pumps
+    following = follows_head(network)
+    acting = valves.in_service & valves.is_open & np.isin(valves.kind, (*CONTROLLING, BYPASS_VALVE))
+    guarding = pumps.in_service & pumps.running & np.isin(pumps.control, (PROPORTIONAL, WORST_STATION))
+    running = np.flatnonzero(sources.in_service)
+    found = np.isin(sources.pump_control[running], (TERMINAL_DIFFERENCE, WORST_PUMPED, CURVE))
+    free = np.isnan(sources.flow_share[running]) & found
+    return bool(following.any() or acting.any() or guarding.any() or (len(running) > 1 and free.any()))
+
+
+def connected(network: Network) -> tuple[Mask, Mask]:
+    """Which stations and which sources hang together with a fixed head on both sides; none without a source."""
+    stations, sources = network.stations, network.sources
+    joined_stations, joined_sources = np.ones(len(stations), bool), np.ones(len(sources), bool)
+    if not sources.in_service.any():
+        return ~joined_stations, ~joined_sources
+    first, fixed = acting_sources(network)
+    start, end = open_links(network, supply=False)
+    back = reachable(start, end, len(network.nodes), sources.return_node[[first]])
+    feeding = fixed
+    if is_coupled(network):  # every source that draws from the return lifts its supply
+        feeding = np.flatnonzero(sources.in_service & back[sources.return_node])
+    start, end = open_links(network, supply=True)
+    above = reachable(start, end, len(network.nodes), sources.supply_node[feeding])
+    return (
+        above[stations.supply_node] & back[stations.return_node],
+        above[sources.supply_node] & back[sources.return_node],
+    )
+
+
+def open_links(network: Network, *, supply: bool) -> tuple[Index, Index]:
+    """Ends of the pipes, valves and pumps that water can pass on one side."""
+    pipes, valves, pumps = network.pipes, network.valves, network.pumps
+    used = (pipes.in_supply if supply else pipes.in_return) & pipes.in_service
+    if not len(valves) and not len(pumps):
+        return pipes.start[used], pipes.end[used]
+    on_side = valves.in_supply if supply else valves.in_return
+    passing = ~(on_side & valves.shut) & (valves.kind != BYPASS_VALVE)
+    pumped = pumps.in_supply if supply else pumps.in_return
+    running = ~(pumped & pumps.in_service) | pumps.running
+    return (
+        np.concatenate([pipes.start[used], valves.start[passing], pumps.start[running]]),
+        np.concatenate([pipes.end[used], valves.end[passing], pumps.end[running]]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How the sources act: the regulating one, those with a fixed supply head, and given flows [kg/s]."""
+
+    regulating: int
+    fixed: Index
+    flow: Array
+
+
+def share_out(network: Network, total: float) -> Shares:
+    """One source regulates; others hold a given supply head, or deliver a given share, else one by capacity.
+
+    Raises
+    ------
+    TopologyError
+        If several sources hold the pressure, or the shares are more than one.
+    """
+    sources = network.sources
+    first, fixed = acting_sources(network)
+    running = np.flatnonzero(sources.in_service)
+    holding = running[sources.pressure_holding[running]]
+    if len(holding) > 1:
+        names = ", ".join(sources.id[holding])
+        raise TopologyError(f"sources {names} all hold the pressure: exactly one may have pressure_holding true.")
+    given = ~np.isnan(sources.flow_share[running])
+    share = np.nan_to_num(sources.flow_share[running])
+    if share.sum() > 1.0 + 1e-9:
+        raise TopologyError(f"the flow_share of the sources adds up to {share.sum():.3g}: it may be 1 at most.")
+    capacity = np.where(np.isnan(sources.capacity), 0.0, sources.capacity)[running]
+    weight = capacity if (capacity > 0.0).all() else np.ones(len(running))
+    weight = np.where(given, 0.0, weight)
+    rest = (1.0 - share.sum()) * weight / max(weight.sum(), 1e-300)
+    flow = np.zeros(len(sources))
+    flow[running] = total * (share + rest)
+    flow[fixed] = 0.0
+    return Shares(first, fixed, flow)
+
+
+def follows_head(network: Network) -> Mask:
+    """Stations in service whose flow follows from their head, shape (stations,)."""
+    stations = network.stations
+    return stations.in_service & np.isin(stations.control, (VALVE_HELD, UNREGULATED))
