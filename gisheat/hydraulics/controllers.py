@@ -150,6 +150,7 @@ def solve_controlled(
     place[circuit.law.rows] = np.arange(len(circuit.law.rows))
     tell = limits.tell(circuit.name)
     iterations = 0
+    at_rest = circuit.law.elements.loss(np.zeros(len(circuit.law.rows)))[0][place[links]]
 
     def law_of(y: Array) -> LinkLaw:
         more = np.zeros(len(circuit.law.rows))
@@ -175,11 +176,14 @@ def solve_controlled(
         flow = np.nan_to_num(state.flow[links])
         excess = np.array([_excess(c, state.potential, q) for c, q in zip(controllers, flow.tolist(), strict=True)])
         rest = 1e-9 * float(np.nanmax(np.abs(state.flow), initial=0.0)) + 1e-12
-        return Evaluation(excess, flow <= rest, (state, y))
+        shut = flow <= rest
+        between = state.potential[circuit.start[links]] - state.potential[circuit.end[links]]
+        enough = np.clip(np.nan_to_num(between - at_rest), 0.0, y)
+        return Evaluation(y, excess, enough, shut, (state, y))
 
     def derivative(found: Evaluation[tuple[State, Array]]) -> Array:
-        state, y = found.solution
-        potential, flow = problem.response(law_of(y), np.nan_to_num(state.flow), links)
+        state = found.solution[0]
+        potential, flow = problem.response(law_of(found.y), np.nan_to_num(state.flow), links)
         slopes = np.zeros((len(controllers), len(controllers)))
         for i, c in enumerate(controllers):
             if c.stations is not None:
@@ -190,11 +194,9 @@ def solve_controlled(
         return np.nan_to_num(slopes)
 
     most = np.array([c.most for c in controllers])
-    y, found, left = solve_complementarity(
-        evaluate, derivative, most, np.zeros(len(controllers)), largest_step=LARGEST_STEP, tolerance=WITHIN
-    )
+    found, left = solve_complementarity(evaluate, derivative, most, largest_step=LARGEST_STEP, tolerance=WITHIN)
     if left > WITHIN:
-        missed = np.abs(np.minimum(y, found.excess))
+        missed = np.abs(np.minimum(found.y, found.excess))
         worst = ", ".join(circuit.describe(network, int(links[i])) for i in np.argsort(-missed)[:3])
         raise ConvergenceError(
             f"no state was found in which {worst} hold what they are set to (off by up to {left / 1e3:.3g} kPa):"
@@ -202,8 +204,8 @@ def solve_controlled(
         )
     state, _ = found.solution
     throttling = np.zeros(len(circuit.start), bool)
-    throttling[links] = y > WITHIN
-    return State(state.potential, state.flow, state.drop, state.history), throttling, y
+    throttling[links] = found.y > WITHIN
+    return state, throttling, found.y
 
 
 def _excess(controller: Controller, potential: Array, flow: float) -> float:

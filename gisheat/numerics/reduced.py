@@ -24,6 +24,8 @@ Index = NDArray[np.int32]
 
 LEAST_SLOPE = 1e-200
 """Slope of edges without any resistance, so that 1/slope is a number."""
+NEGLIGIBLE_SHARE = 1e-10
+"""A steep edge may be off its law by this share of the largest flow: no drop that it loses can tell."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
@@ -270,6 +272,7 @@ def _expanded(
     _back_into_chains(
         graph.chain_start, graph.chain_end, graph.chain_from, graph.edge, graph.forward, graph.next_node, edge_flow,
         edge_drop, edge_slope, potential, full_flow, full_drop, residual,
+        NEGLIGIBLE_SHARE * float(np.abs(edge_flow).max(initial=0.0)),
     )  # fmt: skip
     leaf_flow = taken[graph.leaf_node]
     leaf_drop, leaf_slope = np.empty((2, len(leaf_flow)))
@@ -454,8 +457,12 @@ def _back_into_chains(
     flow,
     drop,
     residual,
+    noise,
 ):
-    """From both ends of each chain to its steepest edge, which bears what rounding leaves: it notices it least."""
+    """From both ends of each chain to its steepest edge, which bears what is left: it notices it least.
+
+    What rounding of flows (`noise`) alone can make of the drop of a steep edge is no residual.
+    """
     for c in range(chain_start.size):
         first, last = chain_from[c], chain_from[c + 1] - 1
         steepest = first
@@ -474,7 +481,9 @@ def _back_into_chains(
             q += edge_drop[t]
             potential[next_node[t - 1]] = q
         k = edge[steepest]
-        residual[k] = drop[k] - (p - q if forward[steepest] else q - p)
+        left = drop[k] - (p - q if forward[steepest] else q - p)
+        bearable = noise * edge_slope[steepest]
+        residual[k] = left - min(max(left, -bearable), bearable)
 
 
 @njit(cache=True)
