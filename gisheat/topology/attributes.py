@@ -223,7 +223,7 @@ def valves_of(
         missing = (kind == name) & np.isnan(numbers(table, column))
         rows = table[missing]
         messages = (
-            f"valve {n}: a {name.replace('_', ' ')} valve without {column}; taken as one without a loss."
+            f"valve {n}: its kind {name} needs {column}; without it, it passes without a loss."
             for n in rows["valve_id"]
         )
         findings += findings_about(rows, "setting-missing", "error", "valves", messages)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -33,8 +33,8 @@ from gisheat.topology.attributes import (
     words,
 )
 from gisheat.topology.connections import Feet, Reached, connect, find_feet, free_name, sides_to_connect
-from gisheat.topology.devices import Devices, moved_points, place, read_devices, split_nodes
-from gisheat.topology.links import Opened, open_nodes
+from gisheat.topology.devices import Devices, place, read_devices, split_nodes
+from gisheat.topology.links import Opened, link_rows, open_nodes
 from gisheat.topology.noding import (
     EXACT,
     PAIR,
@@ -112,9 +112,8 @@ def build_network(
     if not len(pipes):
         raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
     stations, sources = _point_rows(layers, "stations"), _point_rows(layers, "sources")
-    drawn = {layer: _point_rows(layers, layer) for layer in ("valves", "pumps")}
-    able = {"valves": able_valves(drawn["valves"]), "pumps": able_pumps(drawn["pumps"])}
-    devices = read_devices(*(drawn[layer][able[layer][0]] for layer in drawn))
+    drawn = {layer: _points(layers, layer) for layer in ("valves", "pumps")}
+    devices, lacking = _able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines = pipes.geometry.to_numpy()
     bits = _bits(words(pipes, "line", "pair"))
@@ -133,23 +132,20 @@ def build_network(
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
     findings += [*at_station.findings, *at_source.findings]
-    keep, found = degenerate(table, start, end, snap_tolerance)
-    findings += found
+    keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
     xy, start, end, number = _renumber(at_source.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
-    given = number[noded.fixed_node]
+    given, closed = number[noded.fixed_node], start == end
     node_table = _nodes_table(own_nodes, given, xy, layers.crs)
-    bore, found = known_bores(table, series)
-    findings += found
-    known = _known_ground(own_nodes, layers, table, xy, start, end, given,
-                          [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
-    ground, found = _filled_ground(known, node_table, start, end, table["length_m"].to_numpy(float))
-    findings += found
+    bore, bore_findings = known_bores(table, series)
+    ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
+                           [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
+    ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
+    findings += [*left_out, *bore_findings, *ground_findings]
     findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
-    closed = start == end
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
         devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
@@ -157,26 +153,27 @@ def build_network(
     )  # fmt: skip
     node_table = _with_second_nodes(node_table, opened, second_nodes, layers.get("nodes"))
     ground = np.concatenate([ground, ground[opened.twin_of]])
-    source_rows, found = sources_of(sources, *source_nodes)
+    source_rows, curves_missing = sources_of(sources, *source_nodes)
     valves, pumps = (
-        _device_rows(drawn[layer], devices.layer == layer, devices, opened, placed.node, xy, node_table)
+        link_rows(layer, drawn[layer], devices, placed, opened, xy, node_table["node_id"].to_numpy(object))
         for layer in drawn
     )
-    valve_arrays, missing = valves_of(valves.table, *valves.ends)
-    findings += [*able["valves"][1], *able["pumps"][1], *opened.findings, *found, *missing]
+    valve_rows, settings_missing = valves_of(valves.table, *valves.ends)
     network = Network(
         nodes_of(node_table["node_id"], ground),
         pipes_of(table, opened.start, opened.end, bore, roughness=roughness, local_loss_fraction=local_loss_fraction),
         stations_of(stations, *station_nodes, required_head),
         source_rows,
-        valves=valve_arrays,
+        valves=valve_rows,
         pumps=pumps_of(pumps.table, *pumps.ends),
     )
     network = replace(network, pipes=replace(network.pipes, in_service=network.pipes.in_service & ~closed))
-    kept = {"stations": stations, "sources": sources, "nodes": node_table[node_table["source_fid"] >= 0]}
-    kept |= {"valves": valves.table, "pumps": pumps.table}
-    left = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
-    lineage = lineage_of(raw, layers, table, kept, left)
+    findings += [*lacking, *opened.findings, *curves_missing, *settings_missing]
+    kept = {
+        "stations": stations, "sources": sources, "nodes": node_table[node_table["source_fid"] >= 0],
+        "valves": valves.table, "pumps": pumps.table,
+    }  # fmt: skip
+    lineage = lineage_of(raw, layers, table, kept, {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused})
     return Drawing(
         network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
         valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
@@ -184,6 +181,13 @@ def build_network(
 
 
 # reading the layers --------------------------------------------------------------------------------------
+
+
+def _able_devices(drawn: Mapping[str, gpd.GeoDataFrame]) -> tuple[Devices, list[Finding]]:
+    """Valves and pumps that have what they need, and findings about the others."""
+    valves, missing = able_valves(drawn["valves"])
+    pumps, lacking = able_pumps(drawn["pumps"])
+    return read_devices(drawn["valves"][valves], drawn["pumps"][pumps]), [*missing, *lacking]
 
 
 def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -214,7 +218,13 @@ def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _point_rows(layers: Layers, layer: str) -> gpd.GeoDataFrame:
-    """Rows of a point layer that are not abandoned; multi-points become their first point."""
+    """Rows of a point layer that are not abandoned."""
+    table = _points(layers, layer)
+    return table[words(table, "status", "existing") != "abandoned"].reset_index(drop=True)
+
+
+def _points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
+    """Rows of a point layer; multi-points become their first point."""
     table = layers.get(layer)
     if not len(table):
         columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
@@ -222,7 +232,7 @@ def _point_rows(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
-    return table[words(table, "status", "existing") != "abandoned"].reset_index(drop=True)
+    return table.reset_index(drop=True)
 
 
 def _xy(table: gpd.GeoDataFrame) -> Array:
@@ -395,33 +405,6 @@ def _with_second_nodes(
     places = nodes.geometry.to_numpy()[opened.twin_of]
     second = _with_own_columns(gpd.GeoDataFrame(columns, geometry=places, crs=nodes.crs), layer)
     return pd.concat([nodes, second], ignore_index=True)
-
-
-class _DeviceRows(NamedTuple):
-    """Valves or pumps of the network with their ends, sides and pipes, and the others."""
-
-    table: gpd.GeoDataFrame
-    ends: tuple[Index, Index, Mask, Mask]
-    pipe: Index
-    unused: gpd.GeoDataFrame
-
-
-def _device_rows(
-    drawn: gpd.GeoDataFrame, mine: Mask, devices: Devices, opened: Opened, node: Index, xy: Array,
-    nodes: gpd.GeoDataFrame,
-) -> _DeviceRows:  # fmt: skip
-    """Rows of a layer of valves or pumps, at their places, with the nodes that they join."""
-    rows = np.flatnonzero(mine & (opened.link_start >= 0))
-    row_of = {fid: i for i, fid in enumerate(drawn["source_fid"].tolist())}
-    chosen = np.array([row_of[fid] for fid in devices.fid[rows].tolist()], np.int64)
-    is_used = np.zeros(len(drawn), bool)
-    is_used[chosen] = True
-    table = moved_points(drawn.iloc[chosen].reset_index(drop=True), xy[node[rows]])
-    start, end, side = opened.link_start[rows], opened.link_end[rows], opened.side[rows]
-    ids = nodes["node_id"].to_numpy(object)
-    table["from_node"], table["to_node"] = ids[start], ids[end]
-    unused = drawn[~is_used].assign(from_node=None, to_node=None)
-    return _DeviceRows(table, (start, end, side & SUPPLY > 0, side & RETURN > 0), opened.pipe[rows], unused)
 
 
 def _known_ground(

@@ -225,7 +225,7 @@ def _cut_again(
     return Pieces(again.geometry, owner, part, again.start, again.end, share), xy
 
 
-def placing_findings(devices: Devices, placed: Placed, tolerance: float) -> Iterator[Finding]:
+def placing_findings(devices: Devices, placed: Placed, xy: Array, tolerance: float) -> Iterator[Finding]:
     """Valves and pumps beside the pipes: moved onto one, or too far."""
     farthest = FARTHEST * max(tolerance, EXACT)
     for i in range(len(devices)):
@@ -243,10 +243,10 @@ def placing_findings(devices: Devices, placed: Placed, tolerance: float) -> Iter
             yield finding(devices, i, "off-pipe", "error", what, distance=distance, repair=repair)
         elif placed.node[i] < 0:
             yield finding(devices, i, "off-pipe", "error", LEFT_OUT)
-        elif gap > NOTICEABLE:
-            severity: Severity = "info" if gap <= tolerance else "warning"
-            what = f"was moved by {gap:.3f} m onto its pipe"
-            yield finding(devices, i, "moved-to-pipe", severity, what, distance=gap, repair="moved", applied=True)
+        elif (moved := float(np.linalg.norm(devices.xy[i] - xy[placed.node[i]]))) > NOTICEABLE:
+            severity: Severity = "info" if moved <= tolerance else "warning"
+            what = f"was moved by {moved:.3f} m onto its pipe"
+            yield finding(devices, i, "moved-to-pipe", severity, what, distance=moved, repair="moved", applied=True)
 
 
 def moved_points(table: gpd.GeoDataFrame, xy: Array) -> gpd.GeoDataFrame:
@@ -254,10 +254,6 @@ def moved_points(table: gpd.GeoDataFrame, xy: Array) -> gpd.GeoDataFrame:
     points = shapely.get_coordinates(table.geometry.to_numpy(), include_z=True)
     flat = np.isnan(points[:, 2])
     points[:, :2] = xy
-    geometry = np.where(flat, shapely.points(points[:, :2]), shapely.points(np.nan_to_num(points)))
+    geometry = np.asarray(shapely.points(np.nan_to_num(points)), object)
+    geometry[flat] = shapely.force_2d(geometry[flat])
     return table.set_geometry(geometry, crs=table.crs)
-
-
-def renumbered(placed: Placed, number: Index) -> Placed:
-    """The places with nodes counted anew (old -> new, -1: gone)."""
-    return placed._replace(node=number[placed.node])

@@ -17,7 +17,17 @@ import shapely
 from gisheat.findings import Finding
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD, free_name
-from gisheat.topology.devices import LEFT_OUT, Devices, Mask, Placed, Text, finding, placing_findings, second_names
+from gisheat.topology.devices import (
+    LEFT_OUT,
+    Devices,
+    Mask,
+    Placed,
+    Text,
+    finding,
+    moved_points,
+    placing_findings,
+    second_names,
+)
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
 
 EITHER_WAY = ("isolation", "control")
@@ -43,6 +53,31 @@ class Opened:
     """The pipe it sits in."""
     side: Index
     findings: list[Finding]
+
+
+class LinkRows(NamedTuple):
+    """Valves or pumps of the network: rows, (start, end, in supply, in return), pipes; and the rows of the others."""
+
+    table: gpd.GeoDataFrame
+    ends: tuple[Index, Index, Mask, Mask]
+    pipe: Index
+    unused: gpd.GeoDataFrame
+
+
+def link_rows(
+    layer: str, drawn: gpd.GeoDataFrame, devices: Devices, placed: Placed, opened: Opened, xy: Array, node_ids: Text
+) -> LinkRows:
+    """Rows of a layer of valves or pumps at their places on the pipes, with the nodes that they join."""
+    rows = np.flatnonzero((devices.layer == layer) & (opened.link_start >= 0))
+    row_of = {fid: i for i, fid in enumerate(drawn["source_fid"].tolist())}
+    chosen = np.array([row_of[fid] for fid in devices.fid[rows].tolist()], np.int64)
+    is_used = np.zeros(len(drawn), bool)
+    is_used[chosen] = True
+    start, end, side = opened.link_start[rows], opened.link_end[rows], opened.side[rows]
+    table = moved_points(drawn.iloc[chosen].reset_index(drop=True), xy[placed.node[rows]])
+    table["from_node"], table["to_node"] = node_ids[start], node_ids[end]
+    unused = drawn[~is_used].assign(from_node=None, to_node=None)
+    return LinkRows(table, (start, end, side & SUPPLY > 0, side & RETURN > 0), opened.pipe[rows], unused)
 
 
 class _Ends(NamedTuple):
@@ -77,18 +112,20 @@ def open_nodes(
         Names of second nodes in the nodes layer.
     """
     opened = _Openings(devices, placed, pipes, (start, end), node_ids, xy, set(occupied.tolist()), twins)
-    findings = list(placing_findings(devices, placed, tolerance))
+    findings = list(placing_findings(devices, placed, xy, tolerance))
     for node, rows in _groups(placed.node, np.flatnonzero(placed.node >= 0)):
         opened.open(node, rows)
-    new_start, new_end = start.copy(), end.copy()
-    ends = opened.ends
-    new_start[ends.pipe[~ends.is_end]] = opened.end_node[~ends.is_end]
-    new_end[ends.pipe[ends.is_end]] = opened.end_node[ends.is_end]
-    twin_of = np.array(opened.twin_of, np.int64)
-    twin_id = np.array(opened.twin_id, object) if len(twin_of) else np.empty(0, object)
+    twin_of, twin_id = np.array(opened.twin_of, np.int64), np.array([*opened.twin_id, None], object)[:-1]
+    order = np.lexsort((twin_id.astype(str), twin_of))  # whatever was opened first
+    number = np.arange(len(node_ids) + len(order) + 1)
+    number[len(node_ids) + order] = len(node_ids) + np.arange(len(order))
+    number[-1] = -1
+    new_start, new_end, ends = start.copy(), end.copy(), opened.ends
+    new_start[ends.pipe[~ends.is_end]] = number[opened.end_node[~ends.is_end]]
+    new_end[ends.pipe[ends.is_end]] = number[opened.end_node[ends.is_end]]
     return Opened(
-        new_start, new_end, twin_of, twin_id, opened.link_start, opened.link_end, opened.pipe, opened.side,
-        [*findings, *opened.findings],
+        new_start, new_end, twin_of[order], twin_id[order], number[opened.link_start], number[opened.link_end],
+        opened.pipe, opened.side, [*findings, *opened.findings],
     )  # fmt: skip
 
 
