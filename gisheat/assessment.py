@@ -27,7 +27,8 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
     """A finding for each island of pipes in service, and for stations and sources that are cut off otherwise."""
     pipes, count = network.pipes, len(network.nodes)
     used = np.flatnonzero(pipes.in_service)
-    start, end = pipes.start[used], pipes.end[used]
+    start, end = (np.concatenate(ends) for ends in zip((pipes.start[used], pipes.end[used]), *_passing(network),
+                                                       strict=True))  # fmt: skip
     sources, on = network.sources, network.sources.in_service
     regulating, fixed = acting_sources(network) if on.any() else (0, np.zeros(0, np.int64))
     roots = np.concatenate([sources.supply_node[fixed], sources.return_node[[regulating]] if on.any() else fixed])
@@ -38,7 +39,7 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
     names: dict[int, list[str]] = {}
     for i in np.flatnonzero(cut_off).tolist():
         names.setdefault(int(label[network.stations.supply_node[i]]), []).append(str(network.stations.id[i]))
-    dry = used[~wet[start]] if on.any() else used[:0]
+    dry = used[~wet[pipes.start[used]]] if on.any() else used[:0]
     dry = dry[np.argsort(label[pipes.start[dry]], kind="stable")]
     islands, first = np.unique(label[pipes.start[dry]], return_index=True)
     messages = [
@@ -67,6 +68,13 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
     return findings + findings_about(drawing.sources[apart], "source-apart", "error", "sources", sentences)
 
 
+def _passing(network: Network) -> list[tuple[Index, Index]]:
+    """Ends of the valves and pumps that join their nodes on both sides: all but what is shut on both."""
+    valves, pumps = network.valves, network.pumps
+    closed = valves.in_service & ~valves.is_open & valves.in_supply & valves.in_return
+    return [(valves.start[~closed], valves.end[~closed]), (pumps.start, pumps.end)]
+
+
 def _some(names: list[str]) -> str:
     return f"station(s) {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else "no station"
 
@@ -82,26 +90,6 @@ def _pipe_findings(
     table = drawing.pipes.iloc[rows]
     messages = (f"pipe {name} {words}." for name, words in zip(table["pipe_id"], what, strict=True))
     return findings_about(table, rule, severity, "pipes", messages, repair=repair)
-
-
-def not_modelled(layers: Layers) -> list[Finding]:
-    """Inputs that are carried along but that the solver does not know yet."""
-    findings = []
-    for layer in ("valves", "pumps"):
-        if len(layers.get(layer)):
-            message = (
-                f"The {len(layers.get(layer))} feature(s) are carried along, but not part of the hydraulic model yet."
-            )
-            findings.append(Finding("not-modelled", "warning", layer, message))
-    sources = layers.get("sources")
-    if "pump_control" in sources:
-        rows = sources[sources["pump_control"].isin(("terminal_difference", "curve"))]
-        messages = (
-            f"source {name}: pump_control {control} is not modelled yet; the pump head is the one needed."
-            for name, control in zip(rows["source_id"], rows["pump_control"], strict=True)
-        )
-        findings += findings_about(rows, "not-modelled", "warning", "sources", messages)
-    return findings
 
 
 def assess_sizing(drawing: Drawing, sizing: Sizing) -> list[Finding]:

@@ -79,7 +79,9 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")
     layers = clean(raw)
-    used = [p for name in ("pipes", "stations", "sources") for p in (layers.get(name).get("phase", ()))]
+    used = [
+        p for name in ("pipes", "stations", "sources", "valves", "pumps") for p in (layers.get(name).get("phase", ()))
+    ]
     order = phase_order(project.phases, used)
     return State(
         project, options, raw, layers, pipe_series(options["catalogue"]), order, layers.findings, notes=layers.notes
@@ -99,7 +101,6 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     findings = [*state.findings, *drawing.findings]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
     found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
-    found += assessment.not_modelled(state.layers)
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
 
 
@@ -292,6 +293,7 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "nodes": tables.node_layer(drawing, results),
         "stations": tables.station_layer(drawing, state.loads, results),
         "sources": tables.source_layer(drawing, results),
+        **tables.device_layers(drawing, results),
         "findings": tables.findings_layer(state.findings, drawing.crs),
         "lineage": drawing.lineage,
         "critical_path": tables.path_table(results),

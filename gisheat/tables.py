@@ -104,6 +104,22 @@ def source_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
     return _in_order("sources", _joined(table, None if results is None else results.sources))
 
 
+def device_layers(drawing: Drawing, results: Results | None) -> dict[str, gpd.GeoDataFrame]:
+    """Valves and pumps with their nodes and what they do, in the order of the input; none where no layer was given."""
+    found = {
+        "valves": (drawing.valves, drawing.unused_valves, getattr(results, "valves", None)),
+        "pumps": (drawing.pumps, drawing.unused_pumps, getattr(results, "pumps", None)),
+    }
+    layers = {}
+    for layer, (used, unused, result) in found.items():
+        if layer in drawing.layers:
+            table = _joined(used.copy(), result)
+            table = pd.concat([t for t in (table, unused) if len(t)] or [table], ignore_index=True)
+            table = table.sort_values("source_fid", kind="stable").drop(columns=["source_fid"]).reset_index(drop=True)
+            layers[layer] = _in_order(layer, table)
+    return layers
+
+
 def _joined(table: gpd.GeoDataFrame, found: pd.DataFrame | None) -> gpd.GeoDataFrame:
     """Table with the columns of results, row by row; unknown results do not overwrite what was stated."""
     if found is None or not len(table):
@@ -196,7 +212,7 @@ def passed_on(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
     """Input layers that no stage changes, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))
-        for name in ("streets", "buildings", "valves", "pumps")
+        for name in ("streets", "buildings")
         if name in layers
     }
 

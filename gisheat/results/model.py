@@ -394,8 +394,8 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
 
 def node_kinds(network: Network) -> np.ndarray:
     """What stands at each node: source, station, junction or end, shape (nodes,)."""
-    pipes, count = network.pipes, len(network.nodes)
-    degree = np.bincount(np.concatenate([pipes.start, pipes.end]), minlength=count)
+    links, count = (network.pipes, network.valves, network.pumps), len(network.nodes)
+    degree = np.bincount(np.concatenate([n for link in links for n in (link.start, link.end)]), minlength=count)
     kind = np.where(degree <= 1, "end", "junction").astype(object)
     kind[np.concatenate([network.stations.supply_node, network.stations.return_node])] = "station"
     kind[np.concatenate([network.sources.supply_node, network.sources.return_node])] = "source"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,6 +19,8 @@ NEAR_MISS = 5.0
 """A loose end within this many tolerances of another pipe is reported."""
 NOTICEABLE = 1e-3
 """Moves below this [m] are not reported."""
+MOVABLE = ("valves", "pumps")
+"""Point layers whose features are moved onto the network."""
 
 
 def snap_findings(table: gpd.GeoDataFrame, moved: Array, pieces: Pieces, tolerance: float) -> list[Finding]:
@@ -121,22 +125,34 @@ def near_misses(
 
 
 def lineage_of(
-    raw: Layers, pipes: gpd.GeoDataFrame, unused: gpd.GeoDataFrame, stations: gpd.GeoDataFrame,
-    sources: gpd.GeoDataFrame, nodes: gpd.GeoDataFrame, layers: Layers,
+    raw: Layers, layers: Layers, pipes: gpd.GeoDataFrame, points: Mapping[str, gpd.GeoDataFrame],
+    unused: Mapping[str, gpd.GeoDataFrame],
 ) -> pd.DataFrame:  # fmt: skip
-    """What became of every input feature: at least one row for each."""
+    """What became of every input feature: at least one row for each.
+
+    Parameters
+    ----------
+    raw, layers : Layers
+        As read, and as cleaned.
+    pipes : GeoDataFrame
+        Pipes of the network.
+    points : mapping
+        Features of the point layers that are part of the network.
+    unused : mapping
+        Features that are in the result, but no part of the network.
+    """
     own = pipes[pipes["source_layer"] == "pipes"]
     parts = own.groupby("source_fid")["pipe_id"].transform("size").to_numpy()
-    rows = [
-        _rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept")),
-        _rows("pipes", unused["source_fid"], "pipes", unused["pipe_id"], "unused"),
-        _rows("stations", stations["source_fid"], "stations", stations.get("station_id"), "kept"),
-        _rows("sources", sources["source_fid"], "sources", sources.get("source_id"), "kept"),
-        _rows("nodes", nodes["source_fid"], "nodes", nodes["node_id"], "kept"),
+    rows = [_rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept"))]
+    for layer, table in points.items():
+        action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
+        rows.append(_rows(layer, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+    rows += [
+        _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in ("pipes", "stations", "sources", "nodes"):
+        if layer in ("pipes", *points):
             listed = np.concatenate(
                 [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
                 or [fids[:0]]
@@ -157,6 +173,14 @@ def lineage_of(
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
+
+
+def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Which features of a point layer are no longer where they were drawn."""
+    if not len(table):
+        return np.zeros(0, bool)
+    before = drawn.geometry.loc[table["source_fid"]].to_numpy()
+    return np.asarray(shapely.distance(before, table.geometry.to_numpy()) > NOTICEABLE)
 
 
 def _rows(layer: str, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:

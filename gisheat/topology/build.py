@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -15,12 +16,25 @@ from gisheat.catalogue import PipeSeries
 from gisheat.errors import TopologyError
 from gisheat.findings import Finding, points_of
 from gisheat.layers import Layers
-from gisheat.network import Array, Index, Network, Text, nodes_of
+from gisheat.network import Array, Index, Mask, Network, Text, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
 from gisheat.topology.accounts import degenerate, lineage_of, near_misses, snap_findings
-from gisheat.topology.attributes import known_bores, numbers, pipes_of, sources_of, stations_of, words
+from gisheat.topology.attributes import (
+    able_pumps,
+    able_valves,
+    known_bores,
+    numbers,
+    pipes_of,
+    pumps_of,
+    sources_of,
+    stations_of,
+    valves_of,
+    words,
+)
 from gisheat.topology.connections import Feet, Reached, connect, find_feet, free_name, sides_to_connect
+from gisheat.topology.devices import Devices, place, read_devices, split_nodes
+from gisheat.topology.links import Opened, link_rows, open_nodes
 from gisheat.topology.noding import (
     EXACT,
     PAIR,
@@ -43,8 +57,9 @@ NEAR_MISS = 5.0
 class Drawing:
     """The network with the layers it was drawn as.
 
-    Row i of `pipes`, `nodes`, `stations`, `sources` belongs to element i of the network's arrays;
-    `unused` holds pipes that are no part of the network (abandoned, left out), so that nothing is lost.
+    Row i of `pipes`, `nodes`, `stations`, `sources`, `valves`, `pumps` belongs to element i of the network's
+    arrays; `unused` holds pipes that are no part of the network (abandoned, left out), `unused_valves` and
+    `unused_pumps` those that sit in no pipe or lack what they need, so that nothing is lost.
     """
 
     network: Network
@@ -52,7 +67,14 @@ class Drawing:
     nodes: gpd.GeoDataFrame
     stations: gpd.GeoDataFrame
     sources: gpd.GeoDataFrame
+    valves: gpd.GeoDataFrame
+    pumps: gpd.GeoDataFrame
+    valve_pipes: Index
+    """Pipe that each valve sits in, shape (valves,)."""
+    pump_pipes: Index
     unused: gpd.GeoDataFrame
+    unused_valves: gpd.GeoDataFrame
+    unused_pumps: gpd.GeoDataFrame
     layers: Layers
     lineage: pd.DataFrame
     findings: tuple[Finding, ...]
@@ -90,12 +112,16 @@ def build_network(
     if not len(pipes):
         raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
     stations, sources = _point_rows(layers, "stations"), _point_rows(layers, "sources")
+    drawn = {layer: _points(layers, layer) for layer in ("valves", "pumps")}
+    devices, lacking = _able_devices(drawn)
+    own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines = pipes.geometry.to_numpy()
     bits = _bits(words(pipes, "line", "pair"))
 
-    noded = _node(lines, bits, layers.get("nodes"), snap_tolerance)
+    noded = _node(lines, bits, own_nodes, snap_tolerance)
     stops = [_feet(_xy(table), lines, bits, noded, snap_tolerance, max_connection) for table in (stations, sources)]
     pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
+    pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings = snap_findings(table, noded.moved[pieces.line], pieces, snap_tolerance)
     taken = set(table["pipe_id"])
@@ -106,34 +132,62 @@ def build_network(
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
     findings += [*at_station.findings, *at_source.findings]
-    keep, found = degenerate(table, start, end, snap_tolerance)
-    findings += found
+    keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
     xy, start, end, number = _renumber(at_source.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
-    given = number[noded.fixed_node]
-    node_table = _nodes_table(layers.get("nodes"), given, xy, layers.crs)
-    bore, found = known_bores(table, series)
-    findings += found
-    known = _known_ground(layers, table, xy, start, end, given, [(stations, station_nodes), (sources, source_nodes)])
-    ground, found = _filled_ground(known, node_table, start, end, table["length_m"].to_numpy(float))
-    findings += found
+    given, closed = number[noded.fixed_node], start == end
+    node_table = _nodes_table(own_nodes, given, xy, layers.crs)
+    bore, bore_findings = known_bores(table, series)
+    ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
+                           [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
+    ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
+    findings += [*left_out, *bore_findings, *ground_findings]
+    findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
+    placed = placed._replace(node=number[placed.node])
+    opened = open_nodes(
+        devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
+        np.concatenate([*station_nodes, *source_nodes]), set(second_nodes), snap_tolerance,
+    )  # fmt: skip
+    node_table = _with_second_nodes(node_table, opened, second_nodes, layers.get("nodes"))
+    ground = np.concatenate([ground, ground[opened.twin_of]])
+    source_rows, curves_missing = sources_of(sources, *source_nodes)
+    valves, pumps = (
+        link_rows(layer, drawn[layer], devices, placed, opened, xy, node_table["node_id"].to_numpy(object))
+        for layer in drawn
+    )
+    valve_rows, settings_missing = valves_of(valves.table, *valves.ends)
     network = Network(
         nodes_of(node_table["node_id"], ground),
-        pipes_of(table, start, end, bore, roughness=roughness, local_loss_fraction=local_loss_fraction),
+        pipes_of(table, opened.start, opened.end, bore, roughness=roughness, local_loss_fraction=local_loss_fraction),
         stations_of(stations, *station_nodes, required_head),
-        sources_of(sources, *source_nodes),
+        source_rows,
+        valves=valve_rows,
+        pumps=pumps_of(pumps.table, *pumps.ends),
     )
-    closed = start == end
     network = replace(network, pipes=replace(network.pipes, in_service=network.pipes.in_service & ~closed))
-    findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
-    lineage = lineage_of(raw, table, unused, stations, sources, node_table.iloc[given[given >= 0]], layers)
-    return Drawing(network, table, node_table, stations, sources, unused, layers, lineage, tuple(findings), layers.crs)
+    findings += [*lacking, *opened.findings, *curves_missing, *settings_missing]
+    kept = {
+        "stations": stations, "sources": sources, "nodes": node_table[node_table["source_fid"] >= 0],
+        "valves": valves.table, "pumps": pumps.table,
+    }  # fmt: skip
+    lineage = lineage_of(raw, layers, table, kept, {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused})
+    return Drawing(
+        network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
+        valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
+    )  # fmt: skip
 
 
 # reading the layers --------------------------------------------------------------------------------------
+
+
+def _able_devices(drawn: Mapping[str, gpd.GeoDataFrame]) -> tuple[Devices, list[Finding]]:
+    """Valves and pumps that have what they need, and findings about the others."""
+    valves, missing = able_valves(drawn["valves"])
+    pumps, lacking = able_pumps(drawn["pumps"])
+    return read_devices(drawn["valves"][valves], drawn["pumps"][pumps]), [*missing, *lacking]
 
 
 def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -164,7 +218,13 @@ def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _point_rows(layers: Layers, layer: str) -> gpd.GeoDataFrame:
-    """Rows of a point layer that are not abandoned; multi-points become their first point."""
+    """Rows of a point layer that are not abandoned."""
+    table = _points(layers, layer)
+    return table[words(table, "status", "existing") != "abandoned"].reset_index(drop=True)
+
+
+def _points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
+    """Rows of a point layer; multi-points become their first point."""
     table = layers.get(layer)
     if not len(table):
         columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
@@ -172,7 +232,7 @@ def _point_rows(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
-    return table[words(table, "status", "existing") != "abandoned"].reset_index(drop=True)
+    return table.reset_index(drop=True)
 
 
 def _xy(table: gpd.GeoDataFrame) -> Array:
@@ -283,6 +343,9 @@ def _pieces_table(pipes: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
         parent[i] = ids[i]
         ids[i] = free_name(f"{ids[i]}.{pieces.part[i]}", taken)
     table["pipe_id"], table["parent_id"] = ids, parent
+    for column, inner in (("from_node", pieces.part > 1), ("to_node", pieces.part < parts)):
+        if column in table:
+            table.loc[inner, column] = None
     drawn = shapely.length(pieces.geometry)
     given = numbers(table, "length_m") * pieces.share
     table["length_m"] = np.where(np.isnan(given), drawn, given)
@@ -319,6 +382,11 @@ def _nodes_table(layer: gpd.GeoDataFrame, given: Index, xy: Array, crs: CRS | No
     names = (name for i in range(1, len(xy) + len(taken) + 1) if (name := f"N{i}") not in taken)
     ids[unnamed] = [next(names) for _ in unnamed]
     table = gpd.GeoDataFrame({"node_id": ids, "source_fid": source}, geometry=shapely.points(xy), crs=crs)
+    return _with_own_columns(table, layer)
+
+
+def _with_own_columns(table: gpd.GeoDataFrame, layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Nodes with the user's own columns of the nodes layer."""
     own = (
         [c for c in layer.columns if c not in ("node_id", "ground_m", "kind", "source_fid", layer.geometry.name)]
         if len(layer)
@@ -327,8 +395,20 @@ def _nodes_table(layer: gpd.GeoDataFrame, given: Index, xy: Array, crs: CRS | No
     return table.join(layer[own], on="source_fid") if own else table
 
 
+def _with_second_nodes(
+    nodes: gpd.GeoDataFrame, opened: Opened, known: dict[str, int], layer: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Nodes, and after them the second ones of valves and pumps, with what the nodes layer says of them."""
+    if not len(opened.twin_id):
+        return nodes
+    columns = {"node_id": opened.twin_id, "source_fid": [known.get(name, -1) for name in opened.twin_id]}
+    places = nodes.geometry.to_numpy()[opened.twin_of]
+    second = _with_own_columns(gpd.GeoDataFrame(columns, geometry=places, crs=nodes.crs), layer)
+    return pd.concat([nodes, second], ignore_index=True)
+
+
 def _known_ground(
-    layers: Layers, pipes: gpd.GeoDataFrame, xy: Array, start: Index, end: Index, given: Index,
+    nodes: gpd.GeoDataFrame, layers: Layers, pipes: gpd.GeoDataFrame, xy: Array, start: Index, end: Index, given: Index,
     points: list[tuple[gpd.GeoDataFrame, tuple[Index, Index]]],
 ) -> Array:  # fmt: skip
     """Ground [m] of each node: nodes layer, else station or source, else Z of a line, else terrain; else NaN."""
@@ -339,14 +419,13 @@ def _known_ground(
     for node, vertex in zip((start, end), end_coordinates(lines, z=True), strict=True):
         z = vertex[:, 2]
         ground[node[~np.isnan(z)]] = z[~np.isnan(z)]
-    for table, nodes in points:
+    for table, at in points:
         own = numbers(table, "ground_m")
-        for node in nodes:
+        for node in at:
             usable = ~np.isnan(own) & (node >= 0)
             ground[node[usable]] = own[usable]
-    layer = layers.get("nodes")
-    own = numbers(layer, "ground_m")
-    usable = ~np.isnan(own) & (given >= 0) if len(layer) else np.zeros(0, bool)
+    own = numbers(nodes, "ground_m")
+    usable = ~np.isnan(own) & (given >= 0) if len(nodes) else np.zeros(0, bool)
     ground[given[usable]] = own[usable]
     return ground
 
@@ -377,15 +456,19 @@ def _filled_ground(
 
 
 def in_phase(drawing: Drawing, phase: str | None, order: tuple[str, ...]) -> Network:
-    """The network of a phase: pipes, stations and sources of later phases are out of service."""
+    """The network of a phase: what comes later, and valves and pumps of pipes that come later, is out of service."""
     network = drawing.network
 
-    def stand(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    def stand(table: gpd.GeoDataFrame) -> Mask:
         return standing(words(table, "phase"), phase, order)
 
+    piped = stand(drawing.pipes)
+    pipes = replace(network.pipes, in_service=network.pipes.in_service & piped)
     return replace(
         network,
-        pipes=replace(network.pipes, in_service=network.pipes.in_service & stand(drawing.pipes)),
+        pipes=pipes,
         stations=replace(network.stations, in_service=network.stations.in_service & stand(drawing.stations)),
         sources=replace(network.sources, in_service=network.sources.in_service & stand(drawing.sources)),
+        valves=replace(network.valves, in_service=stand(drawing.valves) & piped[drawing.valve_pipes]),
+        pumps=replace(network.pumps, in_service=stand(drawing.pumps) & piped[drawing.pump_pipes]),
     )
