@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,13 +29,12 @@ from gisheat.hydraulics.controllers import (
 )
 from gisheat.hydraulics.design import critical_path, solve_design
 from gisheat.hydraulics.heads import find_static_line, potential_of
-from gisheat.hydraulics.sources import follows_head, share_out
+from gisheat.hydraulics.sources import as_designed, follows_head, share_out
 from gisheat.hydraulics.stations import loss_coefficients, station_result
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.network.arrays import (
     CONSTANT_HEAD,
     CURVE,
-    HELD,
     REQUIRED,
     SOURCE,
     STATION,
@@ -151,15 +149,9 @@ class _Acting:
     def needed_difference(self) -> float:
         """Head difference [m] at the terminals of the regulating source that design flows need."""
         if self._needed is None:
-            stations, sources = self.network.stations, self.network.sources
-            as_designed = replace(
-                self.network,
-                stations=replace(stations, control=np.where(follows_head(self.network), HELD, stations.control)),
-                sources=replace(sources, pump_control=np.zeros(len(sources), np.int8)),
-            )
             wanted = self._wanted
             design = solve_design(
-                as_designed, self.at, wanted.flow, wanted.load, wanted.temperatures, self._limits,
+                as_designed(self.network), self.at, wanted.flow, wanted.load, wanted.temperatures, self._limits,
                 wanted.pump_efficiency,
             )  # fmt: skip
             assert design.source is not None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gisheat.errors import TopologyError
-from gisheat.network import Array, Index, Mask, Network
+from gisheat.network import Array, Index, Mask, Network, no_pumps, no_valves
 from gisheat.network.arrays import (
     BYPASS_VALVE,
+    CONSTANT_DIFFERENCE,
+    CONSTANT_SPEED,
     CONTROLLING,
     CURVE,
+    HELD,
+    ISOLATION,
     PROPORTIONAL,
     TERMINAL_DIFFERENCE,
     UNREGULATED,
@@ -19,7 +23,7 @@ from gisheat.network.arrays import (
     WORST_PUMPED,
     WORST_STATION,
 )
-from gisheat.numerics.incidence import reachable
+from gisheat.numerics.incidence import components, reachable
 
 
 def acting_sources(network: Network) -> tuple[int, Index]:
@@ -50,6 +54,49 @@ def is_coupled(network: Network) -> bool:
     found = np.isin(sources.pump_control[running], (TERMINAL_DIFFERENCE, WORST_PUMPED, CURVE))
     free = np.isnan(sources.flow_share[running]) & found
     return bool(following.any() or acting.any() or guarding.any() or (len(running) > 1 and free.any()))
+
+
+def as_designed(network: Network) -> Network:
+    """The network with every station held at its design flow, and nothing that guards a pressure."""
+    stations, sources, valves, pumps = network.stations, network.sources, network.valves, network.pumps
+    guards = np.isin(valves.kind, CONTROLLING)
+    return replace(
+        network,
+        stations=replace(stations, control=np.where(follows_head(network), HELD, stations.control)),
+        sources=replace(sources, pump_control=np.zeros(len(sources), np.int8)),
+        valves=replace(
+            valves,
+            kind=np.where(guards, ISOLATION, valves.kind),
+            in_service=valves.in_service & (valves.kind != BYPASS_VALVE),
+        ),
+        pumps=replace(
+            pumps, control=np.where(pumps.control == CONSTANT_DIFFERENCE, pumps.control, np.int8(CONSTANT_SPEED))
+        ),
+    )
+
+
+def join_devices(network: Network) -> Network:
+    """The network without its valves and pumps: what they join is one node, what they shut off is apart."""
+    valves, pumps, count = network.valves, network.pumps, len(network.nodes)
+    if not len(valves) and not len(pumps):
+        return network
+    passing = ~valves.shut & (valves.kind != BYPASS_VALVE)
+    running = ~pumps.in_service | pumps.running
+    start = np.concatenate([valves.start[passing], pumps.start[running]])
+    end = np.concatenate([valves.end[passing], pumps.end[running]])
+    label = components(start, end, count)
+    first = np.full(label.max(initial=-1) + 1, count, np.int64)
+    np.minimum.at(first, label, np.arange(count))
+    node = first[label]
+    pipes, stations, sources = network.pipes, network.stations, network.sources
+    return replace(
+        network,
+        pipes=replace(pipes, start=node[pipes.start], end=node[pipes.end]),
+        stations=replace(stations, supply_node=node[stations.supply_node], return_node=node[stations.return_node]),
+        sources=replace(sources, supply_node=node[sources.supply_node], return_node=node[sources.return_node]),
+        valves=no_valves(),
+        pumps=no_pumps(),
+    )
 
 
 def connected(network: Network) -> tuple[Mask, Mask]:
