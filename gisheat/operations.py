@@ -224,6 +224,16 @@ def run(
     return _operation(run, project, output, options, progress, _ALL)
 
 
+def balance(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
+    """Set the valve of every station so that all get their design flow.
+
+    Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.
+    """
+    return _operation(balance, project, output, options, progress, (*_ALL[:3], stages.add_balance))
+
+
 def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
     """Explain the size, flow and loss of a pipe, or the head of a station.
 
@@ -250,6 +260,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     loads,
     size,
     solve,
+    balance,
     explain,
 )
 

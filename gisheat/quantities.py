@@ -125,7 +125,22 @@ Tolerance = Annotated[
         advanced=True,
     ),
 ]
-MaxIterations = Annotated[int, Argument("Most iterations.", 100, 1, 10000, advanced=True)]
+MaxIterations = Annotated[int, Argument("Most iterations.", 200, 1, 10000, advanced=True)]
+StationControl = Annotated[
+    Literal["as_given", "flow", "valve", "none", "pump"],
+    Argument(
+        "What holds the flow of all stations: as_given by the stations layer; flow holds it in any case, valve as far"
+        " as the open valve passes it, none leaves the valves as they are set, pump gives each station a pump.",
+        "as_given",
+    ),
+]
+StationPumpEfficiency = Annotated[
+    float, Argument("Efficiency of pump and motor of pumps at stations.", 0.6, 0.05, 1.0, advanced=True)
+]
+PumpSpeed = Annotated[
+    float, Argument("Speed of all pumps with a curve, relative to their own.", 1.0, 0.1, 1.5, advanced=True)
+]
+Outage = Annotated[str, Argument("Pipes and sources out of service; ids separated by semicolons.")]
 OutputLanguage = Annotated[Language, Argument("Language of labels and styles in the result.", "en")]
 Overwrite = Annotated[bool, Argument("Replace an output that gisheat did not write.", False)]
 Picture = Annotated[
@@ -191,6 +206,10 @@ class SolveOptions(LoadOptions, total=False):
     max_friction_pa_m: MaxFriction
     valve_reserve_m: ValveReserve
     size_phase: SizePhase
+    station_control: StationControl
+    station_pump_efficiency: StationPumpEfficiency
+    pump_speed: PumpSpeed
+    outage: Outage
 
 
 class RunOptions(SolveOptions, total=False):

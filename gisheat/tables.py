@@ -92,6 +92,11 @@ def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None
         table["load_kw"] = _rounded(from_si(stations.load, "load_kw"))
         table["load_source"] = loads.source
         table["flow_t_h"] = _rounded(from_si(stations.flow, "flow_t_h"))
+    if results is not None and len(table):
+        for name, values in (("kvs_m3_h", results.network.stations.kvs),
+                             ("hx_loss_kpa", results.network.stations.exchanger_loss)):  # fmt: skip
+            if not np.isnan(values).all():
+                table[name] = _rounded(from_si(values, name))
     joined = _joined(table, None if results is None else results.stations)
     if results is not None and len(joined):
         joined["served"] = joined["served"].astype(object).where(results.network.stations.in_service, None)
