@@ -20,6 +20,9 @@ from gisheat.numerics.newton import NodalSolution, PreparedGraph, prepare_nodal
 LARGEST_RESIDUAL = 1e-6
 """Drops may miss the differences of potential by this, relative to the range of potentials (or to 1 Pa)."""
 
+FORCED = 1e9
+"""Loss [Pa] of a link that nothing but a flow that is forced through it makes: ten thousand bar."""
+
 Progress = Callable[[int, float], None]
 
 
@@ -103,6 +106,7 @@ class Problem:
         if not solution.converged or not _fits(solution):
             links = np.flatnonzero(self.joins)
             raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
+        _refuse_forced(self.network, circuit, part, solution)
         flow, drop = np.full((2, len(circuit.start)), np.nan)
         loops = np.flatnonzero((circuit.start == circuit.end) & self.wet[circuit.start])
         flow[loops], drop[loops] = 0.0, 0.0
@@ -155,6 +159,21 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
     except ImportError:
         return None
     return prepare
+
+
+def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
+    """Raise when something given has to pass a check valve, pump or limit that does not let it through."""
+    if not len(circuit.law.rows):
+        return
+    drop = np.zeros(len(circuit.start))
+    drop[part] = solution.drop
+    forced = circuit.law.rows[np.abs(drop[circuit.law.rows]) > FORCED]
+    if len(forced):
+        worst = int(forced[np.argmax(np.abs(drop[forced]))])
+        raise TopologyError(
+            f"{circuit.describe(network, worst)} does not let through what is taken behind it:"
+            " look at its sense, its setting, and at the stations there that hold their flow."
+        )
 
 
 def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:

@@ -168,6 +168,12 @@ def solve_controlled(network: Network, problem: Problem, controllers: list[Contr
             f"no state was found in which {worst} hold what they are set to (off by up to {left / 1e3:.3g} kPa):"
             " they fight each other, or their settings can't be held together; free one of them."
         )
+    stuck = np.flatnonzero((found.y >= most) & ~found.shut)
+    if len(stuck):
+        raise ConvergenceError(
+            f"{circuit.describe(network, int(links[stuck[0]]))} can't hold what it is set to: what is taken behind it"
+            " has to pass it; change its setting, or free it."
+        )
     is_valve = circuit.kind[links] == VALVE
     throttled[circuit.row[links[is_valve & (found.y > WITHIN)]]] = True
     unheld[circuit.row[links[is_valve & (found.excess < -WITHIN)]]] = True
