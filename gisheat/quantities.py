@@ -32,6 +32,8 @@ InputFile = Annotated[
     Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input"),
 ]
 OutputFile = Annotated[Path, Argument("GeoPackage to write; appears whole or not at all.", dataset="output")]
+InpFile = Annotated[Path, Argument("EPANET file (*.inp).", dataset="input", suffix=".inp")]
+InpOutput = Annotated[Path, Argument("EPANET file to write (*.inp).", dataset="output", suffix=".inp")]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
 
 
@@ -149,6 +151,24 @@ Picture = Annotated[
 ]
 PipeId = Annotated[str, Argument("Pipe to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
+
+
+class ImportOptions(TypedDict, total=False):
+    """How a file of another program becomes layers."""
+
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WaterOptions(TypedDict, total=False):
+    """What a one-pipe network is computed with, in place of what its file states."""
+
+    friction: Friction
+    density_kg_m3: Density
+    viscosity_pa_s: Viscosity
+    gravity_m_s2: Gravity
+    overwrite: Overwrite
 
 
 class ReadOptions(TypedDict, total=False):

@@ -144,6 +144,8 @@ class Column:
     kind: Literal["text", "float", "int", "bool"]
     is_input: bool
     is_result: bool
+    one_pipe: Literal["", "in", "out"]
+    """Of one-pipe networks alone, and there read or written."""
     required: bool
     minimum: float | None
     maximum: float | None
@@ -206,6 +208,7 @@ def _column(row: dict[str, str]) -> Column:
         kind=row["type"],  # type: ignore[arg-type]
         is_input=row["use"] in ("in", "both"),
         is_result=row["use"] in ("out", "both"),
+        one_pipe=row["use"].removeprefix("one-pipe ") if row["use"].startswith("one-pipe ") else "",  # type: ignore[arg-type]
         required=row["required"] == "yes",
         minimum=_number(row["minimum"]),
         maximum=_number(row["maximum"]),

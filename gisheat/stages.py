@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gisheat import assessment, tables
+from gisheat import assessment, one_pipe, tables
 from gisheat.balancing import Balance, balance
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
@@ -75,10 +75,17 @@ def report(progress: Progress | None, share: float, what: str) -> None:
         raise Cancelled("cancelled; nothing was written.")
 
 
+def given_layers(options: Mapping[str, Any]) -> dict[str, str]:
+    """Layers that options name in place of those of the input."""
+    return {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
+
+
 def read(path: Path, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
     """Read and check the layers."""
     report(progress, 0.02, "reading layers")
-    given = {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
+    given = given_layers(options)
+    if one_pipe.is_one_pipe(path, project, given):
+        raise InputError(f"{path} holds a one-pipe network: only the verbs solve and export-inp take it.")
     sources = find_sources(path, None if project.path is None else project, given)
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")

@@ -206,6 +206,20 @@ def path_table(results: Results | None) -> pd.DataFrame:
     return _in_order("critical_path", table)
 
 
+def one_pipe_layer(layer: str, table: pd.DataFrame, found: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+    """A layer of a one-pipe network: the contract's columns that it has, results rounded, then the user's own."""
+    table = table.reset_index(drop=True)
+    found = pd.DataFrame() if found is None else found
+    for name in found.columns:
+        if name not in table or not columns(layer)[name].is_input:
+            values = found[name].to_numpy()
+            table[name] = _rounded(values) if values.dtype.kind == "f" else values
+    wanted = {name: _typed(table[name], c.kind, len(table)) for name, c in columns(layer).items() if name in table}
+    own = {str(c): table[c].to_numpy() for c in table.columns if c not in wanted and c != "geometry"}
+    frame = pd.DataFrame({**wanted, **own}, index=range(len(table)))
+    return gpd.GeoDataFrame(frame, geometry=table.geometry.to_numpy(), crs=table.crs)
+
+
 def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     """An input layer without features, with all columns it may have (a plain table where it has no geometry)."""
     columns_ = {name: _typed(None, column.kind, 0) for name, column in input_columns(layer).items()}
@@ -234,7 +248,7 @@ def _filled_text(table: pd.DataFrame, column: str, default: str | None) -> np.nd
 
 def _in_order(layer: str, table: pd.DataFrame) -> Any:
     """Contract columns in their order and type (empty where there is nothing), then the user's own, then geometry."""
-    known = columns(layer)
+    known = {name: c for name, c in columns(layer).items() if not c.one_pipe}
     wanted = [*result_columns(layer), *(name for name, c in known.items() if not c.is_result and name in table)]
     result = {name: _typed(table.get(name), known[name].kind, len(table)) for name in wanted}
     own = {str(c): table[c].to_numpy() for c in table.columns if c not in known and c != "geometry"}
