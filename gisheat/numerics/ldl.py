@@ -35,7 +35,7 @@ class LDL:
     Parameters
     ----------
     start, end : int32 arrays, shape (edges,)
-        Nodes of each edge; -1 for a node that is no unknown. Parallel edges add up.
+        Nodes of each edge; `size` and above for one that is no unknown. Parallel edges add up.
     size : int
         Number of unknowns.
 
@@ -75,21 +75,21 @@ class LDL:
 @njit(cache=True)
 def _spots(start, end, place, block_from, row_from, row):
     """Edges sorted by the block that is eliminated first: entry of each edge, and its spot in that front."""
-    blocks = block_from.size - 1
-    block = np.empty(place.size, np.int32)
+    blocks, size = block_from.size - 1, place.size
+    block = np.empty(size, np.int32)
     for b in range(blocks):
         for j in range(block_from[b], block_from[b + 1]):
             block[j] = b
     spot_from = np.zeros(blocks + 2, np.int32)
     for k in range(start.size):
-        if start[k] >= 0 and end[k] >= 0 and start[k] != end[k]:
+        if start[k] < size and end[k] < size and start[k] != end[k]:
             spot_from[block[min(place[start[k]], place[end[k]])] + 2] += 1
     for b in range(blocks + 1):
         spot_from[b + 1] += spot_from[b]
     entry = np.full(start.size, -1, np.int32)
     spot = np.empty(spot_from[blocks + 1], np.int32)
     for k in range(start.size):
-        if start[k] >= 0 and end[k] >= 0 and start[k] != end[k]:
+        if start[k] < size and end[k] < size and start[k] != end[k]:
             i, j = place[start[k]], place[end[k]]
             i, j = min(i, j), max(i, j)
             b = block[i]

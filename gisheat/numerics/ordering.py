@@ -47,7 +47,7 @@ def eliminate(start: Index, end: Index, size: int) -> Elimination:
     Parameters
     ----------
     start, end : int32 arrays, shape (edges,)
-        Nodes of each edge, -1 for one that is no node. Parallel edges count once.
+        Nodes of each edge; `size` and above for one that is not to be eliminated. Parallel edges count once.
     size : int
         Number of nodes.
     """
@@ -63,7 +63,7 @@ def _neighbours(start, end, size):
     count = np.zeros(size + 2, np.int32)
     for k in range(start.size):
         a, b = start[k], end[k]
-        if a >= 0 and b >= 0 and a != b:
+        if a < size and b < size and a != b:
             count[a + 2] += 1
             count[b + 2] += 1
     for i in range(size + 1):
@@ -71,7 +71,7 @@ def _neighbours(start, end, size):
     every = np.empty(count[size + 1], np.int32)
     for k in range(start.size):
         a, b = start[k], end[k]
-        if a >= 0 and b >= 0 and a != b:
+        if a < size and b < size and a != b:
             every[count[a + 1]] = b
             count[a + 1] += 1
             every[count[b + 1]] = a
