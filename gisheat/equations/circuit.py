@@ -22,8 +22,10 @@ from gisheat.physics.water import Water
 
 LAYERS = ("pipe", "valve", "valve", "pump", "station", "source")
 SUPPLY, RETURN, BETWEEN = range(3)
-FIRST_VELOCITY = 0.5
-"""Velocity [m/s] in every pipe at the start of the iteration."""
+FIRST_FRICTION = 50.0
+"""Specific friction [Pa/m] in every pipe at the start of the iteration: what heating pipes are sized for."""
+FIRST_FACTOR = 0.022
+"""Darcy factor that goes with it."""
 
 
 class Side(NamedTuple):
@@ -146,7 +148,7 @@ def _pipe_links(
         length + pipes.equivalent_length[part], bore, pipes.roughness_for(law)[part], pipes.zeta[part],
         density=water.density, viscosity=water.viscosity, law=law, gravity=gravity,
     )  # fmt: skip
-    first = FIRST_VELOCITY * water.density * np.pi / 4.0 * bore**2
+    first = np.pi / 4.0 * np.sqrt(2.0 * water.density * FIRST_FRICTION / FIRST_FACTOR) * (bore * bore * np.sqrt(bore))
     start, end = pipes.start[part], pipes.end[part]
     if side.first:
         start, end = start + side.first, end + side.first

@@ -72,22 +72,32 @@ def first_flows(chain_from, edge, forward, offset, first_flow):
 
 
 @njit(cache=True)
-def spread(flow, chain_from, offset, edge_flow):
+def spread(flow, chain, offset, edge_flow):
     """Flows of the edges of each chain."""
-    for c in range(flow.size):
-        for t in range(chain_from[c], chain_from[c + 1]):
-            edge_flow[t] = flow[c] - offset[t]
+    for t in range(chain.size):
+        edge_flow[t] = flow[chain[t]] - offset[t]
 
 
 @njit(cache=True)
-def gather(chain_from, edge_drop, edge_slope, drop, slope):
+def gather(chain, edge_drop, edge_slope, drop, slope):
     """Drops and slopes of chains from those of their edges."""
-    for c in range(drop.size):
-        h, g = 0.0, 0.0
-        for t in range(chain_from[c], chain_from[c + 1]):
-            h += edge_drop[t]
-            g += edge_slope[t]
-        drop[c], slope[c] = h, g
+    drop[:], slope[:] = 0.0, 0.0
+    for t in range(chain.size):
+        drop[chain[t]] += edge_drop[t]
+        slope[chain[t]] += edge_slope[t]
+
+
+@njit(cache=True)
+def linear(chain, offset, edge_slope, drop, slope):
+    """Drops at rest and slopes of chains whose edges are straight lines through the origin, half as steep as given.
+
+    Half the slope of a parabola is that of its chord from the origin.
+    """
+    drop[:], slope[:] = 0.0, 0.0
+    for t in range(chain.size):
+        resistance = 0.5 * edge_slope[t]
+        drop[chain[t]] -= resistance * offset[t]
+        slope[chain[t]] += resistance
 
 
 @njit(cache=True, error_model="numpy")

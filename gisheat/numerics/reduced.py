@@ -30,10 +30,10 @@ BALANCED = 1e-13
 class ChainLaw(EdgeLaw, Protocol):
     """A law that sums along chains by itself, and knows how its slope changes; smooth, without drop at rest."""
 
-    def along(self, flow: Array, chain_from: Index, offset: Array, sums: Array) -> None:
+    def along(self, flow: Array, chain: Index, offset: Array, sums: Array) -> None:
         """Drop, slope and second derivative of chains into the rows of `sums`, shape (3, chains).
 
-        Edge t of chain c, chain_from[c] <= t < chain_from[c + 1], carries flow[c] - offset[t].
+        Edge t is in chain[t] and carries flow[chain[t]] - offset[t].
         """
 
 
@@ -116,9 +116,8 @@ class ReducedGraph:
         taken, offset, total = chains.demands(
             demand.astype(float, copy=False), graph.leaf_node, graph.leaf_parent, graph.chain_from, graph.next_node
         )
-        flow = chains.first_flows(graph.chain_from, graph.edge, graph.forward, offset, first_flow)
         along = _Chains(law.take(graph.edge, graph.forward), graph, offset, total, taken[places.node[: places.free]])
-        there = potential[places.node]
+        there, flow = potential[places.node], along.start(first_flow)
         history, converged = self._iterate(along, there, flow, tolerance, max_iterations, on_iteration)
         self._balance(along, flow)
         potential[places.node] = there
@@ -147,7 +146,7 @@ class ReducedGraph:
         values, excess, correction = np.empty(factor.entries), np.empty(len(potential)), np.empty(len(potential))
         history: list[float] = []
         for iteration in range(1, max_iterations + 1):
-            drop, slope, bend = along.sums(flow)
+            drop, slope, bend = along.sums(flow) if iteration > 1 else along.first
             chains.assemble(
                 start, end, factor.entry, along.total, along.demand, potential, flow, drop, slope, bend,
                 1 < iteration <= LINE_SEARCH_FROM and along.curved, conductance, ahead, values, excess, correction,
@@ -206,16 +205,15 @@ class ReducedGraph:
         """
         graph, (node, free, start, end), factor = self._graph, self._places, self._factor
         if self._chain_of is None:
-            sizes = np.diff(graph.chain_from)
             self._chain_of = np.full(len(self._start), -1, np.int32)
-            self._chain_of[graph.edge] = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+            self._chain_of[graph.edge] = graph.chain
             self._sense = np.zeros(len(self._start))
             self._sense[graph.edge] = np.where(graph.forward, 1.0, -1.0)
         count, unknown = len(graph.chain_start), np.zeros(free)
         edge_flow = np.where(graph.forward, flow[graph.edge], -flow[graph.edge])
         drop, slope = np.empty((2, len(graph.edge)))
         law.take(graph.edge, graph.forward).evaluate(edge_flow, drop, slope)
-        slope = np.add.reduceat(slope, graph.chain_from[:-1]) if count else slope
+        slope = np.bincount(graph.chain, slope, count)
         conductance, _, nothing = np.zeros((3, count))
         values, excess, change = np.empty(factor.entries), np.empty(len(node)), np.zeros(len(node))
         chains.assemble(
@@ -248,19 +246,31 @@ class _Chains:
 
     def __init__(self, law: EdgeLaw, graph: Reduction, offset: Array, total: Array, demand: Array) -> None:
         self.total, self.demand = total, demand
-        self._law, self._from, self._offset = law, graph.chain_from, offset
+        self._law, self._graph, self._offset = law, graph, offset
         self.curved = isinstance(law, ChainLaw)
+        self.first = np.zeros((3, len(total)))
         self._sums = np.zeros((3, len(total)))
-        self._edges = np.empty((0 if self.curved else 3, len(offset)))
+        self._edges = np.empty((3, len(offset)))
+
+    def start(self, first_flow: Array) -> Array:
+        """First flows of the chains; drop, slope and second derivative to begin with are put into `first`."""
+        graph, edges = self._graph, self._edges
+        if self.curved:  # straight lines: so the sense of the first flows does not count
+            self._law.evaluate(first_flow[graph.edge], *edges[1:])
+            chains.linear(graph.chain, self._offset, edges[2], *self.first[:2])
+            return np.zeros(len(self.total))
+        flow = chains.first_flows(graph.chain_from, graph.edge, graph.forward, self._offset, first_flow)
+        self.first = self.sums(flow)
+        return flow
 
     def sums(self, flow: Array) -> Array:
         """Drop, slope and second derivative (0 where it is not known) of the chains, shape (3, chains)."""
         if isinstance(self._law, ChainLaw):
-            self._law.along(flow, self._from, self._offset, self._sums)
+            self._law.along(flow, self._graph.chain, self._offset, self._sums)
         else:
-            chains.spread(flow, self._from, self._offset, self._edges[0])
+            chains.spread(flow, self._graph.chain, self._offset, self._edges[0])
             self._law.evaluate(*self._edges)
-            chains.gather(self._from, *self._edges[1:], *self._sums[:2])
+            chains.gather(self._graph.chain, *self._edges[1:], *self._sums[:2])
         return self._sums
 
 

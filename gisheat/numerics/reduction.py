@@ -20,8 +20,8 @@ Index = NDArray[np.int32]
 class Reduction(NamedTuple):
     """A graph as leaves (in the order they were taken off) and chains between the nodes that stay.
 
-    Edge t of chain c, chain_from[c] <= t < chain_from[c + 1], is edge[t], passed from start to end where
-    forward[t]; it leads to the node next_node[t].
+    Edge t of chain c, chain_from[c] <= t < chain_from[c + 1] or chain[t] == c, is edge[t], passed from start to
+    end where forward[t]; it leads to the node next_node[t].
     """
 
     leaf_node: Index
@@ -30,6 +30,7 @@ class Reduction(NamedTuple):
     chain_start: Index
     chain_end: Index
     chain_from: Index
+    chain: Index
     edge: Index
     forward: NDArray[np.bool_]
     next_node: Index
@@ -50,12 +51,9 @@ def reduce_graph(start: Index, end: Index, fixed: NDArray[np.bool_]) -> Reductio
     """
     degree, link = _incidence(len(fixed), start, end)
     gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
-    chains = _find_chains(start, end, fixed, degree, link, gone)
-    stays, chain_start, chain_end, chain_from, chain_edge, forward, next_node = chains
-    whole = whole and len(chain_edge) + len(edge) == len(start)
-    return Reduction(
-        node, parent, edge, chain_start, chain_end, chain_from, chain_edge, forward, next_node, stays, whole
-    )
+    stays, *chains = _find_chains(start, end, fixed, degree, link, gone)
+    whole = whole and len(chains[-1]) + len(edge) == len(start)
+    return Reduction(node, parent, edge, *chains, stays, whole)
 
 
 @njit(cache=True)
@@ -112,7 +110,8 @@ def _find_chains(start, end, fixed, degree, link, gone):
         left += not gone[k]
     chain_start, chain_end = np.empty(left, np.int32), np.empty(left, np.int32)
     chain_from = np.empty(left + 1, np.int32)
-    edge, next_node, forward = np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left, np.bool_)
+    chain, edge, next_node = np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left, np.int32)
+    forward = np.empty(left, np.bool_)
     used = gone.copy()
     chains = position = 0
     chain_from[0] = 0
@@ -129,7 +128,7 @@ def _find_chains(start, end, fixed, degree, link, gone):
         while True:
             used[k] = True
             j = start[k] + end[k] - i
-            edge[position], forward[position], next_node[position] = k, start[k] == i, j
+            chain[position], edge[position], forward[position], next_node[position] = chains, k, start[k] == i, j
             position += 1
             i = j
             if stays[i]:
@@ -142,11 +141,12 @@ def _find_chains(start, end, fixed, degree, link, gone):
             chain_start[chains], chain_end[chains], chain_from[chains + 1] = u, middle, begin + 1
             chains += 1
             chain_start[chains], chain_end[chains] = middle, u
+            chain[begin + 1 : position] = chains
         else:
             chain_start[chains], chain_end[chains] = u, i
         chains += 1
         chain_from[chains] = position
     return (
-        stays, chain_start[:chains], chain_end[:chains], chain_from[: chains + 1], edge[:position],
-        forward[:position], next_node[:position],
+        stays, chain_start[:chains], chain_end[:chains], chain_from[: chains + 1], chain[:position],
+        edge[:position], forward[:position], next_node[:position],
     )  # fmt: skip

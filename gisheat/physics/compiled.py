@@ -38,11 +38,11 @@ def loss(
 
 
 def loss_along(
-    law: Law, flow: Array, chain_from: Index, offset: Array, viscous: Array, local: Array, reynolds_scale: Array,
+    law: Law, flow: Array, chain: Index, offset: Array, viscous: Array, local: Array, reynolds_scale: Array,
     roughness: Array, sums: Array,
 ) -> None:  # fmt: skip
     """Loss, derivative and second derivative [Pa s2/kg2] along chains into the rows of `sums`, shape (3, chains)."""
-    _KERNELS[law][1](flow, chain_from, offset, viscous, local, reynolds_scale, roughness, *sums)
+    _KERNELS[law][1](flow, chain, offset, viscous, local, reynolds_scale, roughness, *sums)
 
 
 @njit(forceinline=True, fastmath=_FAST)
@@ -154,53 +154,54 @@ def _between(law, q, viscous, local, reynolds, roughness):
     return viscous * number * q + local * size * q, viscous * sum_ + 2.0 * local * size
 
 
+@njit(forceinline=True, fastmath=_FAST)
+def _losses(law, q, viscous, local, reynolds_scale, roughness, drop, slope, between):
+    """Loss and derivative of a tile of pipes; those between Re 2000 and 4000 are few and come after the others."""
+    found = 0
+    for i in range(viscous.size):
+        drop[i], slope[i] = _loss(law, q[i], viscous[i], local[i], reynolds_scale[i], roughness[i])
+    for i in range(viscous.size):
+        reynolds = reynolds_scale[i] * abs(q[i])
+        between[found] = i
+        found += (reynolds > LAMINAR_LIMIT) & (reynolds < TURBULENT_LIMIT)
+    for t in range(found):
+        i = between[t]
+        reynolds = reynolds_scale[i] * abs(q[i])
+        drop[i], slope[i] = _between(law, q[i], viscous[i], local[i], reynolds, roughness[i])
+
+
 def _kernels(law):
     """Loops for one law: a constant here, so that only its formula is compiled."""
 
     @njit(cache=True, error_model="numpy", fastmath=_FAST)
     def of_pipes(flow, viscous, local, reynolds_scale, roughness, drop, slope):
-        for i in range(flow.size):
-            drop[i], slope[i] = _loss(law, flow[i], viscous[i], local[i], reynolds_scale[i], roughness[i])
-        for i in range(flow.size):
-            reynolds = reynolds_scale[i] * abs(flow[i])
-            if LAMINAR_LIMIT < reynolds < TURBULENT_LIMIT:
-                drop[i], slope[i] = _between(law, flow[i], viscous[i], local[i], reynolds, roughness[i])
+        between = np.empty(_TILE, np.int64)
+        for tile in range(0, flow.size, _TILE):
+            part = slice(tile, min(tile + _TILE, flow.size))
+            _losses(
+                law, flow[part], viscous[part], local[part], reynolds_scale[part], roughness[part], drop[part],
+                slope[part], between,
+            )  # fmt: skip
 
     @njit(cache=True, error_model="numpy", fastmath=_FAST)
-    def along(flow, chain_from, offset, viscous, local, reynolds_scale, roughness, drop, slope, bend):
-        edges = offset.size
-        q, h, g, reynolds = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
+    def along(flow, chain, offset, viscous, local, reynolds_scale, roughness, drop, slope, bend):
+        q, h, g, curve = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
+        between = np.empty(_TILE, np.int64)
         drop[:], slope[:], bend[:] = 0.0, 0.0, 0.0
-        filled = summed = 0  # chains up to which this tile has been filled and summed
-        for tile in range(0, edges, _TILE):
-            end = min(tile + _TILE, edges)
-            t = tile
-            while t < end:
-                last = min(chain_from[filled + 1], end)
-                for s in range(t, last):
-                    q[s - tile] = flow[filled]
-                filled += last == chain_from[filled + 1]
-                t = last
-            part = slice(tile, end)
-            k, z, r, e, shift = viscous[part], local[part], reynolds_scale[part], roughness[part], offset[part]
-            for i in range(k.size):
-                q[i] -= shift[i]
-                reynolds[i] = r[i] * abs(q[i])
-                h[i], g[i] = _loss(law, q[i], k[i], z[i], r[i], e[i])
-            for i in range(k.size):
-                if LAMINAR_LIMIT < reynolds[i] < TURBULENT_LIMIT:
-                    h[i], g[i] = _between(law, q[i], k[i], z[i], reynolds[i], e[i])
-            for i in range(k.size):
-                reynolds[i] = 2.0 * (g[i] * q[i] - h[i]) / (q[i] * q[i] + 1e-200)
-            t = tile
-            while t < end:
-                last = min(chain_from[summed + 1], end)
-                for s in range(t - tile, last - tile):
-                    drop[summed] += h[s]
-                    slope[summed] += g[s]
-                    bend[summed] += reynolds[s]
-                summed += last == chain_from[summed + 1]
-                t = last
+        for tile in range(0, offset.size, _TILE):
+            part = slice(tile, min(tile + _TILE, offset.size))
+            c, shift = chain[part], offset[part]
+            for i in range(c.size):
+                q[i] = flow[c[i]] - shift[i]
+            _losses(
+                law, q, viscous[part], local[part], reynolds_scale[part], roughness[part], h, g, between
+            )  # fmt: skip
+            for i in range(c.size):  # as of a parabola through the origin
+                curve[i] = 2.0 * (g[i] * q[i] - h[i]) / (q[i] * q[i] + 1e-200)
+            for i in range(c.size):
+                drop[c[i]] += h[i]
+                slope[c[i]] += g[i]
+                bend[c[i]] += curve[i]
 
     return of_pipes, along
 

@@ -223,13 +223,11 @@ class PipeResistance:
         else:
             compiled(self.law, flow, self.viscous, self.local, self.reynolds_scale, self.roughness, drop, slope)
 
-    def along(self, flow: Array, chain_from: NDArray[np.int32], offset: Array, sums: Array) -> None:
+    def along(self, flow: Array, chain: NDArray[np.int32], offset: Array, sums: Array) -> None:
         """Loss, derivative and second derivative of chains, for the compiled engine (see `numerics.reduced`)."""
         from gisheat.physics.compiled import loss_along
 
-        loss_along(
-            self.law, flow, chain_from, offset, self.viscous, self.local, self.reynolds_scale, self.roughness, sums
-        )
+        loss_along(self.law, flow, chain, offset, self.viscous, self.local, self.reynolds_scale, self.roughness, sums)
 
     def loss(self, flow: Array) -> tuple[Array, Array]:
         """Pressure loss [Pa], sign of the flow, and its derivative [Pa s/kg], for mass flows [kg/s]."""
