@@ -107,13 +107,14 @@ class Problem:
             links = np.flatnonzero(self.joins)
             raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
         _refuse_forced(self.network, circuit, part, solution)
+        potential = solution.potential if self.wet.all() else np.where(self.wet, solution.potential, np.nan)
+        if self._whole:
+            return State(potential, solution.flow, solution.drop, solution.history)
         flow, drop = np.full((2, len(circuit.start)), np.nan)
         loops = np.flatnonzero((circuit.start == circuit.end) & self.wet[circuit.start])
         flow[loops], drop[loops] = 0.0, 0.0
-        flow[part if self._whole else self.joins], drop[part if self._whole else self.joins] = (
-            solution.flow, solution.drop,
-        )  # fmt: skip
-        return State(np.where(self.wet, solution.potential, np.nan), flow, drop, solution.history)
+        flow[self.joins], drop[self.joins] = solution.flow, solution.drop
+        return State(potential, flow, drop, solution.history)
 
     def response(self, law: LinkLaw, flow: Array, links: Index) -> tuple[Array, Array]:
         """Changes of potentials (k, vertices) and of the flows of `links` (k, k) for a unit of drop more in each."""
@@ -148,7 +149,9 @@ def solve_circuit(
 def _fits(solution: NodalSolution) -> bool:
     """Tell whether the drops fit the potentials: a small step alone is no proof."""
     span = float(np.ptp(solution.potential)) if len(solution.potential) else 0.0
-    return bool(np.abs(solution.residual).max(initial=0.0) <= LARGEST_RESIDUAL * max(span, 1.0))
+    residual = solution.residual
+    largest = max(residual.max(initial=0.0), -residual.min(initial=0.0))
+    return bool(largest <= LARGEST_RESIDUAL * max(span, 1.0))
 
 
 @cache

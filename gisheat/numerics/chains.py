@@ -185,57 +185,46 @@ def still_missing(start, end, flow, total, demand, count):
 
 
 @njit(cache=True)
-def all_flows(start, chain_from, edge, forward, offset, chain_flow, leaf_node, leaf_parent, leaf_edge, taken):
-    """Flows of all edges from start to end: those of the chains, and to each leaf what is taken there."""
-    flow = np.empty(start.size)
-    for c in range(chain_flow.size):
-        for t in range(chain_from[c], chain_from[c + 1]):
-            q = chain_flow[c] - offset[t]
-            flow[edge[t]] = q if forward[t] else -q
+def all_flows(start, edge, forward, chain_flow, leaf_node, leaf_parent, leaf_edge, taken, flow):
+    """Flows of all edges from start to end: those along the chains, and to each leaf what is taken there."""
+    for t in range(edge.size):
+        flow[edge[t]] = chain_flow[t] if forward[t] else -chain_flow[t]
     for t in range(leaf_node.size):
         q = taken[leaf_node[t]]
         flow[leaf_edge[t]] = q if start[leaf_edge[t]] == leaf_parent[t] else -q
-    return flow
 
 
 @njit(cache=True)
-def all_potentials(
-    start,
-    chain_start,
-    chain_end,
-    chain_from,
-    edge,
-    forward,
-    next_node,
-    leaf_node,
-    leaf_parent,
-    leaf_edge,
-    drop,
-    slope,
-    potential,
+def within_chains(
+    chain_start, chain_end, chain_from, edge, forward, next_node, edge_drop, edge_slope, noise, potential, residual
 ):
-    """Potentials within chains and of leaves into `potential`; drops that do not fit are returned, shape (edges,).
+    """Potentials within chains into `potential`, and what the drops miss into `residual`.
 
-    From both ends of each chain to its steepest edge, which bears what rounding leaves: it notices it least.
+    From both ends of each chain to its steepest edge, which bears what is left: it notices it least. What
+    rounding of flows (`noise`) alone can make of the drop of a steep edge is no residual.
     """
-    residual = np.zeros(start.size)
     for c in range(chain_start.size):
         first, last = chain_from[c], chain_from[c + 1] - 1
         steepest = first
         for t in range(first + 1, last + 1):
-            if slope[edge[t]] >= slope[edge[steepest]]:
+            if edge_slope[t] >= edge_slope[steepest]:
                 steepest = t
         p = potential[chain_start[c]]
         for t in range(first, steepest):
-            p -= drop[edge[t]] if forward[t] else -drop[edge[t]]
+            p -= edge_drop[t]
             potential[next_node[t]] = p
         q = potential[chain_end[c]]
         for t in range(last, steepest, -1):
-            q += drop[edge[t]] if forward[t] else -drop[edge[t]]
+            q += edge_drop[t]
             potential[next_node[t - 1]] = q
-        k = edge[steepest]
-        residual[k] = drop[k] - (p - q if forward[steepest] else q - p)
+        left, bearable = edge_drop[steepest] - (p - q), noise * edge_slope[steepest]
+        left -= min(max(left, -bearable), bearable)
+        residual[edge[steepest]] = left if forward[steepest] else -left
+
+
+@njit(cache=True)
+def of_leaves(start, leaf_node, leaf_parent, leaf_edge, drop, potential):
+    """Potentials of leaves, from those nearest to what stays outwards."""
     for t in range(leaf_node.size - 1, -1, -1):
         k = leaf_edge[t]
         potential[leaf_node[t]] = potential[leaf_parent[t]] - (drop[k] if start[k] == leaf_parent[t] else -drop[k])
-    return residual

@@ -166,8 +166,10 @@ def _factorise(
         first, own = block_from[b], block_from[b + 1] - block_from[b]
         rows = own + row_from[b + 1] - row_from[b]
         columns = rows + 1
-        for i in range(rows):
-            front[i * columns + i + 1 : (i + 1) * columns] = 0.0
+        bare = own == 1 and children[b] == 0  # nothing has been joined before: what it leaves needs no front
+        for i in range(1 if bare else rows):
+            for j in range(i * columns + i + 1, (i + 1) * columns):
+                front[j] = 0.0
         for t in range(spot_from[b], spot_from[b + 1]):
             front[spot[t]] += conductance[t]
         for i in range(own):
@@ -196,15 +198,18 @@ def _factorise(
                 factor[at] = share
                 at += 1
                 source, target = here[i + 1 :], front[(k + 1 + i) * (columns + 1) + 1 :]
-                for j in range(source.size):
-                    target[j] += share * source[j]
+                if k < own - 1:
+                    for j in range(source.size):
+                        target[j] += share * source[j]
+                elif bare:
+                    for j in range(source.size):
+                        stack[top + j] = share * source[j]
+                    top += source.size
+                else:
+                    for j in range(source.size):
+                        stack[top + j] = target[j] + share * source[j]
+                    top += source.size
         if rows > own:
-            for i in range(own, rows):
-                source = front[i * columns + i + 1 : (i + 1) * columns]
-                target = stack[top : top + source.size]
-                for j in range(source.size):
-                    target[j] = source[j]
-                top += source.size
             waiting[left] = b
             left += 1
 

@@ -22,6 +22,8 @@ from gisheat.numerics.reduction import Reduction, reduce_graph
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
+NEGLIGIBLE_SHARE = 1e-10
+"""A steep edge may be off its law by this share of the largest flow: no drop that it loses can tell."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
@@ -121,16 +123,20 @@ class ReducedGraph:
         history, converged = self._iterate(along, there, flow, tolerance, max_iterations, on_iteration)
         self._balance(along, flow)
         potential[places.node] = there
-        full_flow = chains.all_flows(
-            start, graph.chain_from, graph.edge, graph.forward, offset, flow, graph.leaf_node, graph.leaf_parent,
-            graph.leaf_edge, taken,
+        edge_flow, edge_drop, edge_slope = along.edges(flow)
+        full_flow, drop, slope = np.empty(len(start)), np.empty(len(start)), np.empty(len(start))
+        chains.all_flows(
+            start, graph.edge, graph.forward, edge_flow, graph.leaf_node, graph.leaf_parent, graph.leaf_edge, taken,
+            full_flow,
         )  # fmt: skip
-        drop, slope = np.empty(len(start)), np.empty(len(start))
         law.evaluate(full_flow, drop, slope)
-        residual = chains.all_potentials(
-            start, graph.chain_start, graph.chain_end, graph.chain_from, graph.edge, graph.forward, graph.next_node,
-            graph.leaf_node, graph.leaf_parent, graph.leaf_edge, drop, slope, potential,
+        residual = np.zeros(len(start))
+        noise = NEGLIGIBLE_SHARE * max(edge_flow.max(initial=0.0), -edge_flow.min(initial=0.0))
+        chains.within_chains(
+            graph.chain_start, graph.chain_end, graph.chain_from, graph.edge, graph.forward, graph.next_node, edge_drop,
+            edge_slope, noise, potential, residual,
         )  # fmt: skip
+        chains.of_leaves(start, graph.leaf_node, graph.leaf_parent, graph.leaf_edge, drop, potential)
         potential += reference
         return NodalSolution(potential, full_flow, drop, history, residual, converged)
 
@@ -213,7 +219,7 @@ class ReducedGraph:
         edge_flow = np.where(graph.forward, flow[graph.edge], -flow[graph.edge])
         drop, slope = np.empty((2, len(graph.edge)))
         law.take(graph.edge, graph.forward).evaluate(edge_flow, drop, slope)
-        slope = np.bincount(graph.chain, slope, count)
+        slope = np.bincount(graph.chain, slope, count).astype(float, copy=False)
         conductance, _, nothing = np.zeros((3, count))
         values, excess, change = np.empty(factor.entries), np.empty(len(node)), np.zeros(len(node))
         chains.assemble(
@@ -268,10 +274,14 @@ class _Chains:
         if isinstance(self._law, ChainLaw):
             self._law.along(flow, self._graph.chain, self._offset, self._sums)
         else:
-            chains.spread(flow, self._graph.chain, self._offset, self._edges[0])
-            self._law.evaluate(*self._edges)
-            chains.gather(self._graph.chain, *self._edges[1:], *self._sums[:2])
+            chains.gather(self._graph.chain, *self.edges(flow)[1:], *self._sums[:2])
         return self._sums
+
+    def edges(self, flow: Array) -> Array:
+        """Flow, drop and slope of the edges of the chains, shape (3, edges)."""
+        chains.spread(flow, self._graph.chain, self._offset, self._edges[0])
+        self._law.evaluate(*self._edges)
+        return self._edges
 
 
 def _placed(graph: Reduction, is_fixed: NDArray[np.bool_]) -> tuple[_Places, LDL] | None:

@@ -51,9 +51,12 @@ def reduce_graph(start: Index, end: Index, fixed: NDArray[np.bool_]) -> Reductio
     """
     degree, link = _incidence(len(fixed), start, end)
     gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
-    stays, *chains = _find_chains(start, end, fixed, degree, link, gone)
-    whole = whole and len(chains[-1]) + len(edge) == len(start)
-    return Reduction(node, parent, edge, *chains, stays, whole)
+    found = _find_chains(start, end, fixed, degree, link, gone, len(start) - len(edge))
+    stays, chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node = found
+    whole = whole and len(chain_edge) + len(edge) == len(start)
+    return Reduction(
+        node, parent, edge, chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node, stays, whole
+    )
 
 
 @njit(cache=True)
@@ -99,20 +102,16 @@ def _take_leaves(start, end, fixed, degree, link):
 
 
 @njit(cache=True)
-def _find_chains(start, end, fixed, degree, link, gone):
-    """Walk from every node that stays along its edges to the next node that stays."""
+def _find_chains(start, end, fixed, degree, link, used, left):
+    """Walk from every node that stays along its edges (`left` are not `used`) to the next node that stays."""
     count, edges = fixed.size, start.size
     stays = np.zeros(count, np.bool_)
     for i in range(count):
         stays[i] = degree[i] > 2 or (fixed[i] and degree[i] > 0)
-    left = 0
-    for k in range(edges):
-        left += not gone[k]
     chain_start, chain_end = np.empty(left, np.int32), np.empty(left, np.int32)
     chain_from = np.empty(left + 1, np.int32)
     chain, edge, next_node = np.empty(left, np.int32), np.empty(left, np.int32), np.empty(left, np.int32)
     forward = np.empty(left, np.bool_)
-    used = gone.copy()
     chains = position = 0
     chain_from[0] = 0
     for first in range(edges):

@@ -9,6 +9,7 @@ are driven by head flip from one branch to the other.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,13 @@ def plain_elements(count: int, **terms: Any) -> ElementLaw:
     return ElementLaw(**arrays, curve=curve, has_curve=has_curve)
 
 
+@cache
+def no_elements() -> ElementLaw:
+    """The law of no element."""
+    return plain_elements(0)
+
+
 def joined(laws: list[ElementLaw]) -> ElementLaw:
     """One law out of several, one after the other."""
-    laws = laws or [plain_elements(0)]
+    laws = laws or [no_elements()]
     return ElementLaw(*(np.concatenate([getattr(law, f.name) for law in laws]) for f in fields(ElementLaw)))
