@@ -51,10 +51,7 @@ def eliminate(start: Index, end: Index, size: int) -> Elimination:
     size : int
         Number of nodes.
     """
-    pointer, neighbour = _neighbours(start, end, size)
-    block_of, sequence, sequence_from, pattern, pattern_from = _minimum_degree(pointer, neighbour)
-    parent, rank = _postorder(block_of, pattern, pattern_from)
-    return Elimination(*_numbered(sequence, sequence_from, pattern, pattern_from, parent, rank))
+    return Elimination(*_eliminated(start, end, size))
 
 
 @njit(cache=True)
@@ -261,3 +258,12 @@ def _numbered(sequence, sequence_from, pattern, pattern_from, parent, rank):
             row[filled[r]] = j
             filled[r] += 1
     return order, place, block_from, row_from, row, new_parent
+
+
+@njit(cache=True)
+def _eliminated(start, end, size):
+    """All steps in one call."""
+    pointer, neighbour = _neighbours(start, end, size)
+    block_of, sequence, sequence_from, pattern, pattern_from = _minimum_degree(pointer, neighbour)
+    parent, rank = _postorder(block_of, pattern, pattern_from)
+    return _numbered(sequence, sequence_from, pattern, pattern_from, parent, rank)

@@ -8,7 +8,7 @@ potentials by going back. Knows no pipes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,11 @@ BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
 
-@runtime_checkable
 class ChainLaw(EdgeLaw, Protocol):
-    """A law that sums along chains by itself, and knows how its slope changes; smooth, without drop at rest."""
+    """A law that sums along chains by itself, and knows how its slope changes; smooth, without drop at rest.
+
+    Any law that has `along` is taken for one.
+    """
 
     def along(self, flow: Array, chain: Index, offset: Array, sums: Array) -> None:
         """Drop, slope and second derivative of chains into the rows of `sums`, shape (3, chains).
@@ -150,6 +152,7 @@ class ReducedGraph:
         (_, free, start, end), factor = self._places, self._factor
         conductance, ahead, change = np.empty((3, len(flow)))
         values, excess, correction = np.empty(factor.entries), np.empty(len(potential)), np.empty(len(potential))
+        noise = NOISE * float(np.finfo(float).eps)
         history: list[float] = []
         for iteration in range(1, max_iterations + 1):
             drop, slope, bend = along.sums(flow) if iteration > 1 else along.first
@@ -157,9 +160,7 @@ class ReducedGraph:
                 start, end, factor.entry, along.total, along.demand, potential, flow, drop, slope, bend,
                 1 < iteration <= LINE_SEARCH_FROM and along.curved, conductance, ahead, values, excess, correction,
             )  # fmt: skip
-            factor.factorise(values, excess[:free])
-            factor.solve(correction[:free])
-            noise = NOISE * np.finfo(float).eps
+            factor.solve_for(values, excess[:free], correction[:free])
             changed, size = chains.correct(start, end, correction, potential, conductance, ahead, flow, noise, change)
             if iteration > LINE_SEARCH_FROM:
                 change *= _step(along, flow, change, potential[start] - potential[end])
@@ -253,7 +254,8 @@ class _Chains:
     def __init__(self, law: EdgeLaw, graph: Reduction, offset: Array, total: Array, demand: Array) -> None:
         self.total, self.demand = total, demand
         self._law, self._graph, self._offset = law, graph, offset
-        self.curved = isinstance(law, ChainLaw)
+        self._along: Callable[[Array, Index, Array, Array], None] | None = getattr(law, "along", None)
+        self.curved = self._along is not None
         self.first = np.zeros((3, len(total)))
         self._sums = np.zeros((3, len(total)))
         self._edges = np.empty((3, len(offset)))
@@ -271,8 +273,8 @@ class _Chains:
 
     def sums(self, flow: Array) -> Array:
         """Drop, slope and second derivative (0 where it is not known) of the chains, shape (3, chains)."""
-        if isinstance(self._law, ChainLaw):
-            self._law.along(flow, self._graph.chain, self._offset, self._sums)
+        if self._along is not None:
+            self._along(flow, self._graph.chain, self._offset, self._sums)
         else:
             chains.gather(self._graph.chain, *self.edges(flow)[1:], *self._sums[:2])
         return self._sums

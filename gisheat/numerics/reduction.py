@@ -49,14 +49,7 @@ def reduce_graph(start: Index, end: Index, fixed: NDArray[np.bool_]) -> Reductio
     fixed : bool array, shape (nodes,)
         Nodes that stay in any case.
     """
-    degree, link = _incidence(len(fixed), start, end)
-    gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
-    found = _find_chains(start, end, fixed, degree, link, gone, len(start) - len(edge))
-    stays, chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node = found
-    whole = whole and len(chain_edge) + len(edge) == len(start)
-    return Reduction(
-        node, parent, edge, chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node, stays, whole
-    )
+    return Reduction(*_reduced(start, end, fixed))
 
 
 @njit(cache=True)
@@ -146,6 +139,16 @@ def _find_chains(start, end, fixed, degree, link, used, left):
         chains += 1
         chain_from[chains] = position
     return (
-        stays, chain_start[:chains], chain_end[:chains], chain_from[: chains + 1], chain[:position],
-        edge[:position], forward[:position], next_node[:position],
+        chain_start[:chains], chain_end[:chains], chain_from[: chains + 1], chain[:position],
+        edge[:position], forward[:position], next_node[:position], stays,
     )  # fmt: skip
+
+
+@njit(cache=True)
+def _reduced(start, end, fixed):
+    """All steps in one call."""
+    degree, link = _incidence(fixed.size, start, end)
+    gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
+    found = _find_chains(start, end, fixed, degree, link, gone, start.size - edge.size)
+    whole = whole and found[4].size + edge.size == start.size
+    return node, parent, edge, *found, whole
