@@ -23,12 +23,13 @@ from benchmarks.networks import DENSITY, VISCOSITY
 
 
 class Solves(NamedTuple):
-    """Seconds of the first and the second solve, iterations, most memory [MB] the process ever held."""
+    """Seconds of the first and the second solve, iterations, most memory [MB] ever held, what was said on stderr."""
 
     first: float
     second: float
     iterations: int
     megabytes: float
+    said: str
 
 
 def solve_apart(network: gisheat.Network, folder: Path, *, cache: Path | None = None) -> Solves:
@@ -40,7 +41,7 @@ def solve_apart(network: gisheat.Network, folder: Path, *, cache: Path | None = 
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return Solves(*json.loads(done.stdout))
+    return Solves(*json.loads(done.stdout), done.stderr)
 
 
 def solve(network: gisheat.Network, **options: Any) -> gisheat.Results:
@@ -80,7 +81,7 @@ def main() -> None:
         begin = time.perf_counter()
         found = solve(network)
         seconds.append(time.perf_counter() - begin)
-    print(json.dumps(Solves(*seconds, found.iterations, peak_memory())))
+    print(json.dumps([*seconds, found.iterations, peak_memory()]))
 
 
 if __name__ == "__main__":

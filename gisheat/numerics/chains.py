@@ -18,7 +18,9 @@ LEAST_SLOPE = 1e-200
 @njit(cache=True)
 def all_reached(start, end, free, count):
     """Union-find over the chains: no group of places without a fixed one (`free` and above)."""
-    root = np.arange(count).astype(np.int32)  # the highest place of a group, so a fixed one if there is one
+    root = np.empty(count, np.int32)  # the highest place of a group, so a fixed one if there is one
+    for i in range(count):
+        root[i] = i
     for c in range(start.size):
         a, b = start[c], end[c]
         while root[a] != a:
@@ -40,7 +42,9 @@ def all_reached(start, end, free, count):
 @njit(cache=True)
 def demands(demand, leaf_node, leaf_parent, chain_from, next_node):
     """Demand of each node with what lies behind its leaves; along chains what is taken before each edge, and in all."""
-    taken = demand.copy()
+    taken = np.empty(demand.size)
+    for i in range(demand.size):
+        taken[i] = demand[i]
     for t in range(leaf_node.size):
         taken[leaf_parent[t]] += taken[leaf_node[t]]
     offset, total = np.empty(next_node.size), np.empty(chain_from.size - 1)
@@ -81,7 +85,8 @@ def spread(flow, chain, offset, edge_flow):
 @njit(cache=True)
 def gather(chain, edge_drop, edge_slope, drop, slope):
     """Drops and slopes of chains from those of their edges."""
-    drop[:], slope[:] = 0.0, 0.0
+    for c in range(drop.size):
+        drop[c], slope[c] = 0.0, 0.0
     for t in range(chain.size):
         drop[chain[t]] += edge_drop[t]
         slope[chain[t]] += edge_slope[t]
@@ -93,7 +98,8 @@ def linear(chain, offset, edge_slope, drop, slope):
 
     Half the slope of a parabola is that of its chord from the origin.
     """
-    drop[:], slope[:] = 0.0, 0.0
+    for c in range(drop.size):
+        drop[c], slope[c] = 0.0, 0.0
     for t in range(chain.size):
         resistance = 0.5 * edge_slope[t]
         drop[chain[t]] -= resistance * offset[t]
@@ -173,11 +179,13 @@ def correct(start, end, correction, potential, conductance, ahead, flow, noise, 
 def still_missing(start, end, flow, total, demand, count):
     """What is taken at each unknown minus what its chains bring; zero at fixed places."""
     missing = np.zeros(count)
-    missing[: demand.size] = demand
+    for i in range(demand.size):
+        missing[i] = demand[i]
     for c in range(flow.size):
         missing[start[c]] += flow[c]
         missing[end[c]] -= flow[c] - total[c]
-    missing[demand.size :] = 0.0
+    for i in range(demand.size, count):
+        missing[i] = 0.0
     return missing
 
 

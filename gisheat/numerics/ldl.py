@@ -67,10 +67,6 @@ class LDL:
             conductance, excess, block_from, row_from, *self._assembly, self._factor, self._pivot, *self._work
         )  # fmt: skip
 
-    def solve_for(self, conductance: Array, excess: Array, rhs: Array) -> None:
-        """Factorise, and replace a right-hand side by the solution."""
-        _solve_for(conductance, excess, *self._pattern, *self._assembly, self._factor, self._pivot, *self._work, rhs)
-
     def solve(self, rhs: Array) -> None:
         """Replace a right-hand side (in the order of elimination) by the solution."""
         _solve(*self._pattern, self._factor, self._pivot, rhs)
@@ -244,26 +240,3 @@ def _solve(block_from, row_from, row, factor, pivot, x):
                 value += factor[p] * x[row[t]]
                 p += 1
             x[k] = value
-
-
-@njit(cache=True)
-def _solve_for(
-    conductance,
-    excess,
-    block_from,
-    row_from,
-    row,
-    spot,
-    spot_from,
-    into,
-    children,
-    factor,
-    pivot,
-    front,
-    stack,
-    rhs,
-):
-    _factorise(
-        conductance, excess, block_from, row_from, spot, spot_from, into, children, factor, pivot, front, stack
-    )  # fmt: skip
-    _solve(block_from, row_from, row, factor, pivot, rhs)

@@ -51,7 +51,10 @@ def eliminate(start: Index, end: Index, size: int) -> Elimination:
     size : int
         Number of nodes.
     """
-    return Elimination(*_eliminated(start, end, size))
+    pointer, neighbour = _neighbours(start, end, size)
+    block_of, sequence, sequence_from, pattern, pattern_from = _minimum_degree(pointer, neighbour)
+    parent, rank = _postorder(block_of, pattern, pattern_from)
+    return Elimination(*_numbered(sequence, sequence_from, pattern, pattern_from, parent, rank))
 
 
 @njit(cache=True)
@@ -99,13 +102,14 @@ def _minimum_degree(pointer, neighbour):
     """
     size = pointer.size - 1
     pool = np.empty(8 * neighbour.size + 64, np.int32)
-    pool[: neighbour.size] = neighbour
+    for t in range(neighbour.size):
+        pool[t] = neighbour[t]
     used = neighbour.size
-    first, degree, room = pointer[:size].astype(np.int64), np.empty(size, np.int32), np.empty(size, np.int32)
+    first, degree, room = np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32)
     top, below, waiting = np.full(size + 1, -1, np.int32), np.empty(4 * size, np.int32), np.empty(4 * size, np.int32)
     for i in range(size - 1, -1, -1):
         d = pointer[i + 1] - pointer[i]
-        degree[i] = room[i] = d
+        first[i], degree[i], room[i] = pointer[i], d, d
         waiting[i], below[i], top[d] = i, top[d], i
     entries = size
     block_of, mark = np.full(size, -1, np.int32), np.full(size, -1, np.int32)
@@ -172,7 +176,8 @@ def _minimum_degree(pointer, neighbour):
 @njit(cache=True)
 def _longer(values, used, more):
     longer = np.empty(2 * (used + more), np.int32)
-    longer[:used] = values[:used]
+    for t in range(used):
+        longer[t] = values[t]
     return longer
 
 
@@ -187,7 +192,8 @@ def _compacted(pool, first, degree, room, block_of, needed):
     used = 0
     for i in range(first.size):
         if block_of[i] < 0:
-            compact[used : used + degree[i]] = pool[first[i] : first[i] + degree[i]]
+            for t in range(degree[i]):
+                compact[used + t] = pool[first[i] + t]
             first[i], room[i] = used, degree[i]
             used += degree[i]
     return compact, used
@@ -251,19 +257,10 @@ def _numbered(sequence, sequence_from, pattern, pattern_from, parent, rank):
             j = place[pattern[t]]
             holder[count[j + 1]] = r
             count[j + 1] += 1
-    row, filled = np.empty(entries, np.int32), row_from[:blocks].copy()
+    row, filled = np.empty(entries, np.int32), np.zeros(blocks, np.int32)
     for j in range(size):
         for t in range(count[j], count[j + 1]):
             r = holder[t]
-            row[filled[r]] = j
+            row[row_from[r] + filled[r]] = j
             filled[r] += 1
     return order, place, block_from, row_from, row, new_parent
-
-
-@njit(cache=True)
-def _eliminated(start, end, size):
-    """All steps in one call."""
-    pointer, neighbour = _neighbours(start, end, size)
-    block_of, sequence, sequence_from, pattern, pattern_from = _minimum_degree(pointer, neighbour)
-    parent, rank = _postorder(block_of, pattern, pattern_from)
-    return _numbered(sequence, sequence_from, pattern, pattern_from, parent, rank)

@@ -160,7 +160,8 @@ class ReducedGraph:
                 start, end, factor.entry, along.total, along.demand, potential, flow, drop, slope, bend,
                 1 < iteration <= LINE_SEARCH_FROM and along.curved, conductance, ahead, values, excess, correction,
             )  # fmt: skip
-            factor.solve_for(values, excess[:free], correction[:free])
+            factor.factorise(values, excess[:free])
+            factor.solve(correction[:free])
             changed, size = chains.correct(start, end, correction, potential, conductance, ahead, flow, noise, change)
             if iteration > LINE_SEARCH_FROM:
                 change *= _step(along, flow, change, potential[start] - potential[end])

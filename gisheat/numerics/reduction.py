@@ -49,7 +49,14 @@ def reduce_graph(start: Index, end: Index, fixed: NDArray[np.bool_]) -> Reductio
     fixed : bool array, shape (nodes,)
         Nodes that stay in any case.
     """
-    return Reduction(*_reduced(start, end, fixed))
+    degree, link = _incidence(len(fixed), start, end)
+    gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
+    found = _find_chains(start, end, fixed, degree, link, gone, len(start) - len(edge))
+    chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node, stays = found
+    whole = whole and len(chain_edge) + len(edge) == len(start)
+    return Reduction(
+        node, parent, edge, chain_start, chain_end, chain_from, chain, chain_edge, forward, next_node, stays, whole
+    )
 
 
 @njit(cache=True)
@@ -133,7 +140,8 @@ def _find_chains(start, end, fixed, degree, link, used, left):
             chain_start[chains], chain_end[chains], chain_from[chains + 1] = u, middle, begin + 1
             chains += 1
             chain_start[chains], chain_end[chains] = middle, u
-            chain[begin + 1 : position] = chains
+            for t in range(begin + 1, position):
+                chain[t] = chains
         else:
             chain_start[chains], chain_end[chains] = u, i
         chains += 1
@@ -142,13 +150,3 @@ def _find_chains(start, end, fixed, degree, link, used, left):
         chain_start[:chains], chain_end[:chains], chain_from[: chains + 1], chain[:position],
         edge[:position], forward[:position], next_node[:position], stays,
     )  # fmt: skip
-
-
-@njit(cache=True)
-def _reduced(start, end, fixed):
-    """All steps in one call."""
-    degree, link = _incidence(fixed.size, start, end)
-    gone, node, parent, edge, whole = _take_leaves(start, end, fixed, degree, link)
-    found = _find_chains(start, end, fixed, degree, link, gone, start.size - edge.size)
-    whole = whole and found[4].size + edge.size == start.size
-    return node, parent, edge, *found, whole

@@ -187,7 +187,8 @@ def _kernels(law):
     def along(flow, chain, offset, viscous, local, reynolds_scale, roughness, drop, slope, bend):
         q, h, g, curve = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
         between = np.empty(_TILE, np.int64)
-        drop[:], slope[:], bend[:] = 0.0, 0.0, 0.0
+        for i in range(drop.size):
+            drop[i], slope[i], bend[i] = 0.0, 0.0, 0.0
         for tile in range(0, offset.size, _TILE):
             part = slice(tile, min(tile + _TILE, offset.size))
             c, shift = chain[part], offset[part]
