@@ -21,7 +21,7 @@ from gisheat.catalogue import PIPE_SERIES, pipe_series
 from gisheat.crs import parse_crs
 from gisheat.epanet import read_inp
 from gisheat.errors import InputError
-from gisheat.explain import explain_pipe, explain_station
+from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
 from gisheat.layers import file_hash, read_layers
@@ -193,17 +193,24 @@ def balance(
 
 
 def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
-    """Explain the size, flow and loss of a pipe, or the head of a station.
+    """Explain why a pipe has its size, flow and loss, and what a station, source, valve or pump does.
 
     Nothing is written.
     """
     started = time.perf_counter()
     state = _state(explain, project, dict(options), progress, _ALL)
-    pipe, station = state.options["pipe"], state.options["station"]
-    if not pipe and not station:
+    wanted = {name: str(state.options[name] or "") for name in ("pipe", "station", "source", "valve", "pump")}
+    if not any(wanted.values()):
         assert state.results is not None and state.results.critical is not None
-        station = str(state.results.network.stations.id[state.results.critical.station])
-    texts = [*([explain_pipe(state, pipe)] if pipe else []), *([explain_station(state, station)] if station else [])]
+        wanted["station"] = str(state.results.network.stations.id[state.results.critical.station])
+    ways: dict[str, Callable[[State, str], str]] = {
+        "pipe": explain_pipe,
+        "station": explain_station,
+        "source": explain_source,
+        "valve": lambda state, name: explain_device(state, "valves", name),
+        "pump": lambda state, name: explain_device(state, "pumps", name),
+    }
+    texts = [ways[kind](state, name) for kind, name in wanted.items() if name]
     text = "\n\n".join(texts)
     return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
 

@@ -150,6 +150,9 @@ Picture = Annotated[
     Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png"),
 ]
 PipeId = Annotated[str, Argument("Pipe to explain.")]
+SourceId = Annotated[str, Argument("Source to explain.")]
+ValveId = Annotated[str, Argument("Valve to explain.")]
+PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
 
 
@@ -243,3 +246,6 @@ class ExplainOptions(SolveOptions, total=False):
 
     pipe: PipeId
     station: StationId
+    source: SourceId
+    valve: ValveId
+    pump: PumpId
