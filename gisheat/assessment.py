@@ -10,6 +10,7 @@ from gisheat.balancing import Balance
 from gisheat.catalogue import PipeSeries, RoleRule
 from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.hydraulics import acting_sources, connected
+from gisheat.hydraulics.sources import follows_head
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
 from gisheat.numerics.incidence import components, reachable
@@ -146,12 +147,17 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
     if results.station is None or results.source is None:
         return []
     short = results.network.stations.in_service & ~results.station.served
-    lack = -results.station.surplus_head[short]
     rows = drawing.stations[short]
-    messages = (
-        f"station {name} lacks {missing:.1f} m of its required head; it is not served."
-        for name, missing in zip(rows["station_id"], lack, strict=True)
-    )
+    found = results.station
+    messages: Iterable[str] = [
+        f"station {name} gets {100.0 * q / asked:.1f} % of its design flow; it is not served."
+        if follows
+        else f"station {name} lacks {-surplus:.1f} m of its required head; it is not served."
+        for name, q, asked, surplus, follows in zip(
+            rows["station_id"], found.flow[short], found.design_flow[short], found.surplus_head[short],
+            follows_head(results.network)[short], strict=True,
+        )
+    ]  # fmt: skip
     repair = "raise the pump head, or widen its path"
     findings = findings_about(rows, "not-served", "error", "stations", messages, repair=repair)
     backwards = np.nan_to_num(results.source.flow) < -1e-6
