@@ -18,6 +18,7 @@ import pandas as pd
 import gisheat
 from gisheat import hydraulics, one_pipe, stages, tables
 from gisheat.catalogue import PIPE_SERIES, pipe_series
+from gisheat.comparison import add_comparison
 from gisheat.crs import parse_crs
 from gisheat.epanet import read_inp
 from gisheat.errors import InputError
@@ -177,9 +178,10 @@ def run(
 ) -> Report:
     """Do everything: check, build, load, size, solve, write a styled result and a map picture.
 
-    The output is the one of the project file when none is given.
+    The output is the one of the project file when none is given. Scenarios of the project file are solved as well
+    and compared in the table comparison.
     """
-    return _operation(run, project, output, options, progress, _ALL)
+    return _operation(run, project, output, options, progress, (*_ALL, add_comparison))
 
 
 def balance(

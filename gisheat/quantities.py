@@ -235,6 +235,21 @@ class SolveOptions(LoadOptions, total=False):
     outage: Outage
 
 
+class ScenarioOptions(TypedDict, total=False):
+    """What a scenario of the project file may change of the options."""
+
+    phase: Phase
+    area_factor: AreaFactor
+    heat_index_w_m2: HeatIndex
+    supply_temp_c: SupplyTemperature
+    return_temp_c: ReturnTemperature
+    friction: Friction
+    station_control: StationControl
+    station_pump_efficiency: StationPumpEfficiency
+    pump_speed: PumpSpeed
+    outage: Outage
+
+
 class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 

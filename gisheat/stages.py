@@ -56,6 +56,8 @@ class State:
     sizing: Sizing | None = None
     results: Results | None = None
     balance: Balance | None = None
+    comparison: pd.DataFrame | None = None
+    """Scenarios of the project file beside the main run."""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -348,4 +350,5 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "findings": tables.findings_layer(state.findings, drawing.crs),
         "lineage": drawing.lineage,
         "critical_path": tables.path_table(results),
+        **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
     }

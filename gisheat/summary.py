@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def summary_rows(state: State) -> Rows:
         rows |= _solution_rows(state)
         rows |= _operation_rows(state.results) | _source_rows(state.results)
         rows |= _station_pump_rows(state) | _balance_rows(state)
+    rows |= _scenario_rows(state)
     counted = count_by_severity(state.findings)
     return rows | {f"findings: {name}": (count, "") for name, count in counted.items()}
 
@@ -191,3 +193,22 @@ def _balance_rows(state: State) -> Rows:
         "flow with open valves": (float(np.nansum(state.balance.before.source.flow)) * 3.6, "t/h"),  # type: ignore[union-attr]
         "stations not balanced": (int(state.balance.unbalanced.sum()), ""),
     }
+
+
+def _scenario_rows(state: State) -> Rows:
+    """One line for each scenario of the project file."""
+    if state.comparison is None:
+        return {}
+    return {
+        f"scenario {row['scenario_id']}": (_scenario_line(row), "") for row in state.comparison.to_dict("records")[1:]
+    }
+
+
+def _scenario_line(row: dict[Hashable, Any]) -> str:
+    if row["message"]:
+        return str(row["message"])
+    short = f", {row['stations_short']:.0f} stations short" if row["stations_short"] else ""
+    return (
+        f"{row['heat_mw']:.2f} MW, {row['flow_t_h']:.1f} t/h, pump head {row['pump_head_m']:.2f} m,"
+        f" {row['pump_power_kw']:.0f} kW{short}"
+    )

@@ -220,6 +220,15 @@ def one_pipe_layer(layer: str, table: pd.DataFrame, found: pd.DataFrame | None =
     return gpd.GeoDataFrame(frame, geometry=table.geometry.to_numpy(), crs=table.crs)
 
 
+def comparison_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Scenarios beside the main run."""
+    table = compared.copy()
+    for name in table.columns:
+        if table[name].dtype.kind == "f":
+            table[name] = _rounded(table[name].to_numpy())
+    return _in_order("comparison", table)
+
+
 def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     """An input layer without features, with all columns it may have (a plain table where it has no geometry)."""
     columns_ = {name: _typed(None, column.kind, 0) for name, column in input_columns(layer).items()}
