@@ -47,11 +47,6 @@ class Devices:
     def __len__(self) -> int:
         return len(self.id)
 
-    @property
-    def is_bypass(self) -> Mask:
-        """Which ones lead from the supply to the return."""
-        return np.asarray(self.kind == "bypass", bool)
-
     def names_two(self, i: int) -> bool:
         """Tell whether row i names two nodes, as those of a result do."""
         return self.from_node[i] is not None and self.to_node[i] is not None and self.from_node[i] != self.to_node[i]
