@@ -186,7 +186,7 @@ def test_a_pipe_drawn_twice_is_cut_twice_and_stays_one():
 
 
 def test_pipes_that_cross_under_a_valve_stay_apart():
-    drawing = build({"a": [(0, 0), (100, 0)], "b": [(40, 50), (40, -50)]}, valves={"V": (40, 0)})
+    drawing = build({"a": [(0, 0), (80, 80)], "b": [(0, 80), (80, 0)]}, valves={"V": (40, 40)})
     assert len(drawing.network.pipes) == 3
 
 
@@ -510,7 +510,7 @@ def test_names_that_look_like_those_of_others_are_kept_apart():
 # whatever is drawn ---------------------------------------------------------------------------------------
 
 SIDE = 20.0
-steps = st.sampled_from([(1, 0), (0, 1), (1, 1), (1, -1), (-1, 0), (0, -1)])
+steps = st.sampled_from([(1, 0), (0, 1), (1, 1), (-1, 0), (0, -1)])
 edges = st.tuples(st.tuples(st.integers(0, 3), st.integers(0, 3)), steps)
 shares = st.integers(0, 20).map(lambda n: n / 20)
 aside = st.sampled_from([0.0, 0.0, 0.2, 2.0, 30.0])

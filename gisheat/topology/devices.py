@@ -206,9 +206,8 @@ def _cut_again(
     """Pieces cut at places along them, which become nodes; a line that was drawn twice is cut twice."""
     number = len(xy) + np.arange(len(places))
     xy = np.vstack([xy, places])
-    bounds = shapely.bounds(pieces.geometry)
     others = find_passing(pieces.geometry, np.ones(len(bits), bool), places, line)
-    double = (bounds[others.line] == bounds[line[others.node]]).all(axis=1)
+    double = shapely.equals(pieces.geometry[others.line], pieces.geometry[line[others.node]])
     double &= (bits[others.line] & bits[line[others.node]]) != 0
     cuts = [(line, along, number), (others.line[double], others.along[double], number[others.node[double]])]
     again = cut_lines(
