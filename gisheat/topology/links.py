@@ -26,9 +26,9 @@ from gisheat.topology.devices import (
     finding,
     moved_points,
     placing_findings,
-    second_names,
 )
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
+from gisheat.topology.settled import second_names
 
 EITHER_WAY = ("isolation", "control")
 """Kinds of valves that act alike in both senses."""
@@ -157,7 +157,7 @@ class _Openings:
         self.link_start, self.link_end, self.pipe = np.full((3, len(devices)), -1, np.int64)
         self.twin_of, self.twin_id = list[int](), list[str]()
         self.findings: list[Finding] = []
-        self.second = second_names(devices) - set(ids)
+        self.second = set(second_names(devices)) - set(ids)
         self.gap, self.depth = self._measure(placed.node)
 
     def _measure(self, node: Index) -> tuple[list[Array], list[Array]]:
