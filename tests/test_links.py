@@ -8,10 +8,11 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 import shapely
-from drawings import CRS, layer, line, point
+from drawings import CRS, layer, line, point, town
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from test_topology import SERIES, ends, lineage, pipes, points, rules
@@ -525,6 +526,29 @@ def test_names_that_look_like_those_of_others_are_kept_apart():
     )
     assert between(drawing) == {"2.1": ("a.1", "1"), "1": ("2.1", "a.2")}
     same_again(drawing)
+
+
+def test_what_a_run_finds_goes_back_to_the_layers(run):
+    """The loss of a Kv of 40: (V / Kv)^2 bar at 1000 kg/m3, with water of 110 degC of 950.95 kg/m3 (IAPWS)."""
+    drawn = town(
+        valves=layer([point(40, 0), point(100, 40), point(60, 40)], valve_id=["V", "W", "X"],
+                     kind=["control", "check", None], kvs_m3_h=[40.0, None, None], line=["supply", None, None]),
+        pumps=layer([point(20, 0)], pump_id=["U"], control=["constant_difference"], setpoint_kpa=[100.0]),
+    )  # fmt: skip
+    assert run(drawn).code == 1  # X lies beside all pipes
+    valves = pyogrio.read_dataframe(run.output, layer="valves", read_geometry=False).set_index("valve_id")
+    stations = pyogrio.read_dataframe(run.output, layer="stations", read_geometry=False).set_index("station_id")
+    assert valves["flow_t_h"].tolist()[:2] == pytest.approx([stations["flow_t_h"].sum(), stations["flow_t_h"]["H2"]])
+    volume = valves["flow_t_h"]["V"] / 0.95095
+    assert valves["loss_kpa"]["V"] == pytest.approx((volume / 40.0) ** 2 * 0.95095 * 100.0, rel=1e-3)
+    assert valves["state_found"].fillna("").tolist() == ["open", "open", ""]
+    assert valves["from_node"].isna().tolist() == [False, False, True]
+    pumps = pyogrio.read_dataframe(run.output, layer="pumps", read_geometry=False)
+    assert pumps["head_m"].tolist() == pytest.approx([100e3 / 950.95 / 9.80665], rel=1e-4)
+    assert pumps["pump_power_kw"][0] == pytest.approx(
+        stations["flow_t_h"].sum() / 3.6 * 9.80665 * pumps["head_m"][0] / 750.0, rel=1e-4
+    )
+    assert pumps["state_found"].tolist() == ["running"]
 
 
 # whatever is drawn ---------------------------------------------------------------------------------------
