@@ -529,7 +529,7 @@ def test_names_that_look_like_those_of_others_are_kept_apart():
 
 
 def test_what_a_run_finds_goes_back_to_the_layers(run):
-    """The loss of a Kv of 40: (V / Kv)^2 bar at 1000 kg/m3, with water of 110 degC of 950.95 kg/m3 (IAPWS, saturated)."""
+    """The loss of a Kv of 40: (V / Kv)^2 bar at 1000 kg/m3; saturated water of 110 degC has 950.95 kg/m3 (IAPWS)."""
     drawn = town(
         valves=layer([point(40, 0), point(100, 40), point(60, 40)], valve_id=["V", "W", "X"],
                      kind=["control", "check", None], kvs_m3_h=[40.0, None, None], line=["supply", None, None]),
