@@ -59,7 +59,7 @@ def _is_named_after(node: str, device: object) -> bool:
 
 def places(nodes: gpd.GeoDataFrame) -> Array:
     """Places of nodes, shape (n, 2)."""
-    return shapely.get_coordinates(shapely.point_on_surface(nodes.geometry.to_numpy()))
+    return shapely.get_coordinates(shapely.get_geometry(nodes.geometry.to_numpy(), 0))
 
 
 def settled_ends(pipes: gpd.GeoDataFrame, ends: Array, bits: Index, nodes: gpd.GeoDataFrame, devices: Devices) -> Index:
