@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from gisheat.findings import Finding
+from gisheat.network import VALVE_KINDS, arrays
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD, free_name
 from gisheat.topology.devices import (
@@ -29,6 +30,8 @@ from gisheat.topology.devices import (
 )
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
 from gisheat.topology.settled import second_names
+
+ON_BOTH_LINES = tuple(VALVE_KINDS[kind] for kind in arrays.ON_BOTH_LINES)
 
 EITHER_WAY = ("isolation", "control")
 """Kinds of valves that act alike in both senses."""
@@ -291,8 +294,8 @@ class _Openings:
             )
             repair = "draw one for each line"
             self.findings.append(finding(self.devices, i, "line-apart", "warning", what, repair=repair))
-        is_pump = self.devices.layer[i] == "pumps"
-        self.side[i] = SUPPLY if is_pump and own == PAIR else own
+        on_both = stated == "both" or self.devices.kind[i] in ON_BOTH_LINES
+        self.side[i] = own if own != PAIR or on_both else SUPPLY
 
     def _new_node(self, node: int, name: str) -> int:
         """Add a node at the place of another one; one that the nodes layer knows gets its name back."""
