@@ -1,0 +1,174 @@
+"""Rows of the page: one figure against its reference, or one network against another program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from reference import table
+
+Array = NDArray[np.float64]
+missed: list[str] = []
+"""Sentences on the rows that miss their limits, in the order of the page; `make verify` ends with them."""
+
+
+class Row(NamedTuple):
+    """One figure: name, reference, computed, allowed deviation, and whether it is relative."""
+
+    name: str
+    reference: float
+    computed: float
+    limit: float
+    relative: bool = True
+    unit: str = ""
+
+    @property
+    def deviation(self) -> float:
+        """Computed minus reference, divided by the reference when relative."""
+        apart = self.computed - self.reference
+        return apart / self.reference if self.relative else apart
+
+    @property
+    def holds(self) -> bool:
+        """Whether the deviation is within the limit."""
+        return abs(self.deviation) <= self.limit
+
+    def deviation_text(self) -> str:
+        """Deviation in percent or in the unit; what is only rounding is called so."""
+        if abs(self.computed - self.reference) <= 1e-7 * abs(self.reference):
+            return "rounding"
+        return percent(self.deviation) if self.relative else f"{self.deviation:+.4g}"
+
+    def limit_text(self) -> str:
+        """Limit as it is written in the page."""
+        return f"{self.limit:.3g}" if not self.relative else f"{self.limit * 100:.3g} %"
+
+
+def percent(value: float) -> str:
+    """Write a share in percent with its sign, never as -0.00 %."""
+    return f"{round(100.0 * value, 2) + 0.0:+.2f} %"
+
+
+def comparison(rows: Sequence[Row], reference: str) -> str:
+    """Table of figures; those that miss their limit are remembered."""
+    missed.extend(f"{row.name}: {row.computed:.6g}, not {row.reference:.6g}" for row in rows if not row.holds)
+    cells = [
+        (
+            r.name,
+            f"{r.reference:.6g}",
+            f"{r.computed:.6g}",
+            r.unit,
+            r.deviation_text(),
+            r.limit_text() + _mark(r.holds),
+        )
+        for r in rows
+    ]
+    return table(("what", reference, "computed", "unit", "deviation", "allowed"), cells)
+
+
+def _mark(holds: bool) -> str:  # noqa: FBT001
+    return "" if holds else " **missed**"
+
+
+# networks -----------------------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """One network against another program: largest differences, what they are relative to, what is allowed."""
+
+    name: str
+    law: str
+    nodes: int
+    pipes: int
+    head: float = math.nan
+    """Largest difference of heads [m]."""
+    head_range: float = math.nan
+    flow: float = math.nan
+    """Largest difference of mass flows [kg/s]."""
+    largest_flow: float = math.nan
+    head_limit: float = 1e-3
+    """Allowed, as a share of the range of heads."""
+    flow_limit: float = 1e-4
+    """Allowed, as a share of the largest flow."""
+    failure: str = ""
+    """Why there is no comparison."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether both differences are within their limits."""
+        return not self.failure and self.head_share <= self.head_limit and self.flow_share <= self.flow_limit
+
+    @property
+    def head_share(self) -> float:
+        """Largest difference of heads relative to their range."""
+        return self.head / self.head_range if self.head_range > 0.0 else self.head
+
+    @property
+    def flow_share(self) -> float:
+        """Largest difference of flows relative to the largest flow."""
+        return self.flow / self.largest_flow if self.largest_flow > 0.0 else self.flow
+
+    def cells(self) -> tuple[object, ...]:
+        """Cells of the table of networks."""
+        first = (self.name, self.nodes, self.pipes, self.law)
+        if self.failure:
+            return (*first, f"**{self.failure}**", "", "", "", "", "", "")
+        limits = f"{self.head_limit:.2g}, {self.flow_limit:.2g}{_mark(self.holds)}"
+        return (
+            *first, f"{self.head_range:.4g}", small(self.head, 1e-6), small(self.head_share, 1e-7),
+            f"{self.largest_flow:.4g}", small(self.flow, 1e-6), small(self.flow_share, 1e-7), limits,
+        )  # fmt: skip
+
+
+CASE_HEADS = (
+    "network", "nodes", "pipes", "law", "head range [m]", "head off by [m]", "of the range", "largest flow [kg/s]",
+    "flow off by [kg/s]", "of the largest", "allowed (shares)",
+)  # fmt: skip
+
+
+def small(value: float, least: float) -> str:
+    """Write a difference with two digits; what is below `least` is rounding and differs from machine to machine."""
+    return f"below {least:.0e}".replace("e-0", "e-") if value < least else f"{value:.1e}".replace("e-0", "e-")
+
+
+def differences(head: Array, expected_head: Array, flow: Array, expected_flow: Array) -> dict[str, float]:
+    """Largest differences of heads [m] and flows [kg/s] with what they are relative to, as a `Case` names them.
+
+    A head or flow that one of the two has and the other has not is an infinite difference.
+    """
+    return {
+        "head": _apart(head, expected_head),
+        "head_range": float(np.ptp(expected_head[np.isfinite(expected_head)])),
+        "flow": _apart(flow, expected_flow),
+        "largest_flow": float(np.nanmax(np.abs(expected_flow), initial=0.0)),
+    }
+
+
+def _apart(found: Array, expected: Array) -> float:
+    both = np.isfinite(found) & np.isfinite(expected)
+    if (np.isfinite(found) != np.isfinite(expected)).any():
+        return math.inf
+    return float(np.abs(found - expected)[both].max(initial=0.0))
+
+
+def attempt(make: Callable[[], Case], otherwise: Case) -> Case:
+    """Return the case, or a row that says why there is none."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 (whatever goes wrong with one case is its row)
+        said = " ".join(str(error).split()) or type(error).__name__
+        return otherwise._replace(failure=said)
+
+
+def networks(cases: Sequence[Case]) -> str:
+    """Table of networks; those that miss a limit or have no result are remembered."""
+    for case in cases:
+        if case.failure:
+            missed.append(f"{case.name}, {case.law}: {case.failure}")
+        elif not case.holds:
+            off = f"heads {case.head_share:.2g} of their range, flows {case.flow_share:.2g} of the largest"
+            missed.append(f"{case.name}, {case.law}: {off}")
+    return table(CASE_HEADS, [case.cells() for case in cases])
