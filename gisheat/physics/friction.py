@@ -3,7 +3,8 @@ r"""Friction in pipes: Darcy friction factors and pressure losses, continuous wi
 Every law is used above Reynolds number 4000 (its factor never below 64/Re, which a law without a viscous
 term would fall to on smooth pipes), the laminar factor 64/Re below 2000, and between them the cubic in Re
 that continues both with their slopes (Dunlop 1991, as in EPANET [1]_, written as a Hermite cubic, so that it
-fits any law). Without this a nodal Newton method does not converge at low flow.
+fits any law). Without this a nodal Newton method does not converge at low flow. Hazen-Williams knows no
+viscosity: as in EPANET it holds at low flow too, down to Re 20; below Re 10 its loss is proportional to the flow.
 
 All functions work on the product :math:`f = \lambda Re`, which is finite at zero flow (64).
 
@@ -36,6 +37,8 @@ LAWS: tuple[Law, ...] = get_args(Law)
 
 LAMINAR_LIMIT = 2000.0
 TURBULENT_LIMIT = 4000.0
+HAZEN_WILLIAMS_LIMITS = (10.0, 20.0)
+"""Reynolds numbers below which Hazen-Williams becomes linear, so that its slope at rest is not zero."""
 HAZEN_WILLIAMS = 10.667
 """h = 10.667 L Q^1.852 / (C^1.852 d^4.871), SI units [1]_ [5]_."""
 
@@ -142,7 +145,7 @@ def friction_number(reynolds: Array, roughness: Array, law: Law) -> tuple[Array,
     Returns
     -------
     number, slope : arrays, shape (n,)
-        64 and 0 in laminar flow.
+        64 and 0 in laminar flow (Hazen-Williams: its own below Re 20).
 
     Examples
     --------
@@ -151,39 +154,51 @@ def friction_number(reynolds: Array, roughness: Array, law: Law) -> tuple[Array,
     [64.0, 64.0, 64.0]
     """
     reynolds, roughness = np.broadcast_arrays(np.asarray(reynolds, float), np.asarray(roughness, float))
-    formula = _LAW[law]
-    turbulent = np.maximum(reynolds, TURBULENT_LIMIT)
-    factor, slope = _at_least_laminar(turbulent, *formula(turbulent, roughness))
+    first, last = limits_of(law)
+    turbulent = np.maximum(reynolds, last)
+    factor, slope = _factor(turbulent, roughness, law)
     number = factor * reynolds
     number_slope = factor + slope * reynolds
-    low = reynolds < TURBULENT_LIMIT
+    low = reynolds < last
     if low.any():
-        limit = np.full(low.sum(), TURBULENT_LIMIT)
-        number_low, slope_low = _continued(reynolds[low], *_at_least_laminar(limit, *formula(limit, roughness[low])))
-        number[low], number_slope[low] = number_low, slope_low
+        limit = np.full(low.sum(), last)
+        start = 64.0 if law != "hazen-williams" else first * _factor(0.0 * limit + first, roughness[low], law)[0]
+        number[low], number_slope[low] = _continued(
+            reynolds[low], (first, last), start, *_factor(limit, roughness[low], law)
+        )
     return number, number_slope
 
 
-def _at_least_laminar(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
-    """A factor below 64/Re is none: laws without a viscous term would lose less there than laminar flow."""
+def limits_of(law: Law) -> tuple[float, float]:
+    """Reynolds numbers up to which the loss is proportional to the flow, and from which the law holds."""
+    return HAZEN_WILLIAMS_LIMITS if law == "hazen-williams" else (LAMINAR_LIMIT, TURBULENT_LIMIT)
+
+
+def _factor(reynolds: Array, roughness: Array, law: Law) -> tuple[Array, Array]:
+    """Factor and slope of a law, not below 64/Re: laws without a viscous term would lose less than laminar flow."""
+    factor, slope = _LAW[law](reynolds, roughness)
+    if law == "hazen-williams":
+        return factor, slope
     least = 64.0 / reynolds
     below = factor < least
     return np.where(below, least, factor), np.where(below, -least / reynolds, slope)
 
 
-def _continued(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
-    """Laminar flow and the Hermite cubic of the factor between the two limits."""
-    width = TURBULENT_LIMIT - LAMINAR_LIMIT
-    t = (reynolds - LAMINAR_LIMIT) / width
-    start, start_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
+def _continued(
+    reynolds: Array, limits: tuple[float, float], number: Array | float, factor: Array, slope: Array
+) -> tuple[Array, Array]:
+    """Constant number (64 in laminar flow), and the Hermite cubic of the factor between the two limits."""
+    first, last = limits
+    width = last - first
+    t = (reynolds - first) / width
+    start, start_slope = number / first, -number / first**2 * width
     end_slope = slope * width
     c2 = 3.0 * (factor - start) - 2.0 * start_slope - end_slope
     c3 = -2.0 * (factor - start) + start_slope + end_slope
     cubic = start + t * (start_slope + t * (c2 + t * c3))
     cubic_slope = (start_slope + t * (2.0 * c2 + 3.0 * c3 * t)) / width
-    laminar = reynolds <= LAMINAR_LIMIT
-    number = np.where(laminar, 64.0, cubic * reynolds)
-    return number, np.where(laminar, 0.0, cubic + cubic_slope * reynolds)
+    linear = reynolds <= first
+    return np.where(linear, number, cubic * reynolds), np.where(linear, 0.0, cubic + cubic_slope * reynolds)
 
 
 @cache
