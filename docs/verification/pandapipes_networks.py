@@ -1,0 +1,258 @@
+"""pandapipes 0.16 run live, and the OpenModelica and STANET results it ships, against gisheat.
+
+A pandapipes network becomes a one-pipe network: junctions with their heights, external grids as fixed heads,
+sinks and sources as demands, valves as pipes without length that have the valve's loss coefficient, and the
+density and viscosity of its fluid at the temperature of its junctions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import logging
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandapipes
+import pandas as pd
+from pandapipes.component_models.component_toolbox import p_correction_height_air
+from pandapipes.networks import simple_heat_transfer_networks as heat
+from pandapipes.networks import simple_water_networks as water
+from verification.rows import Array, Case, attempt, differences, missed, small
+from reference import table
+
+import gisheat
+from gisheat.physics.friction import Law
+
+GRAVITY = 9.81
+"""The acceleration that pandapipes reckons with [m/s2]."""
+TIGHT = {"tol_p": 1e-9, "tol_m": 1e-9, "tol_res": 1e-9, "tolerance_colebrook": 1e-12, "max_iter_colebrook": 1000}
+
+
+class Fluid(NamedTuple):
+    """Density [kg/m3] and dynamic viscosity [Pa s]."""
+
+    density: float
+    viscosity: float
+
+
+def fluid_of(net: Any) -> Fluid:
+    """Water of a pandapipes network, at the mean temperature of its junctions."""
+    temperature = float(net.junction["tfluid_k"].mean())
+    fluid = net.fluid
+    return Fluid(float(fluid.get_density(temperature)), float(fluid.get_viscosity(temperature)))
+
+
+def network_of(net: Any) -> gisheat.Network:
+    """The one-pipe network that a pandapipes network is."""
+    density = fluid_of(net).density
+    names = net.junction.index.astype(str)
+    ground = net.junction["height_m"].to_numpy(float)
+    demand = pd.Series(0.0, net.junction.index)
+    for kind, sign in (("sink", 1.0), ("source", -1.0)):
+        if kind in net and len(net[kind]):
+            rows = net[kind][net[kind]["in_service"].astype(bool)]
+            demand = demand.add(
+                sign * (rows["mdot_kg_per_s"] * rows["scaling"]).groupby(rows["junction"]).sum(), fill_value=0.0
+            )
+    grids = net.ext_grid[net.ext_grid["in_service"].astype(bool)]
+    pressure = pd.Series(np.nan, net.junction.index)
+    pressure[grids["junction"]] = grids["p_bar"].to_numpy()
+    fixed = (pressure.to_numpy() + air(ground)) * 1e5 / (density * GRAVITY) + ground
+    pipes = net.pipe
+    rows = pd.DataFrame({
+        "pipe_id": "pipe " + pipes.index.astype(str),
+        "from_node": pipes["from_junction"].astype(str).to_numpy(),
+        "to_node": pipes["to_junction"].astype(str).to_numpy(),
+        "length_m": pipes["length_km"].to_numpy(float) * 1e3,
+        "inner_diameter_mm": pipes["inner_diameter_mm"].to_numpy(float),
+        "roughness_mm": pipes["k_mm"].to_numpy(float),
+        "zeta": pipes["loss_coefficient"].to_numpy(float),
+        "status": np.where(pipes["in_service"].astype(bool), "existing", "closed"),
+    })  # fmt: skip
+    if "valve" in net and len(net.valve):
+        valves = net.valve
+        if (valves["et"] != "ju").any():
+            raise ValueError("a valve beside a pipe is not translated")
+        rows = pd.concat([rows, pd.DataFrame({
+            "pipe_id": "valve " + valves.index.astype(str),
+            "from_node": valves["junction"].astype(str).to_numpy(),
+            "to_node": valves["element"].astype(str).to_numpy(),
+            "length_m": 0.0,
+            "inner_diameter_mm": valves["inner_diameter_mm"].to_numpy(float),
+            "roughness_mm": 0.0,
+            "zeta": valves["loss_coefficient"].to_numpy(float),
+            "status": np.where(valves["opened"].astype(bool), "existing", "closed"),
+        })])  # fmt: skip
+    unknown = [k for k in ("pump", "heat_exchanger", "circ_pump_mass", "circ_pump_pressure", "press_control",
+                           "flow_control", "heat_consumer") if k in net and len(net[k])]  # fmt: skip
+    if unknown:
+        raise ValueError(f"not translated: {', '.join(unknown)}")
+    nodes = {"node_id": names, "ground_m": ground, "demand_kg_s": demand.to_numpy(), "fixed_head_m": fixed}
+    return gisheat.Network.from_tables(nodes, rows, two_pipe=False)
+
+
+def air(height: Array) -> Array:
+    """Pressure of the air at a height [bar], which pandapipes takes into account: its pressures are gauge."""
+    return np.asarray(p_correction_height_air(height))
+
+
+def solved(net: Any, law: Law) -> gisheat.Results:
+    """Solve a pandapipes network by gisheat, with its water."""
+    fluid = fluid_of(net)
+    return gisheat.solve(
+        network_of(net), friction=law, density_kg_m3=fluid.density, viscosity_pa_s=fluid.viscosity,
+        gravity_m_s2=GRAVITY,
+    )  # fmt: skip
+
+
+# pandapipes run live --------------------------------------------------------------------------------------
+
+
+def compared(name: str, net: Any) -> Case:
+    """One network, solved by pandapipes and by gisheat with Colebrook."""
+    with quiet():
+        pandapipes.pipeflow(net, friction_model="colebrook", mode="hydraulics", max_iter_hyd=200, **TIGHT)
+    fluid, ground = fluid_of(net), net.junction["height_m"].to_numpy(float)
+    found = solved(net, "colebrook")
+    head = (net.res_junction["p_bar"].to_numpy(float) + air(ground)) * 1e5 / (fluid.density * GRAVITY) + ground
+    flow = [net.res_pipe["mdot_from_kg_per_s"].to_numpy(float)]
+    if "valve" in net and len(net.valve):
+        flow.append(net.res_valve["mdot_from_kg_per_s"].to_numpy(float))
+    return Case(
+        name, "colebrook", len(net.junction), len(net.pipe),
+        **differences(found.supply.head, head, found.supply.flow, np.concatenate(flow)),
+        head_limit=0.015, flow_limit=0.015,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def quiet() -> Any:
+    """Without what pandapipes prints and logs."""
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+# results of OpenModelica and STANET that pandapipes ships ---------------------------------------------------
+
+
+class Stored(NamedTuple):
+    """A case of pandapipes' own tests: its network, and what those tests allow.
+
+    `pressure` is a share (|1 - p / p_stored|, gauge), `velocity` an amount [m/s].
+    """
+
+    network: str
+    program: str
+    method: str
+    pressure: float
+    velocity: float
+
+
+OPENMODELICA = [
+    Stored(network, "openmodelica", method, pressure, 0.05)
+    for network, pressure in (
+        ("water_combined_mixed", 0.01), ("water_combined_versatility", 0.04), ("water_meshed_delta", 0.01),
+        ("water_meshed_2valves", 0.01), ("water_meshed_pumps", 0.02), ("water_meshed_heights", 0.01),
+        ("water_one_pipe1", 0.01), ("water_one_pipe2", 0.01), ("water_one_pipe3", 0.01), ("water_strand_cross", 0.01),
+        ("water_simple_strand_net", 0.01), ("water_strand_2pipes", 0.01), ("water_strand_net_2pumps", 0.01),
+        ("water_tcross", 0.01), ("water_tcross_valves", 0.4), ("water_2eg_two_pipes", 0.01),
+    )
+    for method in ("colebrook", "swamee-jain")
+]  # fmt: skip
+OPENMODELICA = [
+    case._replace(pressure=0.02) if case[:3] == ("water_tcross", "openmodelica", "swamee-jain") else case
+    for case in OPENMODELICA
+]
+STANET = [
+    Stored(network, "stanet", method, pressure, velocity)
+    for network, method, pressure, velocity in (
+        ("water_district_grid", "n", 2e-3, 3e-2), ("water_district_grid", "pc", 3e-2, 3e-2),
+        ("water_meshed_pumps", "n", 2e-3, 3e-2), ("water_meshed_delta", "n", 2e-3, 3e-2),
+        ("water_meshed_2valves", "n", 1e-3, 1e-3), ("water_meshed_2valves", "pc", 1e-3, 1e-3),
+        ("water_one_pipe1", "n", 2e-3, 3e-2), ("water_one_pipe1", "pc", 2e-3, 3e-2),
+        ("water_one_pipe2", "n", 2e-3, 3e-2), ("water_one_pipe2", "pc", 2e-3, 3e-2),
+        ("water_one_pipe3", "n", 2e-3, 3e-2), ("water_one_pipe3", "pc", 2e-3, 3e-2),
+        ("water_simple_strand_net", "n", 2e-3, 3e-2), ("water_simple_strand_net", "pc", 1e-2, 3e-2),
+        ("water_strand_2pipes", "n", 2e-3, 3e-2), ("water_strand_2pipes", "pc", 2e-3, 3e-2),
+        ("water_strand_cross", "pc", 2e-3, 3e-2), ("water_strand_pump", "n", 2e-3, 3e-2),
+        ("water_tcross", "n", 2e-3, 3e-2), ("water_tcross", "pc", 2e-3, 3e-2),
+        ("water_2eg_two_pipes", "n", 2e-3, 3e-2), ("water_2eg_two_pipes", "pc", 2e-3, 3e-2),
+    )
+]  # fmt: skip
+COLUMN = {"openmodelica": "om", "stanet": "stanet"}
+LAW: dict[str, Law] = {"colebrook": "colebrook", "swamee-jain": "swamee-jain", "pc": "colebrook", "n": "colebrook"}
+
+
+def stored_network(case: Stored) -> Any:
+    """The network of a case, with the results in its tables."""
+    make = getattr(water, case.network)
+    wanted = {"results_from": case.program, "method": case.method}
+    return make(**{name: wanted[name] for name in inspect.signature(make).parameters})
+
+
+def stored_differences(case: Stored, net: Any, pressure: Array, velocity: Array) -> tuple[float, float]:
+    """Largest |1 - p / p_stored| and |v - v_stored| [m/s], as pandapipes' tests reckon them."""
+    stored = net.junction[f"p_{COLUMN[case.program]}"].to_numpy(float)
+    known = np.isfinite(stored)
+    speeds = [net.pipe[f"v_{COLUMN[case.program]}"].to_numpy(float)]
+    if case.program == "openmodelica" and "valve" in net and len(net.valve):
+        speeds.append(net.valve["v_om"].to_numpy(float))
+    speed = np.concatenate(speeds)
+    there = np.isfinite(speed)
+    apart = np.abs(velocity[: len(speed)] - speed)[there]
+    return float(np.abs(1.0 - pressure / stored)[known].max()), float(apart.max(initial=0.0))
+
+
+def gauge(net: Any, found: gisheat.Results) -> Array:
+    """Gauge pressures [bar] as pandapipes reckons them: less the air at each height."""
+    ground = net.junction["height_m"].to_numpy(float)
+    return (found.supply.head - ground) * fluid_of(net).density * GRAVITY / 1e5 - air(ground)
+
+
+def pandapipes_differences(case: Stored) -> tuple[float, float]:
+    """The same differences, for pandapipes itself with its Colebrook law (its tests use it)."""
+    net = stored_network(case)
+    with quiet():
+        pandapipes.pipeflow(net, friction_model="colebrook", mode="hydraulics", max_iter_hyd=200, tol_p=1e-7, tol_m=1e-7)
+    speeds = [net.res_pipe["v_mean_m_per_s"].to_numpy(float)]
+    if "valve" in net and len(net.valve):
+        speeds.append(net.res_valve["v_mean_m_per_s"].to_numpy(float))
+    return stored_differences(case, net, net.res_junction["p_bar"].to_numpy(float), np.concatenate(speeds))
+
+
+HEADS = ("network", "junctions", "pipes", "law", "largest share of pressure", "allowed", "largest velocity [m/s]", "allowed",
+         "pandapipes, Colebrook: pressure", "velocity")  # fmt: skip
+
+
+def stored_table(cases: list[Stored], *, judged: bool = True) -> str:
+    """Table of stored results; with `judged` those that miss what pandapipes' tests allow are remembered."""
+    rows = []
+    for case in cases:
+        law = LAW[case.method]
+        label = case.network.removeprefix("water_").replace("_", " ")
+        net = stored_network(case)
+        first = (label, len(net.junction), len(net.pipe), law)
+        try:
+            found = solved(net, law)
+            pressure, velocity = stored_differences(case, net, gauge(net, found), found.supply.velocity)
+            beside = pandapipes_differences(case)
+        except Exception as error:  # noqa: BLE001 (whatever goes wrong with one case is its row)
+            missed.append(f"{label}, {case.program}, {law}: {error}")
+            rows.append((*first, f"**{error}**", "", "", "", "", ""))
+            continue
+        holds = pressure < case.pressure and velocity < case.velocity
+        if judged and not holds:
+            off = f"pressures {pressure:.2g} off, {case.pressure:g} allowed; velocities {velocity:.2g} m/s, {case.velocity:g}"
+            missed.append(f"{label}, {case.program}, {law}: {off}")
+        mark = "" if holds or not judged else " **missed**"
+        rows.append((
+            *first, small(pressure, 1e-7), f"{case.pressure:g}", small(velocity, 1e-7), f"{case.velocity:g}{mark}",
+            small(beside[0], 1e-7), small(beside[1], 1e-7),
+        ))  # fmt: skip
+    return table(HEADS, rows)
