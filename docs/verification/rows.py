@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from figures import Figure
 from numpy.typing import NDArray
 from reference import table
 
@@ -15,36 +16,16 @@ missed: list[str] = []
 """Sentences on the rows that miss their limits, in the order of the page; `make verify` ends with them."""
 
 
-class Row(NamedTuple):
-    """One figure: name, reference, computed, allowed deviation, and whether it is relative."""
+def deviation_text(row: Figure) -> str:
+    """Deviation in percent or in the unit; what is only rounding is called so."""
+    if abs(row.computed - row.reference) <= 1e-7 * abs(row.reference):
+        return "rounding"
+    return percent(row.deviation) if row.relative else f"{row.deviation:+.4g}"
 
-    name: str
-    reference: float
-    computed: float
-    limit: float
-    relative: bool = True
-    unit: str = ""
 
-    @property
-    def deviation(self) -> float:
-        """Computed minus reference, divided by the reference when relative."""
-        apart = self.computed - self.reference
-        return apart / self.reference if self.relative else apart
-
-    @property
-    def holds(self) -> bool:
-        """Whether the deviation is within the limit."""
-        return abs(self.deviation) <= self.limit
-
-    def deviation_text(self) -> str:
-        """Deviation in percent or in the unit; what is only rounding is called so."""
-        if abs(self.computed - self.reference) <= 1e-7 * abs(self.reference):
-            return "rounding"
-        return percent(self.deviation) if self.relative else f"{self.deviation:+.4g}"
-
-    def limit_text(self) -> str:
-        """Limit as it is written in the page."""
-        return f"{self.limit:.3g}" if not self.relative else f"{self.limit * 100:.3g} %"
+def limit_text(row: Figure) -> str:
+    """Limit as it is written in the page."""
+    return f"{row.limit * 100:.3g} %" if row.relative else f"{row.limit:.3g}"
 
 
 def percent(value: float) -> str:
@@ -52,7 +33,7 @@ def percent(value: float) -> str:
     return f"{round(100.0 * value, 2) + 0.0:+.2f} %"
 
 
-def comparison(rows: Sequence[Row], reference: str) -> str:
+def comparison(rows: Sequence[Figure], reference: str) -> str:
     """Table of figures; those that miss their limit are remembered."""
     missed.extend(f"{row.name}: {row.computed:.6g}, not {row.reference:.6g}" for row in rows if not row.holds)
     cells = [
@@ -61,15 +42,16 @@ def comparison(rows: Sequence[Row], reference: str) -> str:
             f"{r.reference:.6g}",
             f"{r.computed:.6g}",
             r.unit,
-            r.deviation_text(),
-            r.limit_text() + _mark(r.holds),
+            deviation_text(r),
+            limit_text(r) + mark(r.holds),
         )
         for r in rows
     ]
     return table(("what", reference, "computed", "unit", "deviation", "allowed"), cells)
 
 
-def _mark(holds: bool) -> str:  # noqa: FBT001
+def mark(holds: bool) -> str:
+    """Mark of a row that misses its limit."""
     return "" if holds else " **missed**"
 
 
@@ -116,10 +98,10 @@ class Case(NamedTuple):
         first = (self.name, self.nodes, self.pipes, self.law)
         if self.failure:
             return (*first, f"**{self.failure}**", "", "", "", "", "", "")
-        limits = f"{self.head_limit:.2g}, {self.flow_limit:.2g}{_mark(self.holds)}"
+        limits = ", ".join("none" if np.isinf(x) else f"{x:.2g}" for x in (self.head_limit, self.flow_limit))
         return (
             *first, f"{self.head_range:.4g}", small(self.head, 1e-6), small(self.head_share, 1e-7),
-            f"{self.largest_flow:.4g}", small(self.flow, 1e-6), small(self.flow_share, 1e-7), limits,
+            f"{self.largest_flow:.4g}", small(self.flow, 1e-6), small(self.flow_share, 1e-7), limits + mark(self.holds),
         )  # fmt: skip
 
 
@@ -131,7 +113,9 @@ CASE_HEADS = (
 
 def small(value: float, least: float) -> str:
     """Write a difference with two digits; what is below `least` is rounding and differs from machine to machine."""
-    return f"below {least:.0e}".replace("e-0", "e-") if value < least else f"{value:.1e}".replace("e-0", "e-")
+    if value < least:
+        return f"below {least:.0e}".replace("e-0", "e-")
+    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
 
 
 def differences(head: Array, expected_head: Array, flow: Array, expected_flow: Array) -> dict[str, float]:

@@ -1,0 +1,11 @@
+"""Every case of closed_forms.py holds; the page of the verification shows the same figures."""
+
+import pytest
+from closed_forms import CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_gisheat_finds_what_the_formula_says(case):
+    figures = case()
+    assert figures
+    assert [figure for figure in figures if not figure.holds] == []
