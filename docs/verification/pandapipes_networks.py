@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandapipes
 import pandas as pd
+from oracle.towns import town
 from pandapipes.component_models.component_toolbox import p_correction_height_air
 from pandapipes.networks import simple_heat_transfer_networks as heat
 from pandapipes.networks import simple_water_networks as water
@@ -256,8 +257,8 @@ def stored_table(cases: list[Stored], *, judged: bool = True) -> str:
             missed.append(f"{label}, {case.program}, {law}: {off}")
         mark = "" if holds or not judged else " **missed**"
         rows.append((
-            *first, small(pressure, 1e-7), f"{case.pressure:g}", small(velocity, 1e-7), f"{case.velocity:g}{mark}",
-            small(beside[0], 1e-7), small(beside[1], 1e-7),
+            *first, small(pressure, 1e-5), f"{case.pressure:g}", small(velocity, 1e-4), f"{case.velocity:g}{mark}",
+            small(beside[0], 1e-5), small(beside[1], 1e-4),
         ))  # fmt: skip
     return table(HEADS, rows)
 
@@ -283,4 +284,46 @@ def live_cases() -> tuple[list[Case], list[Case]]:
                 else:
                     free = {"head_limit": np.inf, "flow_limit": np.inf}
                     different.append(case._replace(name=f"{title}, from Re {low.min():.0f}", **free))
-    return same, different
+    return [*same, *street_cases()], different
+
+
+# streets, in all three programs ---------------------------------------------------------------------------
+
+
+def pandapipes_of(network: gisheat.Network, fluid: Fluid) -> Any:
+    """The pandapipes network of a one-pipe network of pipes."""
+    constant = {"density": fluid.density, "viscosity": fluid.viscosity, "heat_capacity": 4190.0}
+    net = pandapipes.create_empty_network(
+        fluid=pandapipes.create_constant_fluid(
+            "water", "liquid", **constant, compressibility=1.0, der_compressibility=0.0
+        ),
+        add_stdtypes=False,
+    )
+    nodes, pipes = network.nodes, network.pipes
+    ground, pressure = nodes.ground, (nodes.fixed_head - nodes.ground) * fluid.density * GRAVITY / 1e5
+    pandapipes.create_junctions(net, len(nodes), pn_bar=float(np.nanmax(pressure)), tfluid_k=293.15, height_m=ground)
+    for i in np.flatnonzero(~np.isnan(nodes.fixed_head)).tolist():
+        pandapipes.create_ext_grid(net, i, p_bar=pressure[i] - air(ground[i]), t_k=293.15)
+    taken = np.flatnonzero(nodes.demand != 0.0)
+    pandapipes.create_sinks(net, taken, mdot_kg_per_s=nodes.demand[taken])
+    pandapipes.create_pipes_from_parameters(
+        net, pipes.start, pipes.end, length_km=pipes.length / 1e3, inner_diameter_mm=pipes.inner_diameter * 1e3,
+        k_mm=pipes.roughness * 1e3, loss_coefficient=pipes.zeta,
+    )  # fmt: skip
+    return net
+
+
+def street_cases() -> list[Case]:
+    """Street grids of 400 and 1600 junctions."""
+    cases = []
+    for side, keep, load in ((20, 0.1, 0.02), (40, 0.3, 0.02)):
+        network = town(side, seed=side, keep=keep, load=load)
+        name = f"streets, {side} by {side}"
+        net = pandapipes_of(network, Fluid(970.0, 3.54e-4))
+        cases.append(
+            attempt(
+                lambda name=name, net=net: compared(name, net),
+                Case(name, "colebrook", len(net.junction), len(net.pipe)),
+            )
+        )
+    return cases

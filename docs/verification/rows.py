@@ -100,8 +100,8 @@ class Case(NamedTuple):
             return (*first, f"**{self.failure}**", "", "", "", "", "", "")
         limits = ", ".join("none" if np.isinf(x) else f"{x:.2g}" for x in (self.head_limit, self.flow_limit))
         return (
-            *first, f"{self.head_range:.4g}", small(self.head, 1e-6), small(self.head_share, 1e-7),
-            f"{self.largest_flow:.4g}", small(self.flow, 1e-6), small(self.flow_share, 1e-7), limits + mark(self.holds),
+            *first, f"{self.head_range:.4g}", small(self.head, 1e-4), small(self.head_share, 1e-6),
+            f"{self.largest_flow:.4g}", small(self.flow, 1e-3), small(self.flow_share, 1e-6), limits + mark(self.holds),
         )  # fmt: skip
 
 
