@@ -12,7 +12,14 @@ RHO, MU = 983.2, 4.66e-4  # water at 60 degC
 REYNOLDS = np.geomspace(4000.0, 1e8, 60)
 ROUGHNESS = np.array([0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 5e-2])
 VISCOUS = [law for law in LAWS if law != "hazen-williams"]
-FORMULAS = [friction.colebrook, friction.swamee_jain, friction.altshul, friction.rough, friction.hazen_williams]
+FORMULAS = [
+    friction.colebrook,
+    friction.swamee_jain,
+    friction.altshul,
+    friction.rough,
+    friction.hazen_williams,
+    friction.nikuradse,
+]
 
 
 def one(value):
@@ -85,6 +92,15 @@ def test_the_rough_law_is_the_limit_of_altshul_at_high_reynolds_numbers():
     roughness = ROUGHNESS[ROUGHNESS > 1e-5]
     reynolds = np.full(len(roughness), 1e12)
     assert friction.rough(reynolds, roughness)[0] == pytest.approx(friction.altshul(reynolds, roughness)[0], rel=1e-4)
+
+
+def test_nikuradse_has_the_factor_of_his_rough_pipes_plus_laminar_flow():
+    """d/K = 507, 60, 15 of his pipes: 1/sqrt(f) = 1.74 + 2 lg(r/K), Nikuradse 1933 (1.74 is 2 lg 7.42 = 1.7408)."""
+    ratio = np.array([507.0, 60.0, 15.0])
+    rough = (1.74 + 2.0 * np.log10(ratio / 2.0)) ** -2.0
+    found, slope = friction.nikuradse(np.full(3, 1e5), 1.0 / ratio)
+    assert found == pytest.approx(rough + 64.0 / 1e5, rel=5e-4)
+    assert slope == pytest.approx(np.full(3, -64.0 / 1e10))
 
 
 @pytest.mark.parametrize("coefficient", [80.0, 120.0, 150.0])

@@ -68,13 +68,12 @@ def pandapipes_stored() -> str:
     """Results of OpenModelica and STANET that pandapipes ships."""
     from verification import pandapipes_networks as other
 
-    nikuradse = [case for case in other.STANET if case.method == "n"]
-    same = [case for case in other.STANET if case.method != "n"]
     return f"""
 pandapipes ships results of OpenModelica and of STANET beside its water networks and is tested against them. The same
 comparison with gisheat in its place: the largest |1 - p / p stored| of any gauge pressure and the largest difference of
-any velocity, and what pandapipes' own tests allow. The last columns are the same figures of pandapipes itself with
-Colebrook. Networks and results are read from the installed package (BSD-3-Clause).
+any velocity, and what pandapipes' own tests allow. The last columns are the same figures of pandapipes itself with the
+law of its tests: Colebrook, also where OpenModelica used Swamee and Jain. Networks and results are read from the
+installed package (BSD-3-Clause).
 
 ### OpenModelica
 
@@ -83,17 +82,12 @@ pressures have 16.6 kPa across a valve with 4.08 m/s, that is a zeta of 2, and t
 
 {other.stored_table(other.OPENMODELICA)}
 
-### STANET, Prandtl-Colebrook
+### STANET
 
-{other.stored_table(same)}
+The networks that STANET solved with Prandtl and Colebrook's law are compared with `colebrook`, the others with
+`nikuradse`: 64/Re + (2 lg(3.71 d/K))^-2, which is also what pandapipes does if nothing is said.
 
-### STANET, Nikuradse
-
-STANET computed these with another law, lambda = 64/Re + (2 lg(3.71 d/K))^-2, which gisheat does not have. They are
-shown with Colebrook in gisheat and in pandapipes: both are off alike, so it is the law that differs and not the
-solution. What pandapipes' tests allow is meant for its own Nikuradse law and not judged here.
-
-{other.stored_table(nikuradse, judged=False)}
+{other.stored_table(other.STANET)}
 """
 
 

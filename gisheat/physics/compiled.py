@@ -12,12 +12,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gisheat.physics.friction import HAZEN_WILLIAMS_LIMITS, LAMINAR_LIMIT, LAWS, TURBULENT_LIMIT, Law
+from gisheat.physics.friction import (
+    HAZEN_WILLIAMS_LIMITS,
+    LAMINAR_LIMIT,
+    LAWS,
+    LEAST_ROUGHNESS,
+    TURBULENT_LIMIT,
+    Law,
+)
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
-_COLEBROOK, _SWAMEE_JAIN, _ALTSHUL, _ROUGH, _HAZEN_WILLIAMS = range(5)
+_COLEBROOK, _SWAMEE_JAIN, _ALTSHUL, _ROUGH, _HAZEN_WILLIAMS, _NIKURADSE = range(6)
 _HAZEN_WILLIAMS_LOWEST, _HAZEN_WILLIAMS_HIGHEST = HAZEN_WILLIAMS_LIMITS
 _HAZEN_WILLIAMS_START = _HAZEN_WILLIAMS_LOWEST**0.852
 _FAST = {"contract", "nsz", "arcp", "nnan", "ninf"}
@@ -139,6 +146,10 @@ def _factor(law, reynolds, roughness):
         return f, -0.25 * f / z * t
     if law == _ROUGH:
         return 0.11 * np.sqrt(np.sqrt(roughness)), 0.0
+    if law == _NIKURADSE:
+        w = _LOG10 / (2.0 * _log(3.71 / max(roughness, LEAST_ROUGHNESS)))
+        laminar = 64.0 / reynolds
+        return w * w + laminar, -laminar
     f = roughness * _exp(-0.148 * _log(reynolds))
     return f, -0.148 * f
 

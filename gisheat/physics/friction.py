@@ -16,6 +16,7 @@ References
    J. Hydraulics Div. ASCE 102(5), 657-664.
 .. [4] Altshul, A. D. (1970). Hydraulic resistances (in Russian). Nedra, Moscow.
 .. [5] Williams, G. S., Hazen, A. (1905). Hydraulic Tables. Wiley, New York.
+.. [6] Nikuradse, J. (1933). Stroemungsgesetze in rauhen Rohren. VDI-Forschungsheft 361.
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ from numpy.typing import NDArray
 from gisheat.physics.pressure import GRAVITY
 
 Array = NDArray[np.float64]
-Law = Literal["colebrook", "swamee-jain", "altshul", "rough", "hazen-williams"]
+Law = Literal["colebrook", "swamee-jain", "altshul", "rough", "hazen-williams", "nikuradse"]
 LAWS: tuple[Law, ...] = get_args(Law)
 
 LAMINAR_LIMIT = 2000.0
 TURBULENT_LIMIT = 4000.0
+LEAST_ROUGHNESS = 1e-300
+"""K/d of a smooth pipe where a law needs a logarithm of it."""
 HAZEN_WILLIAMS_LIMITS = (10.0, 20.0)
 """Reynolds numbers below which Hazen-Williams becomes linear, so that its slope at rest is not zero."""
 HAZEN_WILLIAMS = 10.667
@@ -98,6 +101,13 @@ def hazen_williams(reynolds: Array, scale: Array) -> tuple[Array, Array]:
     return factor, -0.148 * factor / reynolds
 
 
+def nikuradse(reynolds: Array, roughness: Array) -> tuple[Array, Array]:
+    """Nikuradse's rough factor (2 lg 3.71 d/K)^-2 [6]_ with 64/Re added, as STANET and pandapipes have it."""
+    turbulent = (2.0 * np.log10(3.71 / np.maximum(roughness, LEAST_ROUGHNESS))) ** -2.0
+    laminar = 64.0 / reynolds
+    return turbulent + laminar, -laminar / reynolds
+
+
 def hazen_williams_scale(
     coefficient: Array, inner_diameter: Array, kinematic_viscosity: float, gravity: float
 ) -> Array:
@@ -127,6 +137,7 @@ _LAW: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "altshul": altshul,
     "rough": rough,
     "hazen-williams": hazen_williams,
+    "nikuradse": nikuradse,
 }
 
 
