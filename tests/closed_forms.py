@@ -150,5 +150,3 @@ PIPES: tuple[Callable[[], list[Figure]], ...] = (
     ring_of_three, two_sources_meet, hardy_cross, natural_circulation,
 )  # fmt: skip
 """Cases of pipes alone."""
-CASES = PIPES
-"""All cases."""

@@ -105,9 +105,21 @@ def published_networks() -> str:
 
 def closed_formulas() -> str:
     """Cases whose answer is a formula."""
-    from closed_forms import CASES
+    from closed_forms import PIPES
+    from component_forms import COMPONENTS
 
-    return comparison([figure for case in CASES for figure in case()], "formula")
+    pipes, components = ([figure for case in cases for figure in case()] for cases in (PIPES, COMPONENTS))
+    return f"""
+Cases whose answer fits on a line; each is a test too.
+
+### Pipes
+
+{comparison(pipes, "formula")}
+
+### Valves, pumps, stations, sources
+
+{comparison(components, "formula")}
+"""
 
 
 def trunk() -> str:
