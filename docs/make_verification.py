@@ -33,7 +33,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("EPANET 2.3", texts.epanet, ("epanet", "wntr")),
+    Section("EPANET 2.3", texts.epanet, ("epanet", "wntr", "gisheat.epanet")),
     Section("pandapipes", texts.pandapipes_live, ("pandapipes",)),
     Section("OpenModelica and STANET", texts.pandapipes_stored, ("pandapipes",)),
     Section("Other published networks", texts.published_networks),

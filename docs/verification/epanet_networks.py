@@ -12,37 +12,35 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from epanet import toolkit
 from numpy.typing import NDArray
-from oracle.epanet_runner import GRAVITY, WATER_VISCOSITY
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 import gisheat
+from gisheat.epanet import read_inp
 from verification.rows import Array, Case, attempt, differences
 
-DENSITY = 998.0
-"""EPANET knows no density; heads do not depend on it when the kinematic viscosity is the same."""
 CUBIC_FOOT = 0.3048**3
 GALLONS = 448.831
 """EPANET's gallons per minute in a cubic foot per second."""
 ROUGHNESS = 0.5e-3
 """Roughness of every pipe [m] when a network is turned into Darcy-Weisbach."""
 DW = "Darcy-Weisbach"
-LAWS = {0: "hazen-williams", 1: "swamee-jain"}
-"""EPANET's head-loss formulas as gisheat calls them."""
+NO_FLOW = 1e-6 * CUBIC_FOOT
+"""Flow [m3/s] that EPANET gives to closed links."""
 
 
 class State(NamedTuple):
-    """What EPANET found at the start: identifiers, heads [m], volume flows [m3/s], demands [m3/s]."""
+    """What EPANET found at the start: identifiers, heads [m], volume flows [m3/s], and which heads are determined."""
 
-    law: str
     nodes: list[str]
     links: list[str]
     head: Array
     flow: Array
-    demand: Array
-    is_pipe: NDArray[np.bool_]
+    determined: NDArray[np.bool_]
+    """False at nodes that are shut in between closed valves and pumps: their head is whatever a program says."""
 
 
 @cache
@@ -82,6 +80,8 @@ def as_darcy_weisbach(file: Path, folder: Path) -> Path:
 def solved_by_epanet(file: Path, folder: Path) -> State:
     """Solve the first instant; EPANET iterates until its flows change by 1e-8."""
     with opened(file, folder) as project:
+        if toolkit.getflowunits(project) != toolkit.GPM:
+            raise ValueError("only networks in gallons per minute are known here")
         toolkit.setoption(project, toolkit.ACCURACY, 1e-8)
         toolkit.setoption(project, toolkit.TRIALS, 500)
         toolkit.openH(project)
@@ -91,85 +91,52 @@ def solved_by_epanet(file: Path, folder: Path) -> State:
             toolkit.runH(project)
         if toolkit.getstatistic(project, toolkit.RELATIVEERROR) > 1e-6:
             raise ValueError("EPANET itself did not converge")
-        metric = toolkit.getflowunits(project) >= toolkit.LPS
-        if metric or toolkit.getflowunits(project) != toolkit.GPM:
-            raise ValueError("only networks in gallons per minute are known here")
-        volume = CUBIC_FOOT / GALLONS
         nodes = range(1, toolkit.getcount(project, toolkit.NODECOUNT) + 1)
         links = range(1, toolkit.getcount(project, toolkit.LINKCOUNT) + 1)
+        flow = np.array([toolkit.getlinkvalue(project, k, toolkit.FLOW) for k in links]) * CUBIC_FOOT / GALLONS
+        ends = np.array([toolkit.getlinknodes(project, k) for k in links]) - 1
+        is_open = [toolkit.getlinktype(project, k) == toolkit.PIPE and toolkit.getlinkvalue(project, k, toolkit.STATUS)
+                   for k in links]  # fmt: skip
+        given = [toolkit.getnodetype(project, i) != toolkit.JUNCTION for i in nodes]
         state = State(
-            law=LAWS[int(toolkit.getoption(project, toolkit.HEADLOSSFORM))],
             nodes=[toolkit.getnodeid(project, i) for i in nodes],
             links=[toolkit.getlinkid(project, k) for k in links],
             head=np.array([toolkit.getnodevalue(project, i, toolkit.HEAD) for i in nodes]) * 0.3048,
-            flow=np.array([toolkit.getlinkvalue(project, k, toolkit.FLOW) for k in links]) * volume,
-            demand=np.array([toolkit.getnodevalue(project, i, toolkit.DEMAND) for i in nodes]) * volume,
-            is_pipe=np.array([toolkit.getlinktype(project, k) <= toolkit.PIPE for k in links]),
+            flow=flow,
+            determined=_reached(ends[np.array(is_open, bool) | (np.abs(flow) > NO_FLOW)], np.array(given)),
         )
         toolkit.closeH(project)
     return state
 
 
-def pipes_alone(file: Path, folder: Path, state: State) -> gisheat.Network:
-    """The pipes of a network; what flows through its pumps and valves leaves and enters as a demand.
-
-    Reservoirs and tanks keep their heads, and one node of each part that then hangs together with none.
-    """
-    with opened(file, folder) as project:
-        count = len(state.nodes)
-        ends = np.array([toolkit.getlinknodes(project, k + 1) for k in range(len(state.links))]) - 1
-        kinds = [toolkit.getnodetype(project, i + 1) for i in range(count)]
-        ground = [toolkit.getnodevalue(project, i + 1, toolkit.ELEVATION) * 0.3048 for i in range(count)]
-        pipes = np.flatnonzero(state.is_pipe)
-        value = {
-            name: np.array([toolkit.getlinkvalue(project, int(k) + 1, code) for k in pipes])
-            for name, code in (
-                ("length", toolkit.LENGTH), ("bore", toolkit.DIAMETER), ("roughness", toolkit.ROUGHNESS),
-                ("zeta", toolkit.MINORLOSS), ("open", toolkit.INITSTATUS),
-            )
-        }  # fmt: skip
-    others = np.flatnonzero(~state.is_pipe)
-    demand = np.array(state.demand)
-    np.add.at(demand, ends[others, 0], state.flow[others])
-    np.subtract.at(demand, ends[others, 1], state.flow[others])
-    open_ = (value["open"] != 0) & (state.flow[pipes] != 0.0)
-    fixed = np.where(np.array(kinds) != toolkit.JUNCTION, state.head, np.nan)
-    for part in _parts(count, ends[pipes][open_]):
-        if np.isnan(fixed[part]).all():
-            fixed[part[0]] = state.head[part[0]]
-    millimetres = 0.3048 if state.law == "swamee-jain" else 1.0  # thousandths of a foot; C is C
-    names = np.array(state.nodes, object)
-    return gisheat.Network.from_tables(
-        {"node_id": names, "ground_m": ground, "demand_kg_s": np.where(np.isnan(fixed), demand, 0.0) * DENSITY,
-         "fixed_head_m": fixed},
-        {"pipe_id": np.array(state.links, object)[pipes], "from_node": names[ends[pipes, 0]],
-         "to_node": names[ends[pipes, 1]], "length_m": value["length"] * 0.3048,
-         "inner_diameter_mm": value["bore"] * 25.4, "roughness_mm": value["roughness"] * millimetres,
-         "zeta": value["zeta"], "status": np.where(open_, "existing", "closed")},
-        two_pipe=False,
-    )  # fmt: skip
-
-
-def _parts(count: int, ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Nodes of each part that hangs together."""
+def _reached(ends: NDArray[np.int64], given: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Nodes that a row of open links leads to from a given head."""
+    count = len(given)
     _, part = connected_components(coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count)))
-    return [np.flatnonzero(part == p) for p in range(part.max() + 1)]
+    return np.isin(part, part[given])
 
 
 def compared(file: Path, folder: Path, name: str, law: str | None = None) -> Case:
     """One network, solved by both; `law` when gisheat uses another than the file's."""
-    state = solved_by_epanet(file, folder)
-    network = pipes_alone(file, folder, state)
-    kinematic = WATER_VISCOSITY
-    results = gisheat.solve(
-        network, friction=law or state.law, density_kg_m3=DENSITY, viscosity_pa_s=kinematic * DENSITY,
-        gravity_m_s2=GRAVITY,
-    )  # fmt: skip
-    pipes = network.pipes.in_service
-    flow = np.where(pipes, results.supply.flow, 0.0)
+    expected, imported = solved_by_epanet(file, folder), read_inp(file)
+    network = imported.network
+    options = imported.options | ({"friction": law} if law else {})
+    results = gisheat.solve(network, **options)
+    head = results.nodes.set_index("node_id")["head_m"].reindex(expected.nodes).to_numpy()
+    devices = [
+        table.set_index(table.columns[0])["flow_t_h"] / 3.6
+        for table in (results.pumps, results.valves)
+        if table is not None and len(table)
+    ]
+    flow = pd.concat([results.pipes.set_index("pipe_id")["flow_kg_s"].fillna(0.0), *devices])
+    shut_in = int((~expected.determined).sum())
     return Case(
-        name, law or state.law, len(network.nodes), len(network.pipes),
-        **differences(results.supply.head, state.head, flow, state.flow[state.is_pipe] * DENSITY),
+        name + (f" ({shut_in} nodes shut in)" if shut_in else ""), options["friction"],
+        len(expected.nodes), len(expected.links),
+        **differences(
+            np.where(expected.determined, head, np.nan), np.where(expected.determined, expected.head, np.nan),
+            flow.reindex(expected.links).to_numpy(), expected.flow * options["density_kg_m3"],
+        ),
         head_limit=0.015 if law else 1e-3, flow_limit=np.inf if law else 1e-4,
     )  # fmt: skip
 

@@ -116,6 +116,11 @@ def _pumps(net: Any, density: float) -> dict[str, Any] | None:
     }
 
 
+def links_of(net: Any) -> int:
+    """Number of pipes, valves and pumps."""
+    return sum(len(net[kind]) for kind in ("pipe", "valve", "pump") if kind in net)
+
+
 def air(height: Array) -> Array:
     """Pressure of the air at a height [bar], which pandapipes takes into account: its pressures are gauge."""
     return np.asarray(p_correction_height_air(height))
@@ -144,7 +149,7 @@ def compared(name: str, net: Any) -> Case:
     if "valve" in net and len(net.valve):
         flow.append(net.res_valve["mdot_from_kg_per_s"].to_numpy(float))
     return Case(
-        name, "colebrook", len(net.junction), len(net.pipe),
+        name, "colebrook", len(net.junction), links_of(net),
         **differences(found.supply.head, head, found.supply.flow, np.concatenate(flow)),
         head_limit=0.015, flow_limit=0.015,
     )  # fmt: skip
@@ -251,7 +256,7 @@ def pandapipes_differences(case: Stored) -> tuple[float, float]:
 
 
 HEADS = (
-    "network", "junctions", "pipes", "law", "pressure off by (share)", "allowed", "velocity off by [m/s]", "allowed",
+    "network", "nodes", "links", "law", "pressure off by (share)", "allowed", "velocity off by [m/s]", "allowed",
     "pandapipes itself: pressure", "velocity",
 )  # fmt: skip
 
@@ -263,7 +268,7 @@ def stored_table(cases: list[Stored]) -> str:
         law = LAW[case.method]
         label = case.network.removeprefix("water_").replace("_", " ")
         net = stored_network(case)
-        first = (label, len(net.junction), len(net.pipe), law)
+        first = (label, len(net.junction), links_of(net), law)
         try:
             found = solved(net, law)
             pressure, velocity = stored_differences(case, net, gauge(net, found), found.supply.velocity)
@@ -295,7 +300,7 @@ def live_cases() -> tuple[list[Case], list[Case]]:
             for program in programs:
                 net = make(results_from=program) if program else make()
                 title = f"{label} ({program}'s)" if program else label
-                nothing = Case(title, "colebrook", len(net.junction), len(net.pipe))
+                nothing = Case(title, "colebrook", len(net.junction), links_of(net))
                 case = attempt(lambda title=title, net=net: compared(title, net), nothing)
                 reynolds = net.res_pipe["reynolds"].to_numpy(float) if "res_pipe" in net else np.zeros(0)
                 low = reynolds[(reynolds > 1.0) & (reynolds < 4000.0)]
@@ -343,7 +348,7 @@ def street_cases() -> list[Case]:
         cases.append(
             attempt(
                 lambda name=name, net=net: compared(name, net),
-                Case(name, "colebrook", len(net.junction), len(net.pipe)),
+                Case(name, "colebrook", len(net.junction), links_of(net)),
             )
         )
     return cases

@@ -64,7 +64,7 @@ class Case(NamedTuple):
     name: str
     law: str
     nodes: int
-    pipes: int
+    links: int
     head: float = math.nan
     """Largest difference of heads [m]."""
     head_range: float = math.nan
@@ -95,7 +95,7 @@ class Case(NamedTuple):
 
     def cells(self) -> tuple[object, ...]:
         """Cells of the table of networks."""
-        first = (self.name, self.nodes, self.pipes, self.law)
+        first = (self.name, self.nodes, self.links, self.law)
         if self.failure:
             return (*first, f"**{self.failure}**", "", "", "", "", "", "")
         limits = ", ".join("none" if np.isinf(x) else f"{x:.2g}" for x in (self.head_limit, self.flow_limit))
@@ -106,7 +106,7 @@ class Case(NamedTuple):
 
 
 CASE_HEADS = (
-    "network", "nodes", "pipes", "law", "head range [m]", "head off by [m]", "of the range", "largest flow [kg/s]",
+    "network", "nodes", "links", "law", "head range [m]", "head off by [m]", "of the range", "largest flow [kg/s]",
     "flow off by [kg/s]", "of the largest", "allowed (shares)",
 )  # fmt: skip
 

@@ -28,15 +28,21 @@ def epanet() -> str:
 
     cases = epanet_networks.cases()
     return f"""
-The networks that wntr ships, read by EPANET's toolkit, at their first instant, in EPANET 2.3 (its accuracy set to 1e-8)
-and in gisheat. Each three times: as it is, with Hazen-Williams; with Darcy-Weisbach in both programs (every pipe with a
-roughness of 0.5 mm; EPANET's law is Swamee and Jain's above Re 4000, laminar below 2000, a cubic between, gisheat's
-`swamee-jain`); and EPANET's Darcy-Weisbach against gisheat's default, `colebrook`.
+The networks that wntr ships, with their pumps, valves and tanks, at their first instant: solved by EPANET 2.3 (its
+accuracy set to 1e-8), and read by `gisheat.epanet.read_inp` and solved by gisheat. Each three times: as it is, with
+Hazen-Williams; with Darcy-Weisbach in both programs (every pipe with a roughness of 0.5 mm; EPANET's law is Swamee and
+Jain's above Re 4000, laminar below 2000, a cubic between, gisheat's `swamee-jain`); and EPANET's Darcy-Weisbach against
+gisheat's default, `colebrook`. Links are pipes, valves and pumps, and all their flows are compared.
 
 Where they differ with the same law it is by EPANET's rounded constants (4.727 in feet and seconds for Hazen and
 Williams, 10.667 in gisheat) and by the tolerance of its iteration; its 32.2 ft/s² are taken over. Colebrook and the
 explicit formula of Swamee and Jain differ by up to 3 % in lambda, so with this pair the heads may be 1.5 % of their
 range apart; flows have no limit then, because in rings they move with the law.
+
+Two things are taken from EPANET. A pump of constant power (all of ky4 and ky10, one of Net6) becomes the line that
+touches its curve where EPANET found it; with Colebrook it is a little off there. And what stands still at the first
+instant stays so. Nodes that are *shut in* between a stopped pump and a shut valve have no head of their own: EPANET's
+is that of its leaks, and they are left out.
 
 {networks(cases)}
 """
