@@ -1,7 +1,7 @@
 """pandapipes 0.16 run live, and the OpenModelica and STANET results it ships, against gisheat.
 
 A pandapipes network becomes a one-pipe network: junctions with their heights, external grids as fixed heads,
-sinks and sources as demands, valves as pipes without length that have the valve's loss coefficient, and the
+sinks and sources as demands, valves with the Kv of their loss coefficient, pumps with their curves, and the
 density and viscosity of its fluid at the temperature of its junctions.
 """
 
@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import io
 import logging
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,17 +21,15 @@ from oracle.towns import town
 from pandapipes.component_models.component_toolbox import p_correction_height_air
 from pandapipes.networks import simple_heat_transfer_networks as heat
 from pandapipes.networks import simple_water_networks as water
-from reference import table
 
 import gisheat
 from gisheat.network.curves import write_curve
 from gisheat.physics.friction import Law
-from verification.rows import Array, Case, attempt, differences, mark, missed, small
+from gisheat.physics.valves import capacity_of_zeta
+from verification.rows import Array, Case, attempt, differences
 
 GRAVITY = 9.81
 """The acceleration that pandapipes reckons with [m/s2]."""
-THEIRS = {"tol_p": 1e-7, "tol_m": 1e-7}
-"""Tolerances of pandapipes' own tests."""
 TIGHT = {"tol_p": 1e-9, "tol_m": 1e-9, "tol_res": 1e-9, "tolerance_colebrook": 1e-12, "max_iter_colebrook": 1000}
 
 
@@ -75,26 +74,31 @@ def network_of(net: Any) -> gisheat.Network:
         "zeta": pipes["loss_coefficient"].to_numpy(float),
         "status": np.where(pipes["in_service"].astype(bool), "existing", "closed"),
     })  # fmt: skip
-    if "valve" in net and len(net.valve):
-        valves = net.valve
-        if (valves["et"] != "ju").any():
-            raise ValueError("a valve beside a pipe is not translated")
-        rows = pd.concat([rows, pd.DataFrame({
-            "pipe_id": "valve " + valves.index.astype(str),
-            "from_node": valves["junction"].astype(str).to_numpy(),
-            "to_node": valves["element"].astype(str).to_numpy(),
-            "length_m": 0.0,
-            "inner_diameter_mm": valves["inner_diameter_mm"].to_numpy(float),
-            "roughness_mm": 0.0,
-            "zeta": valves["loss_coefficient"].to_numpy(float),
-            "status": np.where(valves["opened"].astype(bool), "existing", "closed"),
-        })])  # fmt: skip
     unknown = [k for k in ("heat_exchanger", "circ_pump_mass", "circ_pump_pressure", "press_control",
                            "flow_control", "heat_consumer") if k in net and len(net[k])]  # fmt: skip
     if unknown:
         raise ValueError(f"not translated: {', '.join(unknown)}")
     nodes = {"node_id": names, "ground_m": ground, "demand_kg_s": demand.to_numpy(), "fixed_head_m": fixed}
-    return gisheat.Network.from_tables(nodes, rows, pumps=_pumps(net, density), two_pipe=False)
+    return gisheat.Network.from_tables(nodes, rows, pumps=_pumps(net, density), valves=_valves(net), two_pipe=False)
+
+
+def _valves(net: Any) -> dict[str, Any] | None:
+    """Valves with the Kv of their loss coefficient."""
+    if "valve" not in net or not len(net.valve):
+        return None
+    rows = net.valve
+    if (rows["et"] != "ju").any():
+        raise ValueError("a valve beside a pipe is not translated")
+    zeta, bore = rows["loss_coefficient"].to_numpy(float), rows["inner_diameter_mm"].to_numpy(float) / 1e3
+    with np.errstate(divide="ignore"):
+        capacity = np.where(zeta > 0.0, capacity_of_zeta(zeta, bore) * 3600.0, np.nan)
+    return {
+        "valve_id": [f"valve {i}" for i in rows.index],
+        "from_node": rows["junction"].astype(str).tolist(),
+        "to_node": rows["element"].astype(str).tolist(),
+        "kvs_m3_h": capacity,
+        "state": np.where(rows["opened"].astype(bool), "open", "closed").tolist(),
+    }
 
 
 def _pumps(net: Any, density: float) -> dict[str, Any] | None:
@@ -138,6 +142,23 @@ def solved(net: Any, law: Law) -> gisheat.Results:
 # pandapipes run live --------------------------------------------------------------------------------------
 
 
+def flows_of(found: gisheat.Results) -> Array:
+    """Mass flows [kg/s] of pipes, then of valves."""
+    valves = found.valves["flow_t_h"].to_numpy() / 3.6 if len(found.network.valves) else np.zeros(0)
+    return np.concatenate([found.supply.flow, valves])
+
+
+def velocities_of(net: Any, found: gisheat.Results) -> Array:
+    """Velocities [m/s] of pipes, then of valves."""
+    if not len(found.network.valves):
+        return found.supply.velocity
+    area = np.pi / 4.0 * (net.valve["inner_diameter_mm"].to_numpy(float) / 1e3) ** 2
+    return np.concatenate([
+        found.supply.velocity,
+        flows_of(found)[len(net.pipe) :] / (fluid_of(net).density * area),
+    ])  # fmt: skip
+
+
 def compared(name: str, net: Any) -> Case:
     """One network, solved by pandapipes and by gisheat with Colebrook."""
     with quiet():
@@ -150,7 +171,7 @@ def compared(name: str, net: Any) -> Case:
         flow.append(net.res_valve["mdot_from_kg_per_s"].to_numpy(float))
     return Case(
         name, "colebrook", len(net.junction), links_of(net),
-        **differences(found.supply.head, head, found.supply.flow, np.concatenate(flow)),
+        **differences(found.supply.head, head, np.nan_to_num(flows_of(found)), np.nan_to_num(np.concatenate(flow))),
         head_limit=0.015, flow_limit=0.015,
     )  # fmt: skip
 
@@ -166,153 +187,21 @@ def quiet() -> Any:
         logging.disable(logging.NOTSET)
 
 
-# results of OpenModelica and STANET that pandapipes ships ---------------------------------------------------
-
-
-class Stored(NamedTuple):
-    """A case of pandapipes' own tests: its network, and what those tests allow.
-
-    `pressure` is a share (|1 - p / p_stored|, gauge), `velocity` an amount [m/s].
-    """
-
-    network: str
-    program: str
-    method: str
-    pressure: float
-    velocity: float
-
-
-OPENMODELICA = [
-    Stored(network, "openmodelica", method, pressure, 0.05)
-    for network, pressure in (
-        ("water_combined_mixed", 0.01), ("water_combined_versatility", 0.04), ("water_meshed_delta", 0.01),
-        ("water_meshed_2valves", 0.01), ("water_meshed_pumps", 0.02), ("water_meshed_heights", 0.01),
-        ("water_one_pipe1", 0.01), ("water_one_pipe2", 0.01), ("water_one_pipe3", 0.01), ("water_strand_cross", 0.01),
-        ("water_simple_strand_net", 0.01), ("water_strand_2pipes", 0.01), ("water_strand_net_2pumps", 0.01),
-        ("water_tcross", 0.01), ("water_tcross_valves", 0.4), ("water_2eg_two_pipes", 0.01),
-    )
-    for method in ("colebrook", "swamee-jain")
-]  # fmt: skip
-OPENMODELICA = [
-    case._replace(pressure=0.02) if case[:3] == ("water_tcross", "openmodelica", "swamee-jain") else case
-    for case in OPENMODELICA
-]
-STANET = [
-    Stored(network, "stanet", method, pressure, velocity)
-    for network, method, pressure, velocity in (
-        ("water_district_grid", "n", 2e-3, 3e-2), ("water_district_grid", "pc", 3e-2, 3e-2),
-        ("water_meshed_pumps", "n", 2e-3, 3e-2), ("water_meshed_delta", "n", 2e-3, 3e-2),
-        ("water_meshed_2valves", "n", 1e-3, 1e-3), ("water_meshed_2valves", "pc", 1e-3, 1e-3),
-        ("water_one_pipe1", "n", 2e-3, 3e-2), ("water_one_pipe1", "pc", 2e-3, 3e-2),
-        ("water_one_pipe2", "n", 2e-3, 3e-2), ("water_one_pipe2", "pc", 2e-3, 3e-2),
-        ("water_one_pipe3", "n", 2e-3, 3e-2), ("water_one_pipe3", "pc", 2e-3, 3e-2),
-        ("water_simple_strand_net", "n", 2e-3, 3e-2), ("water_simple_strand_net", "pc", 1e-2, 3e-2),
-        ("water_strand_2pipes", "n", 2e-3, 3e-2), ("water_strand_2pipes", "pc", 2e-3, 3e-2),
-        ("water_strand_cross", "pc", 2e-3, 3e-2), ("water_strand_pump", "n", 2e-3, 3e-2),
-        ("water_tcross", "n", 2e-3, 3e-2), ("water_tcross", "pc", 2e-3, 3e-2),
-        ("water_2eg_two_pipes", "n", 2e-3, 3e-2), ("water_2eg_two_pipes", "pc", 2e-3, 3e-2),
-    )
-]  # fmt: skip
-COLUMN = {"openmodelica": "om", "stanet": "stanet"}
-LAW: dict[str, Law] = {"colebrook": "colebrook", "swamee-jain": "swamee-jain", "pc": "colebrook", "n": "nikuradse"}
-
-
-def stored_network(case: Stored) -> Any:
-    """The network of a case, with the results in its tables."""
-    make = getattr(water, case.network)
-    wanted = {"results_from": case.program, "method": case.method}
-    return make(**{name: wanted[name] for name in inspect.signature(make).parameters})
-
-
-def stored_differences(case: Stored, net: Any, pressure: Array, velocity: Array) -> tuple[float, float]:
-    """Largest |1 - p / p_stored| and |v - v_stored| [m/s], as pandapipes' tests reckon them."""
-    stored = net.junction[f"p_{COLUMN[case.program]}"].to_numpy(float)
-    known = np.isfinite(stored)
-    speeds = [net.pipe[f"v_{COLUMN[case.program]}"].to_numpy(float)]
-    if case.program == "openmodelica" and "valve" in net and len(net.valve):
-        speeds.append(net.valve["v_om"].to_numpy(float))
-    speed = np.concatenate(speeds)
-    there = np.isfinite(speed)
-    apart = np.abs(velocity[: len(speed)] - speed)[there]
-    return float(np.abs(1.0 - pressure / stored)[known].max()), float(apart.max(initial=0.0))
-
-
-def gauge(net: Any, found: gisheat.Results) -> Array:
-    """Gauge pressures [bar] as pandapipes reckons them: less the air at each height."""
-    ground = net.junction["height_m"].to_numpy(float)
-    return (found.supply.head - ground) * fluid_of(net).density * GRAVITY / 1e5 - air(ground)
-
-
-def pandapipes_differences(case: Stored) -> tuple[float, float]:
-    """The same differences, for pandapipes itself with the law that its tests use."""
-    net = stored_network(case)
-    with quiet():
-        law = "nikuradse" if case.method == "n" else "colebrook"
-        pandapipes.pipeflow(net, friction_model=law, mode="hydraulics", max_iter_hyd=200, **THEIRS)
-    speeds = [net.res_pipe["v_mean_m_per_s"].to_numpy(float)]
-    if "valve" in net and len(net.valve):
-        speeds.append(net.res_valve["v_mean_m_per_s"].to_numpy(float))
-    return stored_differences(case, net, net.res_junction["p_bar"].to_numpy(float), np.concatenate(speeds))
-
-
-HEADS = (
-    "network", "nodes", "links", "law", "pressure off by (share)", "allowed", "velocity off by [m/s]", "allowed",
-    "pandapipes itself: pressure", "velocity",
-)  # fmt: skip
-
-
-def stored_table(cases: list[Stored]) -> str:
-    """Table of stored results; those that miss what pandapipes' tests allow are remembered."""
-    rows = []
-    for case in cases:
-        law = LAW[case.method]
-        label = case.network.removeprefix("water_").replace("_", " ")
-        net = stored_network(case)
-        first = (label, len(net.junction), links_of(net), law)
-        try:
-            found = solved(net, law)
-            pressure, velocity = stored_differences(case, net, gauge(net, found), found.supply.velocity)
-            beside = pandapipes_differences(case)
-        except Exception as error:  # noqa: BLE001 (whatever goes wrong with one case is its row)
-            missed.append(f"{label}, {case.program}, {law}: {error}")
-            rows.append((*first, f"**{error}**", "", "", "", "", ""))
-            continue
-        holds = pressure < case.pressure and velocity < case.velocity
-        if not holds:
-            off = f"pressures {pressure:.2g} ({case.pressure:g} allowed), velocities {velocity:.2g} ({case.velocity:g})"
-            missed.append(f"{label}, {case.program}, {law}: {off}")
-        rows.append((
-            *first, small(pressure, 1e-5), f"{case.pressure:g}", small(velocity, 1e-4),
-            f"{case.velocity:g}{mark(holds)}", small(beside[0], 1e-5), small(beside[1], 1e-4),
-        ))  # fmt: skip
-    return table(HEADS, rows)
-
-
-def live_cases() -> tuple[list[Case], list[Case]]:
-    """Cases of pandapipes run live: those with every pipe above Re 4000 or at rest, and the others, without a limit."""
-    same, different = [], []
-    for module, prefix in ((water, "water_"), (heat, "heat_transfer_")):
-        for name, make in sorted(inspect.getmembers(module, inspect.isfunction)):
-            if not name.startswith(prefix):
-                continue
-            label = name.removeprefix("water_").replace("_", " ")
-            programs = ("openmodelica", "stanet") if "results_from" in inspect.signature(make).parameters else ("",)
-            for program in programs:
-                net = make(results_from=program) if program else make()
-                title = f"{label} ({program}'s)" if program else label
-                nothing = Case(title, "colebrook", len(net.junction), links_of(net))
-                case = attempt(lambda title=title, net=net: compared(title, net), nothing)
-                reynolds = net.res_pipe["reynolds"].to_numpy(float) if "res_pipe" in net else np.zeros(0)
-                low = reynolds[(reynolds > 1.0) & (reynolds < 4000.0)]
-                if case.failure or not len(low):
-                    same.append(case)
-                else:
-                    free = {"head_limit": np.inf, "flow_limit": np.inf}
-                    different.append(case._replace(name=f"{title}, from Re {low.min():.0f}", **free))
-    return [*same, *street_cases()], different
-
-
-# streets, in all three programs ---------------------------------------------------------------------------
+def schutterwald(bore_mm: float | None = None) -> Any:
+    """Schutterwald's heating network, its consumers and its pump as given flows and pressures; other bores if given."""
+    net = heat.schutterwald_heat()
+    consumers, pump = net.heat_consumer, net.circ_pump_pressure.iloc[0]
+    flow = consumers["controlled_mdot_kg_per_s"].to_numpy(float)
+    for name in ("heat_consumer", "circ_pump_pressure"):
+        net[name] = net[name].iloc[:0]
+    pandapipes.create_sinks(net, consumers["from_junction"], mdot_kg_per_s=flow)
+    pandapipes.create_sources(net, consumers["to_junction"], mdot_kg_per_s=flow)
+    for junction, pressure in ((pump["flow_junction"], 0.0), (pump["return_junction"], pump["plift_bar"])):
+        pandapipes.create_ext_grid(net, int(junction), p_bar=pump["p_flow_bar"] - pressure, t_k=343.15)
+    net.junction["tfluid_k"] = 343.15
+    if bore_mm is not None:
+        net.pipe["inner_diameter_mm"] = bore_mm
+    return net
 
 
 def pandapipes_of(network: gisheat.Network, fluid: Fluid) -> Any:
@@ -338,17 +227,40 @@ def pandapipes_of(network: gisheat.Network, fluid: Fluid) -> Any:
     return net
 
 
-def street_cases() -> list[Case]:
-    """Street grids of 400 and 1600 junctions."""
-    cases = []
+def larger_cases() -> list[Case]:
+    """Schutterwald's supply and return, and street grids of 400 and 1600 junctions."""
+    nets = {
+        "Schutterwald, supply and return, bores of 800 mm": schutterwald(),
+        "Schutterwald, bores of 102.2 mm": schutterwald(102.2),
+    }
     for side, keep, load in ((20, 0.1, 0.02), (40, 0.3, 0.02)):
         network = town(side, seed=side, keep=keep, load=load)
-        name = f"streets, {side} by {side}"
-        net = pandapipes_of(network, Fluid(970.0, 3.54e-4))
-        cases.append(
-            attempt(
-                lambda name=name, net=net: compared(name, net),
-                Case(name, "colebrook", len(net.junction), links_of(net)),
-            )
-        )
-    return cases
+        nets[f"streets, {side} by {side}"] = pandapipes_of(network, Fluid(970.0, 3.54e-4))
+    return [
+        attempt(partial(compared, name, net), Case(name, "colebrook", len(net.junction), links_of(net)))
+        for name, net in nets.items()
+    ]
+
+
+def live_cases() -> tuple[list[Case], list[Case]]:
+    """Cases of pandapipes run live: those with every pipe above Re 4000 or at rest, and the others, without a limit."""
+    same, different = [], []
+    for module, prefix in ((water, "water_"), (heat, "heat_transfer_")):
+        for name, make in sorted(inspect.getmembers(module, inspect.isfunction)):
+            if not name.startswith(prefix):
+                continue
+            label = name.removeprefix("water_").replace("_", " ")
+            programs = ("openmodelica", "stanet") if "results_from" in inspect.signature(make).parameters else ("",)
+            for program in programs:
+                net = make(results_from=program) if program else make()
+                title = f"{label} ({program}'s)" if program else label
+                nothing = Case(title, "colebrook", len(net.junction), links_of(net))
+                case = attempt(partial(compared, title, net), nothing)
+                reynolds = net.res_pipe["reynolds"].to_numpy(float) if "res_pipe" in net else np.zeros(0)
+                low = reynolds[(reynolds > 1.0) & (reynolds < 4000.0)]
+                if case.failure or not len(low):
+                    same.append(case)
+                else:
+                    free = {"head_limit": np.inf, "flow_limit": np.inf}
+                    different.append(case._replace(name=f"{title}, from Re {low.min():.0f}", **free))
+    return [*same, *larger_cases()], different
