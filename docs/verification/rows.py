@@ -18,9 +18,14 @@ missed: list[str] = []
 
 def deviation_text(row: Figure) -> str:
     """Deviation in percent or in the unit; what is only rounding is called so."""
-    if abs(row.computed - row.reference) <= 1e-7 * abs(row.reference):
+    if abs(row.computed - row.reference) <= 1e-7 * abs(row.reference) or (row.reference == 0.0 and row.holds):
         return "rounding"
     return percent(row.deviation) if row.relative else f"{row.deviation:+.4g}"
+
+
+def computed_text(row: Figure) -> str:
+    """Write what was computed; in place of a nothing that is rounding the limit it keeps."""
+    return f"below {row.limit:.0e}" if row.reference == 0.0 and row.holds else f"{row.computed:.6g}"
 
 
 def limit_text(row: Figure) -> str:
@@ -40,7 +45,7 @@ def comparison(rows: Sequence[Figure], reference: str) -> str:
         (
             r.name,
             f"{r.reference:.6g}",
-            f"{r.computed:.6g}",
+            computed_text(r),
             r.unit,
             deviation_text(r),
             limit_text(r) + mark(r.holds),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from published_cases import case_names, figures, read_case
 from reference import table
 
@@ -106,10 +108,9 @@ def published_networks() -> str:
     parts = ["Input, expected figures, limits and their reasons are in `tests/reference`; each is a test too."]
     for name in case_names():
         case = read_case(name)
-        note = " ".join(case["note"].split())
-        title = name.replace("_", " ").capitalize()
-        parts.append(f"### {title}\n\n{case['source']} ({case['licence']}). Law: `{case['friction']}`. {note}\n\n"
-                     + comparison(figures(name), "published"))  # fmt: skip
+        words = f"{case['source']} ({case['licence']}). Law: `{case['friction']}`. {' '.join(case['note'].split())}"
+        text = textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
+        parts.append(f"### {case['title']}\n\n{text}\n\n{comparison(figures(name), 'published')}")
     return "\n\n".join(parts)
 
 

@@ -13,4 +13,4 @@ def test_flows_and_losses_are_the_published_ones(name):
 
 @pytest.mark.parametrize("name", case_names())
 def test_every_case_says_where_its_figures_come_from(name):
-    assert {"source", "licence", "note"} <= set(read_case(name))
+    assert {"title", "source", "licence", "note"} <= set(read_case(name))
