@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from figures import Figure
-from networks import WATER, one_pipe
+from networks import SYMMETRIC_RING, WATER, draw, one_pipe
 
 import gisheat
 from gisheat.physics.friction import colebrook
@@ -101,6 +101,15 @@ def ring_of_three() -> list[Figure]:
     return [Figure(name, math.sqrt(2400.0) - 40.0, across, 1e-8, unit="kg/s")]
 
 
+def symmetric_ring() -> list[Figure]:
+    """Supply and return, a station half way round a ring of equal pipes: each way carries half of its 36 t/h."""
+    pipes = gisheat.solve(draw(SYMMETRIC_RING).network(), **WATER).pipes.set_index("pipe_id")
+    return [
+        Figure("symmetrical ring, supply, one way round", 18.0, pipes["sup_flow_t_h"]["A-B"], 1e-9, unit="t/h"),
+        Figure("symmetrical ring, return, the other way", 18.0, pipes["ret_flow_t_h"]["A-D"], 1e-9, unit="t/h"),
+    ]
+
+
 def two_sources_meet() -> list[Figure]:
     """Reservoirs of 100 m at both ends of a row of loads: the flows meet in the middle, at the third of five."""
     names = ["A", "B", "C", "D", "E", "F", "Z"]
@@ -147,6 +156,6 @@ def natural_circulation() -> list[Figure]:
 
 PIPES: tuple[Callable[[], list[Figure]], ...] = (
     laminar_pipe, rough_pipe, turbulent_pipe, hazen_williams_pipe, pipes_in_series, parallel_pipes, two_reservoirs,
-    ring_of_three, two_sources_meet, hardy_cross, natural_circulation,
+    symmetric_ring, ring_of_three, two_sources_meet, hardy_cross, natural_circulation,
 )  # fmt: skip
 """Cases of pipes alone."""

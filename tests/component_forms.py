@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -201,6 +202,36 @@ def pump_curve_at_the_source() -> list[Figure]:
     return [Figure("pump curve at the source", math.sqrt(40.0 / (1e-3 + whole)), found, 1e-6, unit="kg/s")]
 
 
+def two_sources() -> list[Figure]:
+    """Two sources of 40 m at the ends of five unregulated stations: they meet at the third, which drinks from both.
+
+    Every loss goes with the square of the flow, so the flows for 1 kg/s at the third, reckoned outwards, only
+    need to be scaled: 10 m at 10 kg/s in a station, 2 r m^2 in supply and return between two.
+    """
+    carried, available = 0.5, 0.1
+    for _ in range(2):
+        available += 2.0 * R * carried**2
+        carried += math.sqrt(available / 0.1)
+    scale = math.sqrt(40.0 / (available + 2.0 * R * carried**2))
+    names = ["S", "A", "B", "C", "D", "E", "T"]
+    pipes = [{"pipe_id": f"{a}-{b}", "from_node": a, "to_node": b, **PIPE, **KM} for a, b in pairwise(names)]
+    inner = names[1:-1]
+    source = {**SOURCE, "pump_control": "constant_head", "supply_head_m": 70.0}
+    network = gisheat.Network.from_tables(
+        {"node_id": names, "ground_m": [0.0] * 7},
+        pd.DataFrame(pipes),
+        pd.DataFrame([{"station_id": n, "node_id": n, **STATION, "control": "none"} for n in inner]),
+        pd.DataFrame([{"source_id": n, "node_id": n, **source, "pressure_holding": n == "S"} for n in "ST"]),
+    )
+    results = gisheat.solve(network, friction="rough", **WATER)
+    flow, given = (results.pipes.set_index("pipe_id")["sup_flow_t_h"] / 3.6, results.sources["flow_t_h"] / 3.6)
+    return [
+        Figure("two sources, into the meeting point from the left", 0.5 * scale, flow["B-C"], 1e-6, unit="kg/s"),
+        Figure("two sources, into the meeting point from the right", -0.5 * scale, flow["C-D"], 1e-6, unit="kg/s"),
+        Figure("two sources, flow of the second", carried * scale, given[1], 1e-6, unit="kg/s"),
+    ]
+
+
 def pump_at_the_station() -> list[Figure]:
     """The source gives 5 m, the station needs 10: its pump adds what is short, 5 m and the losses of both pipes."""
     found = two_pipe({"supply_head_m": 35.0}, {"control": "pump"}).stations["pump_head_m"][0]
@@ -222,6 +253,7 @@ def differential_pressure_valve() -> list[Figure]:
 
 COMPONENTS: tuple[Callable[[], list[Figure]], ...] = (
     control_valves, check_valve, pressure_reducing_valve, pressure_sustaining_valve, flow_limiter, pumps,
-    pump_against_too_much, stations, pump_curve_at_the_source, pump_at_the_station, differential_pressure_valve,
+    pump_against_too_much, stations, pump_curve_at_the_source, two_sources, pump_at_the_station,
+    differential_pressure_valve,
 )  # fmt: skip
 """Cases of components."""
