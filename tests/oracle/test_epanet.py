@@ -46,3 +46,15 @@ def test_colebrook_stays_within_one_and_a_half_percent_of_epanets_law(load, tmp_
         network, friction="colebrook", density_kg_m3=DENSITY, viscosity_pa_s=VISCOSITY, gravity_m_s2=GRAVITY
     )
     assert np.abs(found.supply.head - expected.head).max() < 0.015 * np.ptp(expected.head)
+
+
+@pytest.mark.parametrize(("side", "keep", "load"), [(10, 0.2, 0.1), (20, 0.9, 0.05), (25, 0.5, 0.0005)])
+def test_hazen_williams_is_that_of_epanet_at_low_flow_too(side, keep, load, tmp_path):
+    """EPANET has 4.727 in feet and seconds, 10.667 here: 1.6e-5 of the loss, so of flows between reservoirs."""
+    network = town(side, seed=side, keep=keep, load=load, hazen_williams=True)
+    expected = run_epanet(network, tmp_path, density=DENSITY, viscosity=VISCOSITY, accuracy=1e-5, law="H-W")
+    found = gisheat.solve(
+        network, friction="hazen-williams", density_kg_m3=DENSITY, viscosity_pa_s=VISCOSITY, gravity_m_s2=GRAVITY
+    )
+    assert np.abs(found.supply.head - expected.head).max() < 5e-5 * np.ptp(expected.head)
+    assert np.abs(found.supply.flow - expected.flow).max() < 5e-5 * np.abs(expected.flow).max()
