@@ -18,7 +18,7 @@ missed: list[str] = []
 
 def deviation_text(row: Figure) -> str:
     """Deviation in percent or in the unit; what is only rounding is called so."""
-    if abs(row.computed - row.reference) <= 1e-7 * abs(row.reference) or (row.reference == 0.0 and row.holds):
+    if abs(row.computed - row.reference) <= 1e-6 * abs(row.reference) or (row.reference == 0.0 and row.holds):
         return "rounding"
     return percent(row.deviation) if row.relative else f"{row.deviation:+.4g}"
 
