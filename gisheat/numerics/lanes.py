@@ -1,0 +1,276 @@
+"""Many states of one graph at once: Newton's method of `reduced` with the states side by side in lanes.
+
+Arrays have the shape (.., lanes); demands, fixed potentials, laws and closed edges differ from lane to lane,
+the graph, its reduction and the order of elimination are common. A lane ends its iteration on its own and
+then keeps what it has, so that its numbers do not depend on its neighbours. What does not end here, or ends
+with an error in its balances, is told (`converged`) and left to the solver of single states.
+
+A closed edge has the conductance zero, exactly: its chain carries what is taken between its start and the
+closed edge, and nothing else. What hangs together with no fixed node then is found first (`reached`).
+Knows no pipes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gisheat.numerics import lane_kernels as kernel
+from gisheat.numerics.lane_elimination import Elimination, eliminate, prepare_elimination
+from gisheat.numerics.newton import NEGLIGIBLE, NOISE
+from gisheat.numerics.reduction import Reduction, reduce_graph
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+WIDTH = 32
+"""Lanes come in multiples of this: no loop over them then has a rest, which compilers treat otherwise."""
+MOST_ITERATIONS = 15
+"""Full Newton steps in lanes; what needs more gets the line search of the solver for single states."""
+LARGEST_RESIDUAL = 1e-10
+"""Drops may miss the differences of potential by this, relative to the range of potentials."""
+LARGEST_IMBALANCE = 1e-9
+"""Mass errors at nodes, relative to the largest flow; the solver for single states repairs them."""
+
+
+class ChainLaw(Protocol):
+    """Drop along chains of edges, summed on the way; see `physics.lane_friction`, whose resistance bound to waters it is."""
+
+    def series(
+        self, flow: Array, offset: Array, first: Index, conductance: Array, drop: Array, edge_drop: Array
+    ) -> None:
+        """Fill conductance and drop of chains (chains, lanes) and the drop of each edge (edges, lanes)."""
+
+    def take(self, edges: NDArray[Any]) -> ChainLaw:
+        """The law of some edges, in their order."""
+
+
+class LaneGraph(NamedTuple):
+    """A graph prepared for lanes: its reduction, and potentials numbered unknowns first, fixed nodes after.
+
+    `node` are the nodes of these numbers, `start` and `end` the numbers of the ends of each chain; `chain` is
+    the chain of each edge of the reduction; `position` where an edge stands in the reduction, below zero
+    (-1 - t) for edge t of the leaves.
+    """
+
+    graph: Reduction
+    elimination: Elimination
+    edge_start: Index
+    count: int
+    node: Index
+    unknowns: int
+    start: Index
+    end: Index
+    chain: Index
+    position: Index
+    leaf_forward: Mask
+
+
+class LaneSolution(NamedTuple):
+    """States in lanes: potentials (nodes, lanes), flow and drop of each edge (edges, lanes), and how each ended."""
+
+    potential: Array
+    flow: Array
+    drop: Array
+    iterations: NDArray[np.int64]
+    converged: Mask
+
+
+def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGraph:
+    """Reduce, order and analyse a graph of which every edge hangs together with a fixed node.
+
+    Parameters
+    ----------
+    start, end : int32 arrays, shape (edges,)
+        Node numbers; no edge from a node to itself.
+    count : int
+        Number of nodes.
+    fixed : int array, shape (k,)
+        Nodes with a given potential.
+    """
+    is_fixed = np.zeros(count, bool)
+    is_fixed[fixed] = True
+    graph = reduce_graph(start, end, is_fixed)
+    unknown = np.flatnonzero(graph.stays & ~is_fixed).astype(np.int32)
+    number = np.full(count, -1, np.int32)
+    number[unknown] = np.arange(len(unknown), dtype=np.int32)
+    elimination = prepare_elimination(number[graph.chain_start], number[graph.chain_end], len(unknown))
+    node = np.concatenate([unknown[elimination.order], fixed]).astype(np.int32)
+    number[node] = np.arange(len(node), dtype=np.int32)
+    position = np.empty(len(start), np.int32)
+    position[graph.edge] = np.arange(len(graph.edge), dtype=np.int32)
+    position[graph.leaf_edge] = -1 - np.arange(len(graph.leaf_edge), dtype=np.int32)
+    lengths = np.diff(graph.chain_from)
+    return LaneGraph(
+        graph, elimination, start, count, node, len(unknown),
+        number[graph.chain_start], number[graph.chain_end],
+        np.repeat(np.arange(len(lengths), dtype=np.int32), lengths), position,
+        start[graph.leaf_edge] == graph.leaf_parent,
+    )  # fmt: skip
+
+
+def reached(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, width: int) -> Mask:
+    """Which nodes hang together with a fixed one when edges are closed, shape (nodes, width).
+
+    Parameters
+    ----------
+    closed_edge, closed_lane : int32 arrays, shape (k,)
+        Edge k is closed in lane k.
+    """
+    graph = lanes.graph
+    result = np.zeros((lanes.count, width), bool)
+    result[graph.leaf_node] = True
+    result[graph.next_node] = True
+    result[graph.chain_start] = True
+    result[lanes.node[lanes.unknowns :]] = True
+    for lane in np.unique(closed_lane).tolist():
+        cut = lanes.position[closed_edge[closed_lane == lane]]
+        kernel.reach(
+            lane, cut, lanes.node, lanes.unknowns, lanes.start, lanes.end, graph.chain_from, graph.next_node,
+            graph.chain_start, graph.chain_end, lanes.chain, graph.leaf_node, graph.leaf_parent, result,
+        )  # fmt: skip
+    return result
+
+
+def chain_flow(lanes: LaneGraph, flow: Array) -> Array:
+    """Flow into each chain from the flow of each edge, shape (chains,): where to start."""
+    if not len(lanes.start):
+        return np.zeros(0)
+    first = lanes.graph.chain_from[:-1]
+    sign = np.where(lanes.graph.forward[first], 1.0, -1.0)
+    return sign * flow[lanes.graph.edge[first]]
+
+
+def solve_lanes(
+    lanes: LaneGraph, law: ChainLaw, leaf_law: ChainLaw, *,
+    demand: Array, fixed_potential: Array, first_flow: Array,
+    closed_edge: Index, closed_lane: Index, inside: Mask | None = None,
+    tolerance: float = 1e-10, most_iterations: int = MOST_ITERATIONS,
+) -> LaneSolution:  # fmt: skip
+    """Solve potentials and flows of all lanes.
+
+    Parameters
+    ----------
+    law, leaf_law : ChainLaw
+        Of the edges of the chains and of those to the leaves, in the order of the reduction.
+    demand : array, shape (nodes, lanes)
+        What leaves the network; zero at nodes that are not reached. A multiple of WIDTH lanes; used up.
+    fixed_potential : array, shape (k, lanes)
+        Potentials of the fixed nodes.
+    first_flow : array, shape (chains, lanes)
+        Flow into each chain to start with; used up.
+    closed_edge, closed_lane : int32 arrays, shape (k,)
+        Edge k is closed in lane k.
+    inside : bool array, shape (nodes, lanes), optional
+        From `reached`; all nodes when not given.
+    tolerance : float
+        Largest sum of flow changes relative to the sum of flows.
+    """
+    graph, width = lanes.graph, demand.shape[1]
+    if width % WIDTH:
+        raise ValueError(f"{width} lanes are no multiple of {WIDTH}")
+    reference = fixed_potential.mean(axis=0)
+    potential = np.zeros((len(lanes.node), width))
+    potential[lanes.unknowns :] = fixed_potential - reference
+    offset, total = np.empty((len(graph.edge), width)), np.empty((len(graph.chain_start), width))
+    kernel.demands(demand, graph.leaf_node, graph.leaf_parent, graph.chain_from, graph.next_node, offset, total)
+    shut = _shut(lanes, closed_edge, closed_lane, inside)
+    flow, edge_drop, iterations, converged = _iterate(
+        lanes, law, shut, demand, offset, total, potential, first_flow, tolerance, most_iterations
+    )
+    leaf_flow = demand[graph.leaf_node]
+    leaf_drop = _leaf_drops(leaf_law, leaf_flow)
+    nodes = np.full((lanes.count, width), np.nan)
+    edge_flow, drop = np.empty((2, len(lanes.edge_start), width))
+    nodes[lanes.node] = potential
+    kernel.expand(
+        flow, offset, edge_drop, graph.chain_from, graph.edge, graph.forward, graph.next_node, graph.chain_start,
+        graph.chain_end, shut.chain, shut.lane, shut.edge, leaf_flow, leaf_drop, lanes.leaf_forward, graph.leaf_node,
+        graph.leaf_parent, graph.leaf_edge, nodes, edge_flow, drop,
+    )  # fmt: skip
+    if inside is not None:
+        nodes[~inside] = np.nan
+    return LaneSolution(nodes + reference, edge_flow, drop, iterations, converged)
+
+
+class _Shut(NamedTuple):
+    """Chains that carry a given flow: chain, lane and the edge whose offset it is; and nodes out of reach."""
+
+    chain: Index
+    lane: Index
+    edge: Index
+    dead_place: Index
+    dead_lane: Index
+
+
+def _shut(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, inside: Mask | None) -> _Shut:
+    """Chains with a closed edge, and those between nodes out of reach, where nothing flows."""
+    edge = lanes.position[closed_edge]
+    on_chain = edge >= 0
+    edge, lane = edge[on_chain], closed_lane[on_chain]
+    nowhere = np.zeros(0, np.int32)
+    if inside is None or inside.all():
+        return _Shut(lanes.chain[edge], lane, edge, nowhere, nowhere)
+    graph = lanes.graph
+    place, dead_lane = np.nonzero(~inside[lanes.node[: lanes.unknowns]])
+    chain, dry = np.nonzero(~inside[graph.chain_start] & ~inside[graph.chain_end])
+    chain, dry = chain.astype(np.int32), dry.astype(np.int32)
+    return _Shut(
+        np.concatenate([lanes.chain[edge], chain]), np.concatenate([lane, dry]),
+        np.concatenate([edge, graph.chain_from[chain]]), place.astype(np.int32), dead_lane.astype(np.int32),
+    )  # fmt: skip
+
+
+def _iterate(
+    lanes: LaneGraph, law: ChainLaw, shut: _Shut, demand: Array, offset: Array, total: Array, potential: Array,
+    flow: Array, tolerance: float, most_iterations: int,
+) -> tuple[Array, Array, NDArray[np.int64], Mask]:  # fmt: skip
+    """Newton's method; `potential` is changed in place, flows of chains and drops of their edges are returned."""
+    graph, pattern, width = lanes.graph, lanes.elimination, demand.shape[1]
+    conductance, drop = np.empty((2, *flow.shape))
+    edge_drop = np.empty(offset.shape)
+    iterations, failed = np.zeros(width, np.int64), np.zeros(width, bool)
+    active = np.ones(width)
+    if not len(flow):
+        return flow, edge_drop, iterations, ~failed
+    value = np.empty((len(pattern.row), width))
+    excess, rhs = np.empty((2, lanes.unknowns, width))
+    wanted = demand[lanes.node[: lanes.unknowns]]
+    kernel.hold(flow, offset, shut.chain, shut.lane, shut.edge)
+    for iteration in range(most_iterations + 1):
+        law.series(flow, offset, graph.chain_from, conductance, drop, edge_drop)
+        kernel.close(conductance, drop, shut.chain, shut.lane)
+        if iteration:
+            noise = NOISE * np.finfo(float).eps * np.abs(potential).max(axis=0)
+            changed, size, apart = kernel.residuals(flow, conductance, drop, potential, lanes.start, lanes.end, noise)
+            span = np.ptp(potential, axis=0)
+            good = (changed <= tolerance * size) | (changed <= NEGLIGIBLE)
+            good &= apart <= np.maximum(LARGEST_RESIDUAL * span, noise)
+            active[good & (active > 0.0)] = 0.0
+            if iteration == most_iterations or not active.any():
+                break
+        kernel.assemble(
+            value, excess, rhs, wanted, conductance, drop, flow, total, potential, lanes.start, lanes.end,
+            lanes.unknowns, pattern.entry,
+        )  # fmt: skip
+        kernel.ground(excess, rhs, shut.dead_place, shut.dead_lane)
+        eliminate(pattern.pointer, pattern.row, value, excess, rhs)
+        lost = ~np.isfinite(rhs.sum(axis=0)) & (active > 0.0)
+        failed |= lost
+        active[lost] = 0.0
+        iterations += active > 0.0
+        kernel.step(flow, conductance, drop, potential, rhs, lanes.start, lanes.end, active)
+    missing, largest = kernel.imbalance(flow, total, wanted, lanes.start, lanes.end, lanes.unknowns)
+    failed |= (active > 0.0) | ~(missing <= LARGEST_IMBALANCE * largest)
+    return flow, edge_drop, iterations, ~failed
+
+
+def _leaf_drops(law: ChainLaw, flow: Array) -> Array:
+    """Drops of single edges: chains of one edge each."""
+    drop, conductance, again = np.empty((3, *flow.shape))
+    first = np.arange(len(flow) + 1, dtype=np.int32)
+    law.series(flow, np.zeros(flow.shape), first, conductance, drop, again)
+    return drop
