@@ -14,13 +14,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gisheat.numerics.ldl import fill_reducing_order
+from gisheat.numerics.ldl import LDL
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
 
-class Elimination(NamedTuple):
+class LanePattern(NamedTuple):
     """Pattern of the factor of a graph.
 
     Attributes
@@ -39,7 +39,7 @@ class Elimination(NamedTuple):
     row: Index
 
 
-def prepare_elimination(start: Index, end: Index, size: int) -> Elimination:
+def prepare_pattern(start: Index, end: Index, size: int) -> LanePattern:
     """Order and analyse a graph.
 
     Parameters
@@ -50,7 +50,7 @@ def prepare_elimination(start: Index, end: Index, size: int) -> Elimination:
         Number of unknowns.
     """
     inner = (start >= 0) & (end >= 0) & (start != end)
-    order = fill_reducing_order(start[inner], end[inner], size)
+    order = LDL(start, end, size).order
     place = np.empty(size, np.int32)
     place[order] = np.arange(size, dtype=np.int32)
     low = np.minimum(place[start[inner]], place[end[inner]])
@@ -59,7 +59,7 @@ def prepare_elimination(start: Index, end: Index, size: int) -> Elimination:
     pointer, row = _pattern(size, low[by_column], high[by_column])
     entry = np.full(len(start), -1, np.int32)
     entry[inner] = _entries(pointer, row, low, high)
-    return Elimination(order, entry, pointer, row)
+    return LanePattern(order, entry, pointer, row)
 
 
 @njit(cache=True, nogil=True)
@@ -116,7 +116,7 @@ def eliminate(pointer, row, value, excess, rhs):
     Parameters
     ----------
     pointer, row : int32 arrays
-        Of `Elimination`.
+        Of `LanePattern`.
     value : array, shape (entries, lanes)
         Conductance of each entry, 0 where only fill stands.
     excess, rhs : arrays, shape (size, lanes)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisheat.numerics import lane_kernels as kernel
-from gisheat.numerics.lane_elimination import Elimination, eliminate, prepare_elimination
+from gisheat.numerics.lane_elimination import LanePattern, eliminate, prepare_pattern
 from gisheat.numerics.newton import NEGLIGIBLE, NOISE
 from gisheat.numerics.reduction import Reduction, reduce_graph
 
@@ -57,7 +57,7 @@ class LaneGraph(NamedTuple):
     """
 
     graph: Reduction
-    elimination: Elimination
+    pattern: LanePattern
     edge_start: Index
     count: int
     node: Index
@@ -97,15 +97,15 @@ def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGra
     unknown = np.flatnonzero(graph.stays & ~is_fixed).astype(np.int32)
     number = np.full(count, -1, np.int32)
     number[unknown] = np.arange(len(unknown), dtype=np.int32)
-    elimination = prepare_elimination(number[graph.chain_start], number[graph.chain_end], len(unknown))
-    node = np.concatenate([unknown[elimination.order], fixed]).astype(np.int32)
+    pattern = prepare_pattern(number[graph.chain_start], number[graph.chain_end], len(unknown))
+    node = np.concatenate([unknown[pattern.order], fixed]).astype(np.int32)
     number[node] = np.arange(len(node), dtype=np.int32)
     position = np.empty(len(start), np.int32)
     position[graph.edge] = np.arange(len(graph.edge), dtype=np.int32)
     position[graph.leaf_edge] = -1 - np.arange(len(graph.leaf_edge), dtype=np.int32)
     lengths = np.diff(graph.chain_from)
     return LaneGraph(
-        graph, elimination, start, count, node, len(unknown),
+        graph, pattern, start, count, node, len(unknown),
         number[graph.chain_start], number[graph.chain_end],
         np.repeat(np.arange(len(lengths), dtype=np.int32), lengths), position,
         start[graph.leaf_edge] == graph.leaf_parent,
@@ -229,7 +229,7 @@ def _iterate(
     flow: Array, tolerance: float, most_iterations: int,
 ) -> tuple[Array, Array, NDArray[np.int64], Mask]:  # fmt: skip
     """Newton's method; `potential` is changed in place, flows of chains and drops of their edges are returned."""
-    graph, pattern, width = lanes.graph, lanes.elimination, demand.shape[1]
+    graph, pattern, width = lanes.graph, lanes.pattern, demand.shape[1]
     conductance, drop = np.empty((2, *flow.shape))
     edge_drop = np.empty(offset.shape)
     iterations, failed = np.zeros(width, np.int64), np.zeros(width, bool)
