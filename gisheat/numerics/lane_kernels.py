@@ -57,6 +57,14 @@ def reach(
 
 
 @njit(cache=True, nogil=True)
+def add_rows(total, place, rows):
+    """Add rows of values at their places."""
+    for k in range(place.size):
+        for b in range(total.shape[1]):
+            total[place[k], b] += rows[k, b]
+
+
+@njit(cache=True, nogil=True)
 def demands(taken, leaf_node, leaf_parent, chain_from, next_node, offset, total):
     """Add up demands behind leaves, and along each chain before each of its edges and in all."""
     lanes = taken.shape[1]

@@ -59,6 +59,7 @@ class LaneGraph(NamedTuple):
     graph: Reduction
     pattern: LanePattern
     edge_start: Index
+    edge_end: Index
     count: int
     node: Index
     unknowns: int
@@ -105,7 +106,7 @@ def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGra
     position[graph.leaf_edge] = -1 - np.arange(len(graph.leaf_edge), dtype=np.int32)
     lengths = np.diff(graph.chain_from)
     return LaneGraph(
-        graph, pattern, start, count, node, len(unknown),
+        graph, pattern, start, end, count, node, len(unknown),
         number[graph.chain_start], number[graph.chain_end],
         np.repeat(np.arange(len(lengths), dtype=np.int32), lengths), position,
         start[graph.leaf_edge] == graph.leaf_parent,
@@ -133,6 +134,14 @@ def reached(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, width: int
             graph.chain_start, graph.chain_end, lanes.chain, graph.leaf_node, graph.leaf_parent, result,
         )  # fmt: skip
     return result
+
+
+def sum_rows(count: int, *parts: tuple[NDArray[Any], Array]) -> Array:
+    """Sum at each of `count` places of rows of values, given as places (k,) and values (k, lanes)."""
+    total = np.zeros((count, parts[0][1].shape[1]))
+    for place, rows in parts:
+        kernel.add_rows(total, place, np.ascontiguousarray(rows))
+    return total
 
 
 def chain_flow(lanes: LaneGraph, flow: Array) -> Array:

@@ -106,6 +106,39 @@ def lane_water(density: Array, viscosity: Array, law: Law) -> LaneWater:
     return LaneWater(kinematic, 1.0 / density, 1.0 / viscosity, scale)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def extremes(flow, drop, area, length, local, volume):
+    """Largest velocity [m/s] and specific friction [Pa/m] of each lane, and the pipes they are in (-1: none).
+
+    Parameters
+    ----------
+    flow, drop : arrays, shape (pipes, lanes)
+        [kg/s], [Pa]
+    area, length, local : arrays, shape (pipes,)
+        Cross section [m2], length with the equivalent length [m], zeta / (2 A^2) [1/m4].
+    volume : array, shape (lanes,)
+        Specific volume [m3/kg].
+    """
+    lanes = flow.shape[1]
+    speed, friction = np.full(lanes, -1.0), np.full(lanes, -1.0)
+    fastest, steepest = np.full(lanes, -1.0), np.full(lanes, -1.0)
+    for k in range(flow.shape[0]):
+        by_area, z = 1.0 / area[k], local[k]
+        for b in range(lanes):
+            own = abs(flow[k, b]) * volume[b] * by_area
+            more = own > speed[b]
+            speed[b] = own if more else speed[b]
+            fastest[b] = k if more else fastest[b]
+        if length[k] > 0.0:
+            by_length = 1.0 / length[k]
+            for b in range(lanes):
+                own = (abs(drop[k, b]) - z * volume[b] * flow[k, b] * flow[k, b]) * by_length
+                more = own > friction[b]
+                friction[b] = own if more else friction[b]
+                steepest[b] = k if more else steepest[b]
+    return speed, fastest.astype(np.int64), friction, steepest.astype(np.int64)
+
+
 def _kernel(law):
     """Loop for one law: a constant here, so that only its formula is compiled."""
     scaled_limit = law == _HAZEN_WILLIAMS

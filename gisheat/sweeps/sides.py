@@ -1,0 +1,132 @@
+"""One side of a network prepared for lanes: graph, resistance, and flows to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gisheat.equations import FIRST_VELOCITY, build_side
+from gisheat.network import Array, Index, Mask, Network
+from gisheat.numerics.incidence import reachable
+from gisheat.numerics.lanes import WIDTH, LaneGraph, LaneSolution, chain_flow, prepare_lanes, reached, solve_lanes
+from gisheat.physics.friction import Law
+from gisheat.physics.lane_friction import LaneResistance, LaneWater, lane_resistance
+from gisheat.physics.water import Water
+
+NOMINAL = Water(970.0, 3.5e-4, 4190.0)
+"""Water of the state that lanes start from, whatever their own."""
+NOMINAL_COOLING = 50.0
+"""Difference of temperatures [K] for the flows of that state where a station states its load alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A resistance with the waters of the lanes."""
+
+    resistance: LaneResistance
+    water: LaneWater
+
+    def series(self, *arrays: Any) -> None:
+        """Losses of chains, see `LaneResistance.series`."""
+        self.resistance.series(self.water, *arrays)
+
+    def take(self, edges: Index) -> _Bound:
+        """The law of some edges."""
+        return _Bound(self.resistance.take(edges), self.water)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSide:
+    """A side with all its pipes in service that hang together with a fixed node."""
+
+    pipes: Index
+    """Numbers of the pipes, in the network."""
+    rings: Index
+    """Pipes from a node to itself, which carry nothing."""
+    number: Index
+    """Place of each pipe of the network among them, -1 where it is none."""
+    lanes: LaneGraph
+    fixed: Index
+    wet: Mask
+    chains: LaneResistance
+    leaves: LaneResistance
+    area: Array
+    length: Array
+    """Length with the equivalent length [m]."""
+    local: Array
+    """zeta / (2 A^2) [1/m4]: dp = local q |q| / rho."""
+    first_flow: Array
+    """Flow into each chain [kg/s] at FIRST_VELOCITY."""
+
+
+def prepare_side(network: Network, name: str, carries: Mask, fixed: Index, law: Law, gravity: float) -> LaneSide:
+    """Prepare a side.
+
+    Parameters
+    ----------
+    carries : bool array, shape (pipes,)
+        Pipes of the side that are in service.
+    fixed : int array
+        Nodes with a given head.
+
+    Raises
+    ------
+    TopologyError
+        If a bore or length is unknown.
+    """
+    build_side(network, name, carries, NOMINAL, law, gravity)  # refuses what is not known
+    pipes, fixed = network.pipes, np.unique(fixed)
+    wet = reachable(pipes.start[carries], pipes.end[carries], len(network.nodes), fixed)
+    used = np.flatnonzero(carries & wet[pipes.start] & (pipes.start != pipes.end))
+    number = np.full(len(pipes), -1, np.int64)
+    number[used] = np.arange(len(used))
+    start, end = pipes.start[used].astype(np.int32), pipes.end[used].astype(np.int32)
+    lanes = prepare_lanes(start, end, len(network.nodes), fixed.astype(np.int32))
+    bore, length = pipes.inner_diameter[used], (pipes.length + pipes.equivalent_length)[used]
+    resistance = lane_resistance(
+        length, bore, pipes.roughness_for(law)[used], pipes.zeta[used], law=law, gravity=gravity
+    )
+    area = np.pi / 4.0 * bore**2
+    return LaneSide(
+        used, np.flatnonzero(carries & wet[pipes.start] & (pipes.start == pipes.end)), number, lanes, fixed, wet, resistance.take(lanes.graph.edge), resistance.take(lanes.graph.leaf_edge),
+        area, length, resistance.local, chain_flow(lanes, FIRST_VELOCITY * NOMINAL.density * area),
+    )  # fmt: skip
+
+
+def closed_pipes(side: LaneSide, pipes_out: tuple[Index, ...]) -> tuple[Index, Index]:
+    """Edges of the side that are closed, and their lanes, for the pipes that are out in each lane."""
+    lane = np.repeat(np.arange(len(pipes_out)), [len(out) for out in pipes_out])
+    edge = side.number[np.concatenate(pipes_out)] if len(lane) else np.zeros(0, np.int64)
+    there = edge >= 0
+    return edge[there].astype(np.int32), lane[there].astype(np.int32)
+
+
+def reach(side: LaneSide, closed: tuple[Index, Index], width: int) -> Mask:
+    """Nodes that hang together with a fixed one in each lane, shape (nodes, width)."""
+    return reached(side.lanes, *closed, width)
+
+
+def solve_side(
+    side: LaneSide, water: LaneWater, *, demand: Array, fixed_potential: Array, first_flow: Array,
+    closed: tuple[Index, Index], inside: Mask | None, tolerance: float,
+) -> LaneSolution:  # fmt: skip
+    """Solve a side; lanes are filled up to a multiple of WIDTH with lanes that take nothing."""
+    width = demand.shape[1]
+    full = -(-width // WIDTH) * WIDTH
+
+    def filled(values: Array, mode: str = "edge") -> Array:
+        rest = [(0, 0)] * (values.ndim - 1) + [(0, full - width)]
+        return np.ascontiguousarray(np.pad(values, rest, mode=mode)) if full > width else values  # type: ignore[call-overload]
+
+    wide = LaneWater(*(filled(values) for values in water))
+    found = solve_lanes(
+        side.lanes, _Bound(side.chains, wide), _Bound(side.leaves, wide),
+        demand=filled(demand, "constant"), fixed_potential=filled(fixed_potential),
+        first_flow=filled(np.ascontiguousarray(first_flow)), closed_edge=closed[0], closed_lane=closed[1],
+        inside=None if inside is None else ~filled(~inside, "constant"), tolerance=tolerance,
+    )  # fmt: skip
+    if full == width:
+        return found
+    return LaneSolution(*(np.ascontiguousarray(values[..., :width]) for values in found))
