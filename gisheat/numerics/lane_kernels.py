@@ -15,8 +15,8 @@ def reach(
     shut_chain, shut_leaf = np.zeros(start.size, np.bool_), np.zeros(leaf_node.size, np.bool_)
     shut_edge = np.zeros(next_node.size, np.bool_)
     for t in cut:
-        if t < 0:
-            shut_leaf[-1 - t] = True
+        if t >= next_node.size:
+            shut_leaf[t - next_node.size] = True
         else:
             shut_edge[t] = True
             shut_chain[chain[t]] = True
@@ -188,39 +188,36 @@ def imbalance(flow, total, wanted, start, end, unknowns):
 
 
 @njit(cache=True, nogil=True)
-def expand(
-    chain_flow, offset, edge_drop, chain_from, edge, forward, next_node, chain_start, chain_end, shut_chain, shut_lane,
-    shut_edge, leaf_flow, leaf_drop, leaf_forward, leaf_node, leaf_parent, leaf_edge, potential, flow, drop,
+def spread(flow, offset, chain_from):
+    """Turn what has left the chains before each edge into the flow of the edge."""
+    for c in range(flow.shape[0]):
+        for t in range(chain_from[c], chain_from[c + 1]):
+            for b in range(flow.shape[1]):
+                offset[t, b] = flow[c, b] - offset[t, b]
+
+
+@njit(cache=True, nogil=True)
+def back(
+    drop, chain_from, next_node, chain_start, chain_end, shut_chain, shut_lane, shut_edge, leaf_node, leaf_parent,
+    potential,
 ):  # fmt: skip
-    """Flows, drops and potentials of everything that was taken out."""
-    lanes = flow.shape[1]
+    """Potentials of everything that was taken out."""
+    lanes = drop.shape[1]
     for c in range(chain_start.size):
-        last = chain_from[c + 1] - 1
         before = chain_start[c]
-        for t in range(chain_from[c], last + 1):
-            k = edge[t]
-            sign = 1.0 if forward[t] else -1.0
+        for t in range(chain_from[c], chain_from[c + 1] - 1):
+            after = next_node[t]
             for b in range(lanes):
-                flow[k, b] = sign * (chain_flow[c, b] - offset[t, b])
-            for b in range(lanes):
-                drop[k, b] = sign * edge_drop[t, b]
-            if t < last:
-                after = next_node[t]
-                for b in range(lanes):
-                    potential[after, b] = potential[before, b] - edge_drop[t, b]
-                before = after
+                potential[after, b] = potential[before, b] - drop[t, b]
+            before = after
     for k in range(shut_chain.size):  # behind a closed edge potentials come from the other end
         c, b = shut_chain[k], shut_lane[k]
         after = chain_end[c]
         for t in range(chain_from[c + 1] - 1, shut_edge[k], -1):
-            potential[next_node[t - 1], b] = potential[after, b] + edge_drop[t, b]
+            potential[next_node[t - 1], b] = potential[after, b] + drop[t, b]
             after = next_node[t - 1]
+    edges = next_node.size
     for t in range(leaf_node.size - 1, -1, -1):
-        k, i, j = leaf_edge[t], leaf_node[t], leaf_parent[t]
-        sign = 1.0 if leaf_forward[t] else -1.0
+        i, j = leaf_node[t], leaf_parent[t]
         for b in range(lanes):
-            flow[k, b] = sign * leaf_flow[t, b]
-        for b in range(lanes):
-            drop[k, b] = sign * leaf_drop[t, b]
-        for b in range(lanes):
-            potential[i, b] = potential[j, b] - leaf_drop[t, b]
+            potential[i, b] = potential[j, b] - drop[edges + t, b]

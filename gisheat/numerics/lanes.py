@@ -31,7 +31,7 @@ WIDTH = 32
 MOST_ITERATIONS = 15
 """Full Newton steps in lanes; what needs more gets the line search of the solver for single states."""
 LARGEST_RESIDUAL = 1e-10
-"""Drops may miss the differences of potential by this, relative to the range of potentials."""
+"""Drops may miss the differences of potential by this, relative to their range (or to 1)."""
 LARGEST_IMBALANCE = 1e-9
 """Mass errors at nodes, relative to the largest flow; the solver for single states repairs them."""
 
@@ -52,8 +52,9 @@ class LaneGraph(NamedTuple):
     """A graph prepared for lanes: its reduction, and potentials numbered unknowns first, fixed nodes after.
 
     `node` are the nodes of these numbers, `start` and `end` the numbers of the ends of each chain; `chain` is
-    the chain of each edge of the reduction; `position` where an edge stands in the reduction, below zero
-    (-1 - t) for edge t of the leaves.
+    the chain of each edge on one. Solutions have the edges in the `order` of the reduction, those on chains
+    first, those to leaves after; `position` is where an edge stands there, `sign` -1 where it is passed from
+    its end to its start.
     """
 
     graph: Reduction
@@ -67,17 +68,34 @@ class LaneGraph(NamedTuple):
     end: Index
     chain: Index
     position: Index
-    leaf_forward: Mask
+    order: Index
+    sign: Array
 
 
 class LaneSolution(NamedTuple):
-    """States in lanes: potentials (nodes, lanes), flow and drop of each edge (edges, lanes), and how each ended."""
+    """States in lanes and how each ended; flow and drop of the edges, in `LaneGraph.order` and with its `sign`."""
 
     potential: Array
+    """Shape (nodes, lanes)."""
     flow: Array
+    """Shape (edges, lanes)."""
     drop: Array
     iterations: NDArray[np.int64]
     converged: Mask
+
+
+class Workspace:
+    """Arrays that are used again: what is taken under a name is valid until it is taken again."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def take(self, name: str, *shape: int, zero: bool = False) -> Array:
+        """An array of a shape, with anything in it, or with zeros that nobody changes."""
+        found = self._arrays.get(name)
+        if found is None or found.shape != shape:
+            found = self._arrays[name] = np.zeros(shape) if zero else np.empty(shape)
+        return found
 
 
 def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGraph:
@@ -101,15 +119,15 @@ def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGra
     pattern = prepare_pattern(number[graph.chain_start], number[graph.chain_end], len(unknown))
     node = np.concatenate([unknown[pattern.order], fixed]).astype(np.int32)
     number[node] = np.arange(len(node), dtype=np.int32)
+    order = np.concatenate([graph.edge, graph.leaf_edge])
     position = np.empty(len(start), np.int32)
-    position[graph.edge] = np.arange(len(graph.edge), dtype=np.int32)
-    position[graph.leaf_edge] = -1 - np.arange(len(graph.leaf_edge), dtype=np.int32)
+    position[order] = np.arange(len(start), dtype=np.int32)
+    forward = np.concatenate([graph.forward, start[graph.leaf_edge] == graph.leaf_parent])
     lengths = np.diff(graph.chain_from)
     return LaneGraph(
         graph, pattern, start, end, count, node, len(unknown),
         number[graph.chain_start], number[graph.chain_end],
-        np.repeat(np.arange(len(lengths), dtype=np.int32), lengths), position,
-        start[graph.leaf_edge] == graph.leaf_parent,
+        np.repeat(np.arange(len(lengths), dtype=np.int32), lengths), position, order, np.where(forward, 1.0, -1.0),
     )  # fmt: skip
 
 
@@ -144,27 +162,30 @@ def sum_rows(count: int, *parts: tuple[NDArray[Any], Array]) -> Array:
     return total
 
 
+def edge_flow(lanes: LaneGraph, found: LaneSolution, edges: NDArray[Any]) -> Array:
+    """Flow of some edges from their start to their end, shape (k, lanes)."""
+    place = lanes.position[edges]
+    return found.flow[place] * lanes.sign[place][:, None]
+
+
 def chain_flow(lanes: LaneGraph, flow: Array) -> Array:
-    """Flow into each chain from the flow of each edge, shape (chains,): where to start."""
-    if not len(lanes.start):
-        return np.zeros(0)
+    """Flow into each chain from the flow of each edge, shape (chains,) or (chains, lanes): where to start."""
     first = lanes.graph.chain_from[:-1]
-    sign = np.where(lanes.graph.forward[first], 1.0, -1.0)
-    return sign * flow[lanes.graph.edge[first]]
+    return (lanes.sign[first] * flow[lanes.graph.edge[first]].T).T
 
 
 def solve_lanes(
     lanes: LaneGraph, law: ChainLaw, leaf_law: ChainLaw, *,
     demand: Array, fixed_potential: Array, first_flow: Array,
-    closed_edge: Index, closed_lane: Index, inside: Mask | None = None,
-    tolerance: float = 1e-10, most_iterations: int = MOST_ITERATIONS,
+    closed_edge: Index, closed_lane: Index, inside: Mask | None = None, used: int | None = None,
+    tolerance: float = 1e-10, most_iterations: int = MOST_ITERATIONS, work: Workspace | None = None,
 ) -> LaneSolution:  # fmt: skip
     """Solve potentials and flows of all lanes.
 
     Parameters
     ----------
     law, leaf_law : ChainLaw
-        Of the edges of the chains and of those to the leaves, in the order of the reduction.
+        Of the edges on chains and of those to leaves, in the order of the reduction.
     demand : array, shape (nodes, lanes)
         What leaves the network; zero at nodes that are not reached. A multiple of WIDTH lanes; used up.
     fixed_potential : array, shape (k, lanes)
@@ -175,34 +196,49 @@ def solve_lanes(
         Edge k is closed in lane k.
     inside : bool array, shape (nodes, lanes), optional
         From `reached`; all nodes when not given.
+    used : int, optional
+        Number of lanes that hold something; all when not given. The others are not iterated.
     tolerance : float
         Largest sum of flow changes relative to the sum of flows.
+    work : Workspace, optional
+        Where the arrays of the solution are, until it is used again.
     """
     graph, width = lanes.graph, demand.shape[1]
     if width % WIDTH:
         raise ValueError(f"{width} lanes are no multiple of {WIDTH}")
+    work = work or Workspace()
+    demand, first_flow = np.ascontiguousarray(demand), np.ascontiguousarray(first_flow)
+    chains, on_chains, edges = len(graph.chain_start), len(graph.edge), len(lanes.order)
     reference = fixed_potential.mean(axis=0)
-    potential = np.zeros((len(lanes.node), width))
+    potential = work.take("potential", len(lanes.node), width)
+    potential[: lanes.unknowns] = 0.0
     potential[lanes.unknowns :] = fixed_potential - reference
-    offset, total = np.empty((len(graph.edge), width)), np.empty((len(graph.chain_start), width))
+    flow, drop = work.take("flow", edges, width), work.take("drop", edges, width)
+    offset, total = flow[:on_chains], work.take("total", chains, width)
     kernel.demands(demand, graph.leaf_node, graph.leaf_parent, graph.chain_from, graph.next_node, offset, total)
     shut = _shut(lanes, closed_edge, closed_lane, inside)
-    flow, edge_drop, iterations, converged = _iterate(
-        lanes, law, shut, demand, offset, total, potential, first_flow, tolerance, most_iterations
-    )
-    leaf_flow = demand[graph.leaf_node]
-    leaf_drop = _leaf_drops(leaf_law, leaf_flow)
-    nodes = np.full((lanes.count, width), np.nan)
-    edge_flow, drop = np.empty((2, len(lanes.edge_start), width))
+    iterations, converged = _iterate(
+        lanes, law, shut, demand, offset, total, potential, first_flow, drop[:on_chains], used or width, tolerance,
+        most_iterations, work,
+    )  # fmt: skip
+    kernel.spread(first_flow, offset, graph.chain_from)
+    leaves = edges - on_chains
+    np.take(demand, graph.leaf_node, axis=0, out=flow[on_chains:])
+    leaf_law.series(
+        flow[on_chains:], work.take("zero", leaves, width, zero=True), np.arange(leaves + 1, dtype=np.int32),
+        work.take("leaf", leaves, width), work.take("leaf drop", leaves, width), drop[on_chains:],
+    )  # fmt: skip
+    nodes = work.take("nodes", lanes.count, width)
+    nodes[:] = np.nan
     nodes[lanes.node] = potential
-    kernel.expand(
-        flow, offset, edge_drop, graph.chain_from, graph.edge, graph.forward, graph.next_node, graph.chain_start,
-        graph.chain_end, shut.chain, shut.lane, shut.edge, leaf_flow, leaf_drop, lanes.leaf_forward, graph.leaf_node,
-        graph.leaf_parent, graph.leaf_edge, nodes, edge_flow, drop,
+    kernel.back(
+        drop, graph.chain_from, graph.next_node, graph.chain_start, graph.chain_end, shut.chain, shut.lane, shut.edge,
+        graph.leaf_node, graph.leaf_parent, nodes,
     )  # fmt: skip
     if inside is not None:
         nodes[~inside] = np.nan
-    return LaneSolution(nodes + reference, edge_flow, drop, iterations, converged)
+    nodes += reference
+    return LaneSolution(nodes, flow, drop, iterations, converged)
 
 
 class _Shut(NamedTuple):
@@ -218,7 +254,7 @@ class _Shut(NamedTuple):
 def _shut(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, inside: Mask | None) -> _Shut:
     """Chains with a closed edge, and those between nodes out of reach, where nothing flows."""
     edge = lanes.position[closed_edge]
-    on_chain = edge >= 0
+    on_chain = edge < len(lanes.chain)
     edge, lane = edge[on_chain], closed_lane[on_chain]
     nowhere = np.zeros(0, np.int32)
     if inside is None or inside.all():
@@ -235,18 +271,18 @@ def _shut(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, inside: Mask
 
 def _iterate(
     lanes: LaneGraph, law: ChainLaw, shut: _Shut, demand: Array, offset: Array, total: Array, potential: Array,
-    flow: Array, tolerance: float, most_iterations: int,
-) -> tuple[Array, Array, NDArray[np.int64], Mask]:  # fmt: skip
-    """Newton's method; `potential` is changed in place, flows of chains and drops of their edges are returned."""
+    flow: Array, edge_drop: Array, used: int, tolerance: float, most_iterations: int, work: Workspace,
+) -> tuple[NDArray[np.int64], Mask]:  # fmt: skip
+    """Newton's method; potentials, flows of chains and drops of their edges are changed in place."""
     graph, pattern, width = lanes.graph, lanes.pattern, demand.shape[1]
-    conductance, drop = np.empty((2, *flow.shape))
-    edge_drop = np.empty(offset.shape)
     iterations, failed = np.zeros(width, np.int64), np.zeros(width, bool)
-    active = np.ones(width)
     if not len(flow):
-        return flow, edge_drop, iterations, ~failed
-    value = np.empty((len(pattern.row), width))
-    excess, rhs = np.empty((2, lanes.unknowns, width))
+        return iterations, ~failed
+    active = np.ones(width)
+    active[used:] = 0.0
+    conductance, drop = work.take("conductance", *flow.shape), work.take("chain drop", *flow.shape)
+    value = work.take("value", len(pattern.row), width)
+    excess, rhs = work.take("excess", lanes.unknowns, width), work.take("rhs", lanes.unknowns, width)
     wanted = demand[lanes.node[: lanes.unknowns]]
     kernel.hold(flow, offset, shut.chain, shut.lane, shut.edge)
     for iteration in range(most_iterations + 1):
@@ -257,7 +293,7 @@ def _iterate(
             changed, size, apart = kernel.residuals(flow, conductance, drop, potential, lanes.start, lanes.end, noise)
             span = np.ptp(potential, axis=0)
             good = (changed <= tolerance * size) | (changed <= NEGLIGIBLE)
-            good &= apart <= np.maximum(LARGEST_RESIDUAL * span, noise)
+            good &= apart <= np.maximum(LARGEST_RESIDUAL * np.maximum(span, 1.0), noise)
             active[good & (active > 0.0)] = 0.0
             if iteration == most_iterations or not active.any():
                 break
@@ -273,13 +309,5 @@ def _iterate(
         iterations += active > 0.0
         kernel.step(flow, conductance, drop, potential, rhs, lanes.start, lanes.end, active)
     missing, largest = kernel.imbalance(flow, total, wanted, lanes.start, lanes.end, lanes.unknowns)
-    failed |= (active > 0.0) | ~(missing <= LARGEST_IMBALANCE * largest)
-    return flow, edge_drop, iterations, ~failed
-
-
-def _leaf_drops(law: ChainLaw, flow: Array) -> Array:
-    """Drops of single edges: chains of one edge each."""
-    drop, conductance, again = np.empty((3, *flow.shape))
-    first = np.arange(len(flow) + 1, dtype=np.int32)
-    law.series(flow, np.zeros(flow.shape), first, conductance, drop, again)
-    return drop
+    failed |= (active > 0.0) | ~(missing <= np.maximum(LARGEST_IMBALANCE * largest, NEGLIGIBLE))
+    return iterations, ~failed

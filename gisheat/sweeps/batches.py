@@ -19,7 +19,7 @@ from gisheat.hydraulics import _shares as shares_of
 from gisheat.hydraulics import _static_line as static_line_of
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import sum_at
-from gisheat.numerics.lanes import WIDTH, LaneSolution, chain_flow, sum_rows
+from gisheat.numerics.lanes import WIDTH, LaneSolution, Workspace, edge_flow, sum_rows
 from gisheat.physics.heat import heat_load, mass_flow
 from gisheat.physics.lane_friction import LaneWater, extremes, lane_water
 from gisheat.physics.pressure import pump_power
@@ -31,6 +31,8 @@ from gisheat.sweeps.single import solve_all
 
 LANES = WIDTH
 """Scenarios side by side."""
+LEVELS = np.geomspace(0.01, 1.5, WIDTH)
+"""Loads, relative to the network's, whose flows lanes start from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Setting:
     """Place of each station in the order of their names."""
     summit: Index
     """Pipes in service at the highest node of all."""
-    first: list[Array]
-    """Flows into the chains of each side to start from, for each kg/s that is taken."""
+    first: list[tuple[Array, Array] | None]
+    """Of each side: logarithms of total flows, and the flows into the chains for each kg/s at these."""
     static: dict[float | None, float] = field(default_factory=dict)
 
     def static_line(self, at: Conditions) -> float:
@@ -74,15 +76,21 @@ class Plan:
     waters: dict[tuple[float, float], Conditions | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._own = threading.Lock(), threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What goes to another process: all but the lock."""
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        """What goes to another process: all but what belongs to threads."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_own")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self.__post_init__()
+
+    def workspace(self, side: int) -> Workspace:
+        """Arrays of this thread for one side."""
+        if not hasattr(self._own, "spaces"):
+            self._own.spaces = (Workspace(), Workspace())
+        return self._own.spaces[side]
 
     def setting(self, sources_on: Mask) -> Setting | None:
         """The setting with these sources in service, None where there can be none."""
@@ -127,11 +135,12 @@ def solve_chunk(plan: Plan, scenarios: Scenarios) -> Outcome:
             todo += [(on[b], some[[b]]) for b in np.flatnonzero(cut_off).tolist()]
             ready = np.flatnonzero(~cut_off & joined.any(axis=0))
             if len(ready):
-                masks = [None if m is None else np.ascontiguousarray(m[:, ready]) for m in masks]
-                part = _Lanes(plan, setting, scenarios.take(some[ready]), joined[:, ready], masks)
+                full = np.pad(ready, (0, LANES - len(ready)), mode="edge")  # lanes without a scenario repeat the last
+                masks = [None if m is None else np.ascontiguousarray(m[:, full]) for m in masks]
+                part = _Lanes(plan, setting, scenarios.take(some[full]), joined[:, full], masks, len(ready))
                 found, good = part.solve()
                 outcome.place(some[ready], found)
-                done[some[ready[good]]] = True
+                done[some[ready[good[: len(ready)]]]] = True
     rest = np.flatnonzero(~done)
     if len(rest):
         outcome.place(rest, no_outcome(network, len(rest), plan.keep))
@@ -176,7 +185,7 @@ def _prepare(plan: Plan, sources_on: Mask) -> Setting:
         supply = prepare_side(network, "pipe", pipes.in_service, fixed, law, gravity)
         bare = Setting(network, supply, None, -1, fixed, np.zeros(0), nowhere, nowhere, none, none, [])
         wanted = np.where(supply.wet, network.nodes.demand, 0.0)
-        return replace(bare, first=[_first_flow(supply, wanted, float(np.abs(wanted).sum()))])
+        return replace(bare, first=[_first_flows(supply, wanted, float(np.abs(wanted).sum()))])
     network = replace(network, sources=replace(network.sources, in_service=sources_on))
     sources, stations = network.sources, network.stations
     regulating, held = acting_sources(network)
@@ -196,7 +205,7 @@ def _prepare(plan: Plan, sources_on: Mask) -> Setting:
     given = np.where(supply.wet[sources.supply_node] & back.wet[sources.return_node], given, 0.0)
     demand = sum_at(stations.supply_node, flow, count) - sum_at(sources.supply_node, given, count)
     taken = sum_at(sources.return_node, given, count) - sum_at(stations.return_node, flow, count)
-    first = [_first_flow(side, wanted, total) for side, wanted in ((supply, demand), (back, taken))]
+    first = [_first_flows(side, wanted, total) for side, wanted in ((supply, demand), (back, taken))]
     rank = np.argsort(np.argsort(stations.id.astype(str), kind="stable"), kind="stable")
     service = np.flatnonzero(pipes.in_service)
     ground = np.maximum(network.nodes.ground[pipes.start], network.nodes.ground[pipes.end])[service]
@@ -206,28 +215,42 @@ def _prepare(plan: Plan, sources_on: Mask) -> Setting:
     return Setting(network, supply, back, regulating, held, share, hot, cold, rank, at_summit, first)
 
 
-def _first_flow(side: LaneSide, demand: Array, total: float) -> Array:
-    """Flows into the chains for each kg/s taken, solved once for the network as it is (fixed heads all equal)."""
-    one = np.ones(WIDTH)
-    nowhere = np.zeros(0, np.int32)
+def _first_flows(side: LaneSide, demand: Array, total: float) -> tuple[Array, Array] | None:
+    """Flows into the chains for each kg/s taken, at some levels of the load; fixed heads all equal."""
+    if not total > 0.0:
+        return None
+    one, nowhere = np.ones(WIDTH), np.zeros(0, np.int32)
     water = lane_water(NOMINAL.density * one, NOMINAL.viscosity * one, side.chains.law)
     found = solve_side(
-        side, water, demand=np.ascontiguousarray(demand[:, None] * one), fixed_potential=np.zeros((len(side.fixed), WIDTH)),
-        first_flow=side.first_flow[:, None] * one, closed=(nowhere, nowhere), inside=None, tolerance=1e-4,
+        side, water, demand=np.outer(demand, LEVELS), fixed_potential=np.zeros((len(side.fixed), WIDTH)),
+        first_flow=np.outer(side.first_flow, LEVELS), closed=(nowhere, nowhere), inside=None, used=WIDTH,
+        tolerance=1e-6, work=Workspace(),
     )  # fmt: skip
-    if not found.converged[0] or not total > 0.0:
-        return np.zeros(0)
-    return chain_flow(side.lanes, found.flow[:, 0]) / total
+    if not found.converged.all():
+        return None
+    chains = found.flow[side.lanes.graph.chain_from[:-1]]
+    return np.log(total * LEVELS), chains / (total * LEVELS)
+
+
+def _start(side: LaneSide, levels: tuple[Array, Array] | None, total: Array) -> Array:
+    """Flows into the chains to start from, shape (chains, lanes): between those at the levels of the load."""
+    if levels is None:
+        return np.tile(side.first_flow[:, None], len(total))
+    known, ratio = levels
+    wanted = np.log(np.maximum(total, 1e-300))
+    below = np.clip(np.searchsorted(known, wanted) - 1, 0, len(known) - 2)
+    share = np.clip((wanted - known[below]) / (known[below + 1] - known[below]), 0.0, 1.0)
+    return (ratio[:, below] * (1.0 - share) + ratio[:, below + 1] * share) * total
 
 
 class _Lanes:
     """Scenarios of one setting, at most LANES of them, each with a station that is supplied."""
 
     def __init__(
-        self, plan: Plan, setting: Setting, scenarios: Scenarios, joined: Mask, masks: list[Mask | None]
+        self, plan: Plan, setting: Setting, scenarios: Scenarios, joined: Mask, masks: list[Mask | None], used: int
     ) -> None:
         self.plan, self.setting, self.scenarios, self.joined, self.masks = plan, setting, scenarios, joined, masks
-        self.width = len(scenarios)
+        self.width, self.used = len(scenarios), used
         self.outcome = no_outcome(plan.network, self.width, plan.keep)
         self.good = np.ones(self.width, bool)
         """Lanes with a result."""
@@ -385,22 +408,24 @@ class _Lanes:
     def _one_pipe(self, at: list[Conditions]) -> None:
         setting, scenarios = self.setting, self.scenarios
         nodes, side = setting.network.nodes, setting.supply
-        demand = nodes.demand[:, None] * scenarios.load_factor
+        demand = np.multiply.outer(nodes.demand, scenarios.load_factor)
         if scenarios.flow is not None:
             given = scenarios.flow.T
             demand = np.where(np.isnan(given), demand, given)
-        lost = ~self.joined & (demand != 0.0)
-        self.outcome.lost_flow[:] = np.where(lost, demand, 0.0).sum(axis=0)
-        for b in np.flatnonzero(lost.any(axis=0)).tolist():
-            self.outcome.lost[b] = np.flatnonzero(lost[:, b])
-        demand = np.ascontiguousarray(np.where(self.joined, demand, 0.0))
+        if not self.joined.all():
+            lost = ~self.joined & (demand != 0.0)
+            self.outcome.lost_flow[:] = np.where(lost, demand, 0.0).sum(axis=0)
+            for b in np.flatnonzero(lost.any(axis=0)).tolist():
+                self.outcome.lost[b] = np.flatnonzero(lost[:, b])
+            demand[~self.joined] = 0.0
         gravity = self.plan.options["gravity_m_s2"]
         density = np.array([a.supply.density for a in at])
         ref = np.array([a.mean.density for a in at])
         ground, head = nodes.ground[side.fixed][:, None], nodes.fixed_head[side.fixed][:, None]
         fixed = ref * gravity * (head - ground) + density * gravity * ground
-        self.outcome.flow[:] = demand[np.isnan(nodes.fixed_head)].sum(axis=0)
-        found = self._side(0, demand, fixed, [a.supply for a in at], np.abs(demand).sum(axis=0))
+        total = demand.sum(axis=0) if (nodes.demand >= 0.0).all() else np.abs(demand).sum(axis=0)
+        self.outcome.flow[:] = demand.sum(axis=0) - demand[~np.isnan(nodes.fixed_head)].sum(axis=0)
+        found = self._side(0, demand, fixed, [a.supply for a in at], total)
         if "nodes" in self.outcome.kept:
             level = nodes.ground[:, None]
             heads = (found.potential - density * gravity * level) / (ref * gravity) + level
@@ -416,12 +441,10 @@ class _Lanes:
         water = lane_water(
             np.array([w.density for w in waters]), np.array([w.viscosity for w in waters]), side.chains.law
         )
-        first = setting.first[number]
-        start = first[:, None] * total if len(first) else np.tile(side.first_flow[:, None], self.width)
         found = solve_side(
-            side, water, demand=demand, fixed_potential=fixed, first_flow=start,
-            closed=closed_pipes(side, self.scenarios.pipes_out), inside=self.masks[number],
-            tolerance=self.plan.options["tolerance"],
+            side, water, demand=demand, fixed_potential=fixed, first_flow=_start(side, setting.first[number], total),
+            closed=closed_pipes(side, self.scenarios.pipes_out), inside=self.masks[number], used=self.used,
+            tolerance=self.plan.options["tolerance"], work=self.plan.workspace(number),
         )  # fmt: skip
         self.good &= found.converged
         out = self.outcome
@@ -447,14 +470,16 @@ class _Lanes:
         shown = np.ones(found.flow.shape, bool)
         if mask is not None:
             shown = mask[network.pipes.start[side.pipes]] & mask[network.pipes.end[side.pipes]]
-            shown[closed_pipes(side, self.scenarios.pipes_out)] = False
+            closed, lane = closed_pipes(side, self.scenarios.pipes_out)
+            shown[side.lanes.position[closed], lane] = False
+        sense = sign * side.lanes.sign[:, None]
         speed = found.flow / (density * side.area[:, None])
         with np.errstate(invalid="ignore", divide="ignore"):
             own = np.abs(found.drop) - side.local[:, None] * found.flow**2 / density
             friction = np.where(side.length[:, None] > 0.0, own / side.length[:, None], np.nan)
         for column, values in (
-            (f"flow_{'t_h' if prefix else 'kg_s'}", sign * found.flow), ("velocity_m_s", sign * speed),
-            ("friction_pa_m", friction), ("loss_kpa", sign * found.drop),
+            (f"flow_{'t_h' if prefix else 'kg_s'}", sense * found.flow), ("velocity_m_s", sense * speed),
+            ("friction_pa_m", friction), ("loss_kpa", sense * found.drop),
         ):  # fmt: skip
             kept[f"{prefix}{column}"][:, side.pipes] = np.where(shown, values, np.nan).T
             for ring in side.rings.tolist():
@@ -490,6 +515,6 @@ def _alike(pairs: Array) -> list[Index]:
 
 def _leaving(side: LaneSide, found: LaneSolution, node: int) -> Array:
     """Flow that leaves a node through the pipes of a side, in each lane."""
-    graph = side.lanes
-    out = found.flow[graph.edge_start == node].sum(axis=0)
-    return out - found.flow[graph.edge_end == node].sum(axis=0)
+    lanes = side.lanes
+    out, into = np.flatnonzero(lanes.edge_start == node), np.flatnonzero(lanes.edge_end == node)
+    return edge_flow(lanes, found, out).sum(axis=0) - edge_flow(lanes, found, into).sum(axis=0)

@@ -50,13 +50,14 @@ class Outcome:
     """For each kept table and column an array of shape (scenarios, rows of the table)."""
 
     def place(self, rows: Index, other: Outcome) -> None:
-        """Put the figures of other scenarios into some rows."""
+        """Put the figures of the first of other scenarios into some rows."""
+        count = len(rows)
         for field in fields(self):
             if field.name != "kept":
-                getattr(self, field.name)[rows] = getattr(other, field.name)
+                getattr(self, field.name)[rows] = getattr(other, field.name)[:count]
         for table, columns in self.kept.items():
             for column, values in columns.items():
-                values[rows] = other.kept[table][column]
+                values[rows] = other.kept[table][column][:count]
 
 
 def no_outcome(network: Network, count: int, keep: tuple[str, ...]) -> Outcome:

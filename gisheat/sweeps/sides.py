@@ -10,7 +10,15 @@ import numpy as np
 from gisheat.equations import FIRST_VELOCITY, build_side
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import reachable
-from gisheat.numerics.lanes import WIDTH, LaneGraph, LaneSolution, chain_flow, prepare_lanes, reached, solve_lanes
+from gisheat.numerics.lanes import (
+    LaneGraph,
+    LaneSolution,
+    Workspace,
+    chain_flow,
+    prepare_lanes,
+    reached,
+    solve_lanes,
+)
 from gisheat.physics.friction import Law
 from gisheat.physics.lane_friction import LaneResistance, LaneWater, lane_resistance
 from gisheat.physics.water import Water
@@ -42,17 +50,18 @@ class LaneSide:
     """A side with all its pipes in service that hang together with a fixed node."""
 
     pipes: Index
-    """Numbers of the pipes, in the network."""
+    """Numbers in the network of the pipes, in the order of the solutions."""
     rings: Index
     """Pipes from a node to itself, which carry nothing."""
     number: Index
-    """Place of each pipe of the network among them, -1 where it is none."""
+    """Edge of the graph that each pipe of the network is, -1 where it is none."""
     lanes: LaneGraph
     fixed: Index
     wet: Mask
     chains: LaneResistance
     leaves: LaneResistance
     area: Array
+    """Cross section [m2], like the following ones in the order of the solutions."""
     length: Array
     """Length with the equivalent length [m]."""
     local: Array
@@ -88,10 +97,11 @@ def prepare_side(network: Network, name: str, carries: Mask, fixed: Index, law: 
     resistance = lane_resistance(
         length, bore, pipes.roughness_for(law)[used], pipes.zeta[used], law=law, gravity=gravity
     )
-    area = np.pi / 4.0 * bore**2
+    area, order = np.pi / 4.0 * bore**2, lanes.order
     return LaneSide(
-        used, np.flatnonzero(carries & wet[pipes.start] & (pipes.start == pipes.end)), number, lanes, fixed, wet, resistance.take(lanes.graph.edge), resistance.take(lanes.graph.leaf_edge),
-        area, length, resistance.local, chain_flow(lanes, FIRST_VELOCITY * NOMINAL.density * area),
+        used[order], np.flatnonzero(carries & wet[pipes.start] & (pipes.start == pipes.end)), number, lanes, fixed,
+        wet, resistance.take(lanes.graph.edge), resistance.take(lanes.graph.leaf_edge), area[order], length[order],
+        resistance.local[order], chain_flow(lanes, FIRST_VELOCITY * NOMINAL.density * area),
     )  # fmt: skip
 
 
@@ -110,23 +120,11 @@ def reach(side: LaneSide, closed: tuple[Index, Index], width: int) -> Mask:
 
 def solve_side(
     side: LaneSide, water: LaneWater, *, demand: Array, fixed_potential: Array, first_flow: Array,
-    closed: tuple[Index, Index], inside: Mask | None, tolerance: float,
+    closed: tuple[Index, Index], inside: Mask | None, used: int, tolerance: float, work: Workspace,
 ) -> LaneSolution:  # fmt: skip
-    """Solve a side; lanes are filled up to a multiple of WIDTH with lanes that take nothing."""
-    width = demand.shape[1]
-    full = -(-width // WIDTH) * WIDTH
-
-    def filled(values: Array, mode: str = "edge") -> Array:
-        rest = [(0, 0)] * (values.ndim - 1) + [(0, full - width)]
-        return np.ascontiguousarray(np.pad(values, rest, mode=mode)) if full > width else values  # type: ignore[call-overload]
-
-    wide = LaneWater(*(filled(values) for values in water))
-    found = solve_lanes(
-        side.lanes, _Bound(side.chains, wide), _Bound(side.leaves, wide),
-        demand=filled(demand, "constant"), fixed_potential=filled(fixed_potential),
-        first_flow=filled(np.ascontiguousarray(first_flow)), closed_edge=closed[0], closed_lane=closed[1],
-        inside=None if inside is None else ~filled(~inside, "constant"), tolerance=tolerance,
+    """Solve a side; arguments as `lanes.solve_lanes`."""
+    return solve_lanes(
+        side.lanes, _Bound(side.chains, water), _Bound(side.leaves, water), demand=demand,
+        fixed_potential=fixed_potential, first_flow=first_flow, closed_edge=closed[0], closed_lane=closed[1],
+        inside=inside, used=used, tolerance=tolerance, work=work,
     )  # fmt: skip
-    if full == width:
-        return found
-    return LaneSolution(*(np.ascontiguousarray(values[..., :width]) for values in found))
