@@ -128,6 +128,7 @@ def solve_chunk(plan: Plan, scenarios: Scenarios) -> Outcome:
         setting = plan.setting(sources_on) if sources_on.any() or not network.two_pipe else None
         if setting is None:
             continue
+        rows = _alike_first(setting, scenarios, rows)
         for first in range(0, len(rows), LANES):
             some = rows[first : first + LANES]
             joined, masks, on = _joined(setting, scenarios.take(some))
@@ -154,6 +155,15 @@ def _by_sources(scenarios: Scenarios) -> list[tuple[Mask, Index]]:
     for i in np.flatnonzero(scenarios.wrong == "").tolist():
         rows.setdefault(scenarios.sources_on[i].tobytes(), []).append(i)
     return [(np.frombuffer(key, bool), np.array(found)) for key, found in rows.items()]
+
+
+def _alike_first(setting: Setting, scenarios: Scenarios, rows: Index) -> Index:
+    """Scenarios in which a loop is opened come last: they take more iterations than the others would have to."""
+    side = setting.supply
+    edges, lane = closed_pipes(side, tuple(scenarios.pipes_out[i] for i in rows.tolist()))
+    on_chain = np.zeros(len(rows), bool)
+    on_chain[lane[side.lanes.position[edges] < len(side.lanes.chain)]] = True
+    return rows[np.argsort(on_chain, kind="stable")]
 
 
 def _joined(setting: Setting, scenarios: Scenarios) -> tuple[Mask, list[Mask | None], Mask]:

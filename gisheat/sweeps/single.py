@@ -27,6 +27,9 @@ def solve_single(network: Network, scenarios: Scenarios, i: int, options: dict[s
         _put_lost(outcome, i, network, scenarios, options, None)
         return
     _put_lost(outcome, i, network, scenarios, options, changed)
+    hot = scenarios.supply_temperature[i]
+    if not network.two_pipe and not np.isnan(hot):  # where no source could state it
+        options = {**options, "supply_temp_c": hot - 273.15}
     try:
         results = solve(changed, **options)
     except GisheatError as error:
