@@ -14,6 +14,7 @@ from gisheat.findings import Finding
 from gisheat.hydraulics import solve
 from gisheat.network import Network
 from gisheat.results import Results
+from gisheat.sweeps import SweepResults, sweep
 
 if TYPE_CHECKING:
     from gisheat.operations import Report, run
@@ -29,9 +30,11 @@ __all__ = [
     "Network",
     "Report",
     "Results",
+    "SweepResults",
     "TopologyError",
     "run",
     "solve",
+    "sweep",
 ]
 
 

@@ -36,8 +36,10 @@ from gisheat.quantities import (
     ProjectOutput,
     RunOptions,
     SolveOptions,
+    SweepOptions,
     TopologyOptions,
 )
+from gisheat.scenario_tables import add_sweep
 from gisheat.schema import INPUT_LAYERS, SCHEMA_VERSION
 from gisheat.signature import checked, defaults, parameters
 from gisheat.stages import Progress, State, report
@@ -224,6 +226,16 @@ def run(
     return _operation(run, project, output, options, progress, _ALL)
 
 
+def sweep(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SweepOptions]
+) -> Report:
+    """Solve many load cases or outages, and list what each needs and what it leaves without heat.
+
+    The table scenarios of the result has a row for each; the layers show the network as it is.
+    """
+    return _operation(sweep, project, output, options, progress, (*_ALL, add_sweep))
+
+
 def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
     """Explain the size, flow and loss of a pipe, or the head of a station.
 
@@ -250,6 +262,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     loads,
     size,
     solve,
+    sweep,
     explain,
 )
 
@@ -273,13 +286,15 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         f"project file {project.path}, [options]",
     )
     rest = {k: v for k, v in in_project.items() if k not in wanted}
-    for other in (run, explain):
+    for other in (run, sweep, explain):
         known = {p.name for p in parameters(other)}
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
     if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
         own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
+    if project.path is not None:
+        own |= {name: resolve(own[name], project.path.resolve().parent) for name in stages.TABLE_OPTIONS if name in own}
     return {**defaults(operation), **own, **checked(operation, given)}
 
 
@@ -330,7 +345,7 @@ def _operation(
                 report(progress, 0.8, "drawing the map")
                 _draw(written, beside, state, figures)
                 write_result(target, written, title=project.name, language=options["language"])
-        files += [target, *([picture] if picture is not None else [])]
+        files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
     report(progress, 1.0, "done")
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
@@ -341,7 +356,8 @@ def _check_outputs(
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.LAYER_OPTIONS if options.get(n)]
+    named = (*stages.LAYER_OPTIONS, *stages.TABLE_OPTIONS)
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in named if options.get(n)]
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -361,10 +377,13 @@ def _run_record(operation: Callable[..., Report], state: State, started: datetim
     for name, source in state.layers.sources.items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    for path in state.layers.files():
+    named = (*stages.LAYER_OPTIONS, *stages.TABLE_OPTIONS)
+    tables_read = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
+    record |= {f"input {name}": (Path(source).name, "") for name, source in tables_read.items()}
+    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in tables_read.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in ("picture", "overwrite", *stages.LAYER_OPTIONS):
+        if value is not None and name not in ("picture", "details", "overwrite", "threads", *named):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

@@ -33,6 +33,9 @@ LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
 )  # fmt: skip
 
+TABLE_OPTIONS = ("scenarios", "flows")
+"""Options that name tables of a sweep."""
+
 Progress = Callable[[float, str], bool | None]
 """Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""
 
@@ -52,6 +55,7 @@ class State:
     loads: Loads | None = None
     sizing: Sizing | None = None
     results: Results | None = None
+    scenarios: pd.DataFrame | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -297,4 +301,5 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "findings": tables.findings_layer(state.findings, drawing.crs),
         "lineage": drawing.lineage,
         "critical_path": tables.path_table(results),
+        **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gisheat.findings import count_by_severity
 from gisheat.stages import State, size_phase
@@ -28,8 +29,31 @@ def summary_rows(state: State) -> Rows:
         }
     if state.results is not None:
         rows |= _solution_rows(state)
+    if state.scenarios is not None:
+        rows |= _sweep_rows(state.scenarios)
     counted = count_by_severity(state.findings)
     return rows | {f"findings: {name}": (count, "") for name, count in counted.items()}
+
+
+def _sweep_rows(scenarios: pd.DataFrame) -> Rows:
+    found = scenarios[scenarios["message"] == ""]
+    rows: Rows = {
+        "scenarios": (len(scenarios), ""),
+        "scenarios without a result": (len(scenarios) - len(found), ""),
+        "scenarios with stations cut off": (int((scenarios["stations_not_supplied"] != "").sum()), ""),
+    }
+    for name, column, worst, unit in (
+        ("largest pump head", "pump_head_m", "max", "m"),
+        ("least surplus head of all", "least_surplus_head_m", "min", "m"),
+        ("largest velocity", "max_velocity_m_s", "max", "m/s"),
+        ("largest load not supplied", "load_not_supplied_mw", "max", "MW"),
+    ):
+        known = (scenarios if "not supplied" in name else found)[["scenario_id", column]].dropna()
+        if len(known):
+            at = known[column].idxmax() if worst == "max" else known[column].idxmin()
+            rows[name] = (float(known[column][at]), unit)
+            rows[f"{name}: scenario"] = (known["scenario_id"][at], "")
+    return rows
 
 
 def _drawing_rows(state: State) -> Rows:

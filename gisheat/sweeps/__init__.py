@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gisheat.equations import fast_engine
+from gisheat.equations.solving import fast_engine
 from gisheat.errors import Cancelled, InputError
+from gisheat.hydraulics.stations import PUMP_EFFICIENCY
 from gisheat.network import Network
+from gisheat.network.arrays import CONSTANT_HEAD, HELD, REQUIRED
 from gisheat.physics.friction import LAWS, Law
 from gisheat.physics.pressure import GRAVITY
 from gisheat.sweeps.outcome import KEEPABLE, Outcome, kept_tables, no_outcome, scenario_table
@@ -38,7 +40,7 @@ def sweep(
     friction: Law = "colebrook", supply_temp_c: float | None = None, return_temp_c: float | None = None,
     density_kg_m3: float | None = None, viscosity_pa_s: float | None = None,
     heat_capacity_j_kg_k: float | None = None, gravity_m_s2: float = GRAVITY,
-    tolerance: float = 1e-10, max_iterations: int = 100,
+    station_pump_efficiency: float = PUMP_EFFICIENCY, tolerance: float = 1e-10, max_iterations: int = 200,
     threads: int = 2, client: Any = None, progress: Progress | None = None,
 ) -> SweepResults:  # fmt: skip
     """Solve many scenarios of one network.
@@ -63,7 +65,7 @@ def sweep(
         Folder to write all tables to as Parquet, part by part, so that what is kept need not fit into memory; the
         results then hold the table of scenarios alone.
     friction, supply_temp_c, return_temp_c, density_kg_m3, viscosity_pa_s, heat_capacity_j_kg_k, gravity_m_s2,
-    tolerance, max_iterations
+    station_pump_efficiency, tolerance, max_iterations
         As in `solve`.
     threads : int
         Threads of this process; not used with a client.
@@ -111,8 +113,8 @@ def sweep(
     options: dict[str, Any] = {
         "friction": friction, "supply_temp_c": supply_temp_c, "return_temp_c": return_temp_c,
         "density_kg_m3": density_kg_m3, "viscosity_pa_s": viscosity_pa_s,
-        "heat_capacity_j_kg_k": heat_capacity_j_kg_k, "gravity_m_s2": gravity_m_s2, "tolerance": tolerance,
-        "max_iterations": max_iterations,
+        "heat_capacity_j_kg_k": heat_capacity_j_kg_k, "gravity_m_s2": gravity_m_s2,
+        "station_pump_efficiency": station_pump_efficiency, "tolerance": tolerance, "max_iterations": max_iterations,
     }  # fmt: skip
     kept = tuple(dict.fromkeys(name for name in keep if network.two_pipe or name != "stations"))
     read = read_scenarios(network, scenarios, flows)
@@ -141,9 +143,11 @@ def sweep(
 
 def lanes_apply(network: Network) -> bool:
     """Tell whether scenarios of a network go through lanes: stations hold their flows, nothing regulates."""
-    plain = not len(network.valves) and not len(network.pumps)
-    plain &= not network.stations.control.any() and not (network.sources.pump_control > 0).any()
-    return plain and fast_engine() is not None
+    sources, held = network.sources, (network.stations.control == HELD).all()
+    known = ~np.isnan(sources.supply_head)
+    given = (sources.pump_control == REQUIRED) | ((sources.pump_control == CONSTANT_HEAD) & known)
+    devices = len(network.valves) + len(network.pumps)
+    return bool(held and given.all() and not devices and fast_engine() is not None)
 
 
 def _by_sources(scenarios: Scenarios) -> np.ndarray[Any, np.dtype[np.int64]]:

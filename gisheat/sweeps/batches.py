@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from gisheat.errors import GisheatError
-from gisheat.hydraulics import ONE_PIPE_TEMPERATURE, acting_sources
-from gisheat.hydraulics import _conditions as waters_at
-from gisheat.hydraulics import _shares as shares_of
-from gisheat.hydraulics import _static_line as static_line_of
+from gisheat.hydraulics.conditions import ONE_PIPE_TEMPERATURE, conditions_at
+from gisheat.hydraulics.heads import find_static_line
+from gisheat.hydraulics.sources import share_out
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import sum_at
 from gisheat.numerics.lanes import WIDTH, LaneSolution, Workspace, edge_flow, sum_rows
@@ -61,7 +60,7 @@ class Setting:
     def static_line(self, at: Conditions) -> float:
         """Static line [m] with all pipes in service."""
         if at.supply_temp_c not in self.static:
-            self.static[at.supply_temp_c] = static_line_of(self.network, self.regulating, at)
+            self.static[at.supply_temp_c] = find_static_line(self.network, self.regulating, at)
         return self.static[at.supply_temp_c]
 
 
@@ -111,7 +110,7 @@ class Plan:
             given = tuple(self.options[name] for name in names)
             celsius = [None if np.isnan(t) else t - 273.15 for t in key]
             try:
-                self.waters[key] = waters_at(self.options["friction"], *celsius, given, self.options["gravity_m_s2"])
+                self.waters[key] = conditions_at(self.options["friction"], *celsius, given, self.options["gravity_m_s2"])
             except GisheatError:
                 self.waters[key] = None
         return self.waters[key]
@@ -192,17 +191,17 @@ def _prepare(plan: Plan, sources_on: Mask) -> Setting:
     none = np.zeros(0, np.int64)
     if not network.two_pipe:
         fixed = np.flatnonzero(~np.isnan(network.nodes.fixed_head))
-        supply = prepare_side(network, "pipe", pipes.in_service, fixed, law, gravity)
+        supply = prepare_side(network, pipes.in_service, fixed, law, gravity)
         bare = Setting(network, supply, None, -1, fixed, np.zeros(0), nowhere, nowhere, none, none, [])
         wanted = np.where(supply.wet, network.nodes.demand, 0.0)
         return replace(bare, first=[_first_flows(supply, wanted, float(np.abs(wanted).sum()))])
     network = replace(network, sources=replace(network.sources, in_service=sources_on))
     sources, stations = network.sources, network.stations
-    regulating, held = acting_sources(network)
-    share = shares_of(network, 1.0).flow
+    shares = share_out(network, 1.0)
+    regulating, held, share = shares.regulating, shares.fixed, shares.flow
     used = [carries & pipes.in_service for carries in (pipes.in_supply, pipes.in_return)]
-    supply = prepare_side(network, "supply", used[0], sources.supply_node[held], law, gravity)
-    back = prepare_side(network, "return", used[1], sources.return_node[[regulating]], law, gravity)
+    supply = prepare_side(network, used[0], sources.supply_node[held], law, gravity)
+    back = prepare_side(network, used[1], sources.return_node[[regulating]], law, gravity)
     hot, cold = (
         float(t[sources_on & ~np.isnan(t)].mean()) if (sources_on & ~np.isnan(t)).any() else nowhere
         for t in (sources.supply_temperature, sources.return_temperature)
@@ -321,11 +320,11 @@ class _Lanes:
         above = np.nan_to_num(sources.supply_head[setting.held][place])[:, None]
         fixed = ref * gravity * above + hot * gravity * ground[setting.supply.fixed][:, None]
         demand = sum_rows(len(nodes), (stations.supply_node, flow), (sources.supply_node, -given))
+        there = demand[held_node]
         supply = self._side(0, demand, fixed, [a.supply for a in at], total)
         delivered = given.copy()
-        for k in setting.held.tolist():
-            delivered[k] = _leaving(setting.supply, supply, sources.supply_node[k])
-            delivered[k] += flow[stations.supply_node == sources.supply_node[k]].sum(axis=0)
+        for k, node, taken in zip(setting.held.tolist(), held_node.tolist(), there, strict=True):
+            delivered[k] = _leaving(setting.supply, supply, node) + taken
         static = np.array([self._static_line(b, a) for b, a in enumerate(at)])
         foot = ground[sources.return_node[setting.regulating]]
         fixed = (ref * gravity * (static - foot) + cold * gravity * foot)[None, :]
@@ -402,7 +401,7 @@ class _Lanes:
             in_service = network.pipes.in_service.copy()
             in_service[out] = False
             network = replace(network, pipes=replace(network.pipes, in_service=in_service))
-            return static_line_of(network, self.setting.regulating, at)
+            return find_static_line(network, self.setting.regulating, at)
         return self.setting.static_line(at)
 
     def _lose(self, flow: Array, load: Array) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gisheat.equations import FIRST_VELOCITY, build_side
+from gisheat.equations.circuit import FIRST_VELOCITY
+from gisheat.errors import TopologyError
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import reachable
 from gisheat.numerics.lanes import (
@@ -70,7 +71,7 @@ class LaneSide:
     """Flow into each chain [kg/s] at FIRST_VELOCITY."""
 
 
-def prepare_side(network: Network, name: str, carries: Mask, fixed: Index, law: Law, gravity: float) -> LaneSide:
+def prepare_side(network: Network, carries: Mask, fixed: Index, law: Law, gravity: float) -> LaneSide:
     """Prepare a side.
 
     Parameters
@@ -85,15 +86,17 @@ def prepare_side(network: Network, name: str, carries: Mask, fixed: Index, law: 
     TopologyError
         If a bore or length is unknown.
     """
-    build_side(network, name, carries, NOMINAL, law, gravity)  # refuses what is not known
     pipes, fixed = network.pipes, np.unique(fixed)
     wet = reachable(pipes.start[carries], pipes.end[carries], len(network.nodes), fixed)
     used = np.flatnonzero(carries & wet[pipes.start] & (pipes.start != pipes.end))
+    bore, length = pipes.inner_diameter, pipes.length + pipes.equivalent_length
+    if not (np.isfinite(bore) & (bore > 0.0) & np.isfinite(length) & (length >= 0.0))[carries].all():
+        raise TopologyError("a bore or length is unknown.")  # `solve` says which, for every scenario
+    bore, length = bore[used], length[used]
     number = np.full(len(pipes), -1, np.int64)
     number[used] = np.arange(len(used))
     start, end = pipes.start[used].astype(np.int32), pipes.end[used].astype(np.int32)
     lanes = prepare_lanes(start, end, len(network.nodes), fixed.astype(np.int32))
-    bore, length = pipes.inner_diameter[used], (pipes.length + pipes.equivalent_length)[used]
     resistance = lane_resistance(
         length, bore, pipes.roughness_for(law)[used], pipes.zeta[used], law=law, gravity=gravity
     )

@@ -66,7 +66,7 @@ def _put_lost(
         except GisheatError:
             return
     try:
-        names = ("tolerance", "max_iterations", "progress")
+        names = ("tolerance", "max_iterations", "station_pump_efficiency")
         at = conditions(changed, **{k: v for k, v in options.items() if k not in names})
     except GisheatError:
         return
@@ -86,7 +86,7 @@ def _put(outcome: Outcome, i: int, network: Network, results: Results) -> None:
         fixed = ~np.isnan(network.nodes.fixed_head)
         outcome.flow[i] = float(network.nodes.demand[~fixed].sum())
         return
-    outcome.heat_load[i], outcome.flow[i] = float(np.nansum(station.load)), float(np.nansum(source.flow))
+    outcome.heat_load[i], outcome.flow[i] = float(np.nansum(station.heat)), float(np.nansum(source.flow))
     outcome.pump_power[i] = float(np.nansum(source.pump_power))
     running = np.flatnonzero(network.sources.in_service)
     holding = running[network.sources.pressure_holding[running]]
