@@ -136,7 +136,9 @@ PipeId = Annotated[str, Argument("Pipe to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
 
 
-ScenarioTable = Annotated[str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")]
+ScenarioTable = Annotated[
+    str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
+]
 FlowTable = Annotated[
     str,
     Argument(

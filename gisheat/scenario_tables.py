@@ -67,10 +67,10 @@ def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Fi
         raise InputError("flows are given row by row: --outages and --load-factors can't be combined with --flows.")
     findings: list[Finding] = []
     notes: list[str] = []
-    parts = []
+    parts = list[pd.DataFrame]()
     if source:
-        table, findings, notes = _read(str(source))
-        parts.append(table)
+        read, findings, notes = _read(str(source))
+        parts.append(read)
     if which:
         parts.append(_outages(state, which))
     table = pd.concat(parts, ignore_index=True) if parts else None
@@ -87,7 +87,9 @@ def _factors(text: str | None) -> list[float]:
     try:
         factors = [float(part) for part in (text or "").split(",") if part.strip()]
     except ValueError as error:
-        raise InputError(f"load_factors is {text!r}: numbers separated by commas are needed, as in 0.2,0.5,1.") from error
+        raise InputError(
+            f"load_factors is {text!r}: numbers separated by commas are needed, as in 0.2,0.5,1."
+        ) from error
     if not all(np.isfinite(f) and f >= 0.0 for f in factors):
         raise InputError(f"load_factors is {text!r}: finite numbers, not below 0, are needed.")
     return factors
@@ -141,4 +143,5 @@ def _in_order(flows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     wanted, own = table["scenario_id"].astype(str), flows["scenario_id"].astype(str)
     if own.duplicated().any() or set(own) != set(wanted):
         raise InputError("flows: scenario_id must name the same scenarios as the table of scenarios, each once.")
-    return flows.set_index(own).loc[wanted].reset_index(drop=True)
+    place = pd.Series(range(len(own)), index=own.to_numpy())
+    return flows.iloc[place[wanted.to_list()].to_numpy()].reset_index(drop=True)

@@ -50,9 +50,10 @@ def _sweep_rows(scenarios: pd.DataFrame) -> Rows:
     ):
         known = (scenarios if "not supplied" in name else found)[["scenario_id", column]].dropna()
         if len(known):
-            at = known[column].idxmax() if worst == "max" else known[column].idxmin()
-            rows[name] = (float(known[column][at]), unit)
-            rows[f"{name}: scenario"] = (known["scenario_id"][at], "")
+            figures = known[column].to_numpy(float)
+            at = int(figures.argmax() if worst == "max" else figures.argmin())
+            rows[name] = (float(figures[at]), unit)
+            rows[f"{name}: scenario"] = (known["scenario_id"].iloc[at], "")
     return rows
 
 

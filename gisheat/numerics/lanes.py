@@ -37,7 +37,7 @@ LARGEST_IMBALANCE = 1e-9
 
 
 class ChainLaw(Protocol):
-    """Drop along chains of edges, summed on the way; see `physics.lane_friction`, whose resistance bound to waters it is."""
+    """Drop along chains of edges, summed on the way, as `physics.lane_friction` has it for given waters."""
 
     def series(
         self, flow: Array, offset: Array, first: Index, conductance: Array, drop: Array, edge_drop: Array
@@ -61,7 +61,7 @@ class LaneGraph(NamedTuple):
     pattern: LanePattern
     edge_start: Index
     edge_end: Index
-    count: int
+    nodes: int
     node: Index
     unknowns: int
     start: Index
@@ -131,16 +131,16 @@ def prepare_lanes(start: Index, end: Index, count: int, fixed: Index) -> LaneGra
     )  # fmt: skip
 
 
-def reached(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, width: int) -> Mask:
+def reached(lanes: LaneGraph, closed: tuple[Index, Index], width: int) -> Mask:
     """Which nodes hang together with a fixed one when edges are closed, shape (nodes, width).
 
     Parameters
     ----------
-    closed_edge, closed_lane : int32 arrays, shape (k,)
-        Edge k is closed in lane k.
+    closed : two int32 arrays, shape (k,)
+        Edges that are closed, and the lane each is closed in.
     """
-    graph = lanes.graph
-    result = np.zeros((lanes.count, width), bool)
+    graph, (closed_edge, closed_lane) = lanes.graph, closed
+    result = np.zeros((lanes.nodes, width), bool)
     result[graph.leaf_node] = True
     result[graph.next_node] = True
     result[graph.chain_start] = True
@@ -177,8 +177,8 @@ def chain_flow(lanes: LaneGraph, flow: Array) -> Array:
 def solve_lanes(
     lanes: LaneGraph, law: ChainLaw, leaf_law: ChainLaw, *,
     demand: Array, fixed_potential: Array, first_flow: Array,
-    closed_edge: Index, closed_lane: Index, inside: Mask | None = None, used: int | None = None,
-    tolerance: float = 1e-10, most_iterations: int = MOST_ITERATIONS, work: Workspace | None = None,
+    closed: tuple[Index, Index], inside: Mask | None = None, used: int | None = None, tolerance: float = 1e-10,
+    work: Workspace | None = None,
 ) -> LaneSolution:  # fmt: skip
     """Solve potentials and flows of all lanes.
 
@@ -192,8 +192,8 @@ def solve_lanes(
         Potentials of the fixed nodes.
     first_flow : array, shape (chains, lanes)
         Flow into each chain to start with; used up.
-    closed_edge, closed_lane : int32 arrays, shape (k,)
-        Edge k is closed in lane k.
+    closed : two int32 arrays, shape (k,)
+        Edges that are closed, and the lane each is closed in.
     inside : bool array, shape (nodes, lanes), optional
         From `reached`; all nodes when not given.
     used : int, optional
@@ -216,11 +216,11 @@ def solve_lanes(
     flow, drop = work.take("flow", edges, width), work.take("drop", edges, width)
     offset, total = flow[:on_chains], work.take("total", chains, width)
     kernel.demands(demand, graph.leaf_node, graph.leaf_parent, graph.chain_from, graph.next_node, offset, total)
-    shut = _shut(lanes, closed_edge, closed_lane, inside)
+    shut = _shut(lanes, closed, inside)
+    end = _End(tolerance, width if used is None else used)
     iterations, converged = _iterate(
-        lanes, law, shut, demand, offset, total, potential, first_flow, drop[:on_chains], used or width, tolerance,
-        most_iterations, work,
-    )  # fmt: skip
+        lanes, law, shut, demand, offset, total, potential, first_flow, drop[:on_chains], end, work
+    )
     kernel.spread(first_flow, offset, graph.chain_from)
     leaves = edges - on_chains
     np.take(demand, graph.leaf_node, axis=0, out=flow[on_chains:])
@@ -228,7 +228,7 @@ def solve_lanes(
         flow[on_chains:], work.take("zero", leaves, width, zero=True), np.arange(leaves + 1, dtype=np.int32),
         work.take("leaf", leaves, width), work.take("leaf drop", leaves, width), drop[on_chains:],
     )  # fmt: skip
-    nodes = work.take("nodes", lanes.count, width)
+    nodes = work.take("nodes", lanes.nodes, width)
     nodes[:] = np.nan
     nodes[lanes.node] = potential
     kernel.back(
@@ -241,6 +241,13 @@ def solve_lanes(
     return LaneSolution(nodes, flow, drop, iterations, converged)
 
 
+class _End(NamedTuple):
+    """When lanes end, and how many of them hold something."""
+
+    tolerance: float
+    used: int
+
+
 class _Shut(NamedTuple):
     """Chains that carry a given flow: chain, lane and the edge whose offset it is; and nodes out of reach."""
 
@@ -251,8 +258,9 @@ class _Shut(NamedTuple):
     dead_lane: Index
 
 
-def _shut(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, inside: Mask | None) -> _Shut:
+def _shut(lanes: LaneGraph, closed: tuple[Index, Index], inside: Mask | None) -> _Shut:
     """Chains with a closed edge, and those between nodes out of reach, where nothing flows."""
+    closed_edge, closed_lane = closed
     edge = lanes.position[closed_edge]
     on_chain = edge < len(lanes.chain)
     edge, lane = edge[on_chain], closed_lane[on_chain]
@@ -271,7 +279,7 @@ def _shut(lanes: LaneGraph, closed_edge: Index, closed_lane: Index, inside: Mask
 
 def _iterate(
     lanes: LaneGraph, law: ChainLaw, shut: _Shut, demand: Array, offset: Array, total: Array, potential: Array,
-    flow: Array, edge_drop: Array, used: int, tolerance: float, most_iterations: int, work: Workspace,
+    flow: Array, edge_drop: Array, ends: _End, work: Workspace,
 ) -> tuple[NDArray[np.int64], Mask]:  # fmt: skip
     """Newton's method; potentials, flows of chains and drops of their edges are changed in place."""
     graph, pattern, width = lanes.graph, lanes.pattern, demand.shape[1]
@@ -279,23 +287,23 @@ def _iterate(
     if not len(flow):
         return iterations, ~failed
     active = np.ones(width)
-    active[used:] = 0.0
+    active[ends.used :] = 0.0
     conductance, drop = work.take("conductance", *flow.shape), work.take("chain drop", *flow.shape)
     value = work.take("value", len(pattern.row), width)
     excess, rhs = work.take("excess", lanes.unknowns, width), work.take("rhs", lanes.unknowns, width)
     wanted = demand[lanes.node[: lanes.unknowns]]
     kernel.hold(flow, offset, shut.chain, shut.lane, shut.edge)
-    for iteration in range(most_iterations + 1):
+    for iteration in range(MOST_ITERATIONS + 1):
         law.series(flow, offset, graph.chain_from, conductance, drop, edge_drop)
         kernel.close(conductance, drop, shut.chain, shut.lane)
         if iteration:
             noise = NOISE * np.finfo(float).eps * np.abs(potential).max(axis=0)
             changed, size, apart = kernel.residuals(flow, conductance, drop, potential, lanes.start, lanes.end, noise)
             span = np.ptp(potential, axis=0)
-            good = (changed <= tolerance * size) | (changed <= NEGLIGIBLE)
+            good = (changed <= ends.tolerance * size) | (changed <= NEGLIGIBLE)
             good &= apart <= np.maximum(LARGEST_RESIDUAL * np.maximum(span, 1.0), noise)
             active[good & (active > 0.0)] = 0.0
-            if iteration == most_iterations or not active.any():
+            if iteration == MOST_ITERATIONS or not active.any():
                 break
         kernel.assemble(
             value, excess, rhs, wanted, conductance, drop, flow, total, potential, lanes.start, lanes.end,

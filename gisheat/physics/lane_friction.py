@@ -52,8 +52,10 @@ class LaneResistance:
 
     def take(self, pipes: NDArray[Any]) -> LaneResistance:
         """The resistance of some pipes, in their order."""
-        names = ("viscous", "local", "reynolds_scale", "roughness", "limit_factor", "limit_bend")
-        return LaneResistance(*(np.ascontiguousarray(getattr(self, name)[pipes]) for name in names), self.law)
+        return LaneResistance(
+            self.viscous[pipes], self.local[pipes], self.reynolds_scale[pipes], self.roughness[pipes],
+            self.limit_factor[pipes], self.limit_bend[pipes], self.law,
+        )  # fmt: skip
 
     def series(
         self, water: LaneWater, flow: Array, offset: Array, first: NDArray[np.int32],
@@ -170,7 +172,7 @@ def _kernel(law):
                 least = np.inf
                 for b in range(lanes):
                     least = min(least, size[b] * fluidity[b])
-                if least * scale < TURBULENT_LIMIT:  # some lane is laminar or on the cubic; the others keep what they have
+                if least * scale < TURBULENT_LIMIT:  # some lane is below; the others keep what they have
                     for b in range(lanes):
                         q = flow[c, b] - offset[t, b]
                         reynolds = scale * fluidity[b] * size[b]

@@ -35,7 +35,7 @@ CHUNK = 128
 Progress = Callable[[float, str], bool | None]
 
 
-def sweep(
+def sweep(  # noqa: PLR0913 (what solve takes, and more)
     network: Network, scenarios: Any, *, flows: Any = None, keep: Sequence[str] = (), details: str | Path | None = None,
     friction: Law = "colebrook", supply_temp_c: float | None = None, return_temp_c: float | None = None,
     density_kg_m3: float | None = None, viscosity_pa_s: float | None = None,
@@ -138,7 +138,8 @@ def sweep(
         if folder is not None:
             folder.write("scenarios", table)
             return SweepResults(table)
-    return SweepResults(table, **{name: _joined(tables, read) for name, tables in parts.items()})
+    whole = {name: _joined(tables, read) for name, tables in parts.items()}
+    return SweepResults(table, whole.get("pipes"), whole.get("nodes"), whole.get("stations"))
 
 
 def lanes_apply(network: Network) -> bool:
@@ -161,7 +162,7 @@ def _joined(tables: list[pd.DataFrame], scenarios: Scenarios) -> pd.DataFrame:
     """Parts of a kept table, in the order of the scenarios."""
     if not tables:
         return pd.DataFrame()
-    ids = pd.CategoricalDtype(scenarios.id)
+    ids = pd.CategoricalDtype(pd.Index(scenarios.id))
     whole = pd.concat([t.assign(scenario_id=t["scenario_id"].astype(ids)) for t in tables], ignore_index=True)
     return whole.sort_values("scenario_id", kind="stable", ignore_index=True)
 
@@ -198,7 +199,7 @@ class _Work:
         self.network, self.options, self.keep = network, options, keep
         self._plan: Any = None
         if lanes_apply(network):
-            from gisheat.sweeps.batches import Plan
+            from gisheat.sweeps.plan import Plan
 
             self._plan = Plan(network, options, keep)
 

@@ -1,119 +1,33 @@
 """Scenarios solved in lanes: what `hydraulics.solve` does for one state, for many of them side by side.
 
-Scenarios with the same sources in service have the same fixed heads and so the same prepared sides (a
-`Setting`). Everything else may differ from lane to lane: flows, waters, pipes out of service.
+Scenarios with the same sources in service have the same fixed heads and so the same `Setting`. Everything
+else may differ from lane to lane: flows, waters, pipes out of service.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from gisheat.errors import GisheatError
-from gisheat.hydraulics.conditions import ONE_PIPE_TEMPERATURE, conditions_at
+from gisheat.hydraulics.conditions import ONE_PIPE_TEMPERATURE
 from gisheat.hydraulics.heads import find_static_line
-from gisheat.hydraulics.sources import share_out
-from gisheat.network import Array, Index, Mask, Network
-from gisheat.numerics.incidence import sum_at
-from gisheat.numerics.lanes import WIDTH, LaneSolution, Workspace, edge_flow, sum_rows
+from gisheat.network import Array, Index, Mask
+from gisheat.numerics.lanes import WIDTH, LaneSolution, edge_flow, sum_rows
 from gisheat.physics.heat import heat_load, mass_flow
-from gisheat.physics.lane_friction import LaneWater, extremes, lane_water
+from gisheat.physics.lane_friction import extremes, lane_water
 from gisheat.physics.pressure import pump_power
+from gisheat.physics.water import Water
 from gisheat.results import Conditions
 from gisheat.sweeps.outcome import Outcome, no_outcome
+from gisheat.sweeps.plan import Plan, Setting, start_flows
 from gisheat.sweeps.scenarios import Scenarios
-from gisheat.sweeps.sides import NOMINAL, NOMINAL_COOLING, LaneSide, closed_pipes, prepare_side, reach, solve_side
+from gisheat.sweeps.sides import LaneSide, closed_pipes, reach, solve_side
 from gisheat.sweeps.single import solve_all
 
 LANES = WIDTH
 """Scenarios side by side."""
-LEVELS = np.geomspace(0.01, 1.5, WIDTH)
-"""Loads, relative to the network's, whose flows lanes start from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A network with given sources in service, prepared: supply (or the only side), return, how sources act."""
-
-    network: Network
-    supply: LaneSide
-    back: LaneSide | None
-    regulating: int
-    held: Index
-    """Sources whose supply head is fixed; one-pipe networks: nodes."""
-    share: Array
-    """Share of the total flow that each source delivers, zero for those in `held`."""
-    hot: float
-    """Mean supply temperature of the sources [K], NaN where none is stated."""
-    cold: float
-    rank: Index
-    """Place of each station in the order of their names."""
-    summit: Index
-    """Pipes in service at the highest node of all."""
-    first: list[tuple[Array, Array] | None]
-    """Of each side: logarithms of total flows, and the flows into the chains for each kg/s at these."""
-    static: dict[float | None, float] = field(default_factory=dict)
-
-    def static_line(self, at: Conditions) -> float:
-        """Static line [m] with all pipes in service."""
-        if at.supply_temp_c not in self.static:
-            self.static[at.supply_temp_c] = find_static_line(self.network, self.regulating, at)
-        return self.static[at.supply_temp_c]
-
-
-@dataclass
-class Plan:
-    """A network with the options of a sweep, and what has been prepared for it so far."""
-
-    network: Network
-    options: dict[str, Any]
-    keep: tuple[str, ...]
-    settings: dict[bytes, Setting | None] = field(default_factory=dict)
-    waters: dict[tuple[float, float], Conditions | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._lock, self._own = threading.Lock(), threading.local()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What goes to another process: all but what belongs to threads."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_own")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.__post_init__()
-
-    def workspace(self, side: int) -> Workspace:
-        """Arrays of this thread for one side."""
-        if not hasattr(self._own, "spaces"):
-            self._own.spaces = (Workspace(), Workspace())
-        return self._own.spaces[side]
-
-    def setting(self, sources_on: Mask) -> Setting | None:
-        """The setting with these sources in service, None where there can be none."""
-        key = sources_on.tobytes()
-        with self._lock:
-            if key not in self.settings:
-                try:
-                    self.settings[key] = _prepare(self, sources_on)
-                except GisheatError:
-                    self.settings[key] = None
-            return self.settings[key]
-
-    def water(self, hot: float, cold: float) -> Conditions | None:
-        """Waters at temperatures [K], NaN where none is known; None where there can be none."""
-        key = (hot, cold)
-        if key not in self.waters:
-            names = ("density_kg_m3", "viscosity_pa_s", "heat_capacity_j_kg_k")
-            given = tuple(self.options[name] for name in names)
-            celsius = [None if np.isnan(t) else t - 273.15 for t in key]
-            try:
-                self.waters[key] = conditions_at(self.options["friction"], *celsius, given, self.options["gravity_m_s2"])
-            except GisheatError:
-                self.waters[key] = None
-        return self.waters[key]
 
 
 def solve_chunk(plan: Plan, scenarios: Scenarios) -> Outcome:
@@ -185,71 +99,12 @@ def _joined(setting: Setting, scenarios: Scenarios) -> tuple[Mask, list[Mask | N
     return np.broadcast_to(joined, (len(stations), width)), masks, np.broadcast_to(on, (len(sources), width)).T
 
 
-def _prepare(plan: Plan, sources_on: Mask) -> Setting:
-    network, law, gravity = plan.network, plan.options["friction"], plan.options["gravity_m_s2"]
-    pipes, nowhere = network.pipes, float("nan")
-    none = np.zeros(0, np.int64)
-    if not network.two_pipe:
-        fixed = np.flatnonzero(~np.isnan(network.nodes.fixed_head))
-        supply = prepare_side(network, pipes.in_service, fixed, law, gravity)
-        bare = Setting(network, supply, None, -1, fixed, np.zeros(0), nowhere, nowhere, none, none, [])
-        wanted = np.where(supply.wet, network.nodes.demand, 0.0)
-        return replace(bare, first=[_first_flows(supply, wanted, float(np.abs(wanted).sum()))])
-    network = replace(network, sources=replace(network.sources, in_service=sources_on))
-    sources, stations = network.sources, network.stations
-    shares = share_out(network, 1.0)
-    regulating, held, share = shares.regulating, shares.fixed, shares.flow
-    used = [carries & pipes.in_service for carries in (pipes.in_supply, pipes.in_return)]
-    supply = prepare_side(network, used[0], sources.supply_node[held], law, gravity)
-    back = prepare_side(network, used[1], sources.return_node[[regulating]], law, gravity)
-    hot, cold = (
-        float(t[sources_on & ~np.isnan(t)].mean()) if (sources_on & ~np.isnan(t)).any() else nowhere
-        for t in (sources.supply_temperature, sources.return_temperature)
-    )
-    by_load = mass_flow(stations.load, NOMINAL.heat_capacity, NOMINAL_COOLING)
-    flow = np.nan_to_num(np.where(np.isnan(stations.flow), by_load, stations.flow))
-    flow = np.where(stations.in_service & supply.wet[stations.supply_node] & back.wet[stations.return_node], flow, 0.0)
-    count, total = len(network.nodes), float(flow.sum())
-    given = share * total
-    given = np.where(supply.wet[sources.supply_node] & back.wet[sources.return_node], given, 0.0)
-    demand = sum_at(stations.supply_node, flow, count) - sum_at(sources.supply_node, given, count)
-    taken = sum_at(sources.return_node, given, count) - sum_at(stations.return_node, flow, count)
-    first = [_first_flows(side, wanted, total) for side, wanted in ((supply, demand), (back, taken))]
-    rank = np.argsort(np.argsort(stations.id.astype(str), kind="stable"), kind="stable")
-    service = np.flatnonzero(pipes.in_service)
-    ground = np.maximum(network.nodes.ground[pipes.start], network.nodes.ground[pipes.end])[service]
-    end = service[np.argmax(ground)]
-    summit = pipes.start[end] if network.nodes.ground[pipes.start[end]] >= network.nodes.ground[pipes.end[end]] else pipes.end[end]
-    at_summit = service[(pipes.start[service] == summit) | (pipes.end[service] == summit)]
-    return Setting(network, supply, back, regulating, held, share, hot, cold, rank, at_summit, first)
+class _Densities(NamedTuple):
+    """Density [kg/m3] of the waters of each lane, shape (lanes,)."""
 
-
-def _first_flows(side: LaneSide, demand: Array, total: float) -> tuple[Array, Array] | None:
-    """Flows into the chains for each kg/s taken, at some levels of the load; fixed heads all equal."""
-    if not total > 0.0:
-        return None
-    one, nowhere = np.ones(WIDTH), np.zeros(0, np.int32)
-    water = lane_water(NOMINAL.density * one, NOMINAL.viscosity * one, side.chains.law)
-    found = solve_side(
-        side, water, demand=np.outer(demand, LEVELS), fixed_potential=np.zeros((len(side.fixed), WIDTH)),
-        first_flow=np.outer(side.first_flow, LEVELS), closed=(nowhere, nowhere), inside=None, used=WIDTH,
-        tolerance=1e-6, work=Workspace(),
-    )  # fmt: skip
-    if not found.converged.all():
-        return None
-    chains = found.flow[side.lanes.graph.chain_from[:-1]]
-    return np.log(total * LEVELS), chains / (total * LEVELS)
-
-
-def _start(side: LaneSide, levels: tuple[Array, Array] | None, total: Array) -> Array:
-    """Flows into the chains to start from, shape (chains, lanes): between those at the levels of the load."""
-    if levels is None:
-        return np.tile(side.first_flow[:, None], len(total))
-    known, ratio = levels
-    wanted = np.log(np.maximum(total, 1e-300))
-    below = np.clip(np.searchsorted(known, wanted) - 1, 0, len(known) - 2)
-    share = np.clip((wanted - known[below]) / (known[below + 1] - known[below]), 0.0, 1.0)
-    return (ratio[:, below] * (1.0 - share) + ratio[:, below + 1] * share) * total
+    supply: Array
+    back: Array
+    mean: Array
 
 
 class _Lanes:
@@ -268,7 +123,8 @@ class _Lanes:
         """Outcome, and which of its rows hold a result."""
         at = self._waters()
         if at is not None:
-            (self._one_pipe if self.setting.back is None else self._two_pipe)(at)
+            with np.errstate(all="ignore"):  # lanes that fail hold anything; they are solved again
+                (self._one_pipe if self.setting.back is None else self._two_pipe)(at)
         return self.outcome, self.good
 
     def _waters(self) -> list[Conditions] | None:
@@ -300,72 +156,95 @@ class _Lanes:
     # two pipes -------------------------------------------------------------------------------------------
 
     def _two_pipe(self, at: list[Conditions]) -> None:
-        setting, scenarios, joined = self.setting, self.scenarios, self.joined
-        network = setting.network
-        nodes, stations, sources = network.nodes, network.stations, network.sources
+        joined = self.joined
         flow, load = self._flows(at)
         unknown = (np.isnan(flow) & joined).any(axis=0)
         self.good &= ~unknown
         self._lose(flow, load)
-        flow, load = np.where(joined, flow, 0.0), np.where(joined, load, 0.0)
-        flow[:, unknown] = 0.0
-        total = flow.sum(axis=0)
-        ref, hot, cold = (np.array([getattr(a, n).density for a in at]) for n in ("mean", "supply", "back"))
-        gravity = self.plan.options["gravity_m_s2"]
+        flow, load = np.where(joined & ~unknown, flow, 0.0), np.where(joined, load, 0.0)
+        density = _Densities(*(np.array([getattr(a, n).density for a in at]) for n in ("supply", "back", "mean")))
+        supply, delivered = self._supply(at, flow, density)
+        back = self._return(at, flow, delivered, density)
+        lift = self._stations(load, flow, density, supply, back)
+        self._sources(delivered, lift, density, supply, back)
+        for prefix, sign, found, own, up in (
+            ("sup_", 1.0, supply, density.supply, lift), ("ret_", -1.0, back, density.back, 0.0 * lift),
+        ):  # fmt: skip
+            if "nodes" in self.outcome.kept:
+                every = np.arange(len(self.setting.network.nodes))
+                kept = self._head(found, own, density.mean, every) + up
+                self.outcome.kept["nodes"][f"{prefix}head_m"][:] = kept.T
+            self._keep_pipes(prefix, sign, found, own)
 
-        ground = nodes.ground
-        given = setting.share[:, None] * total
-        held_node = sources.supply_node[setting.held]
-        place = [int(np.flatnonzero(held_node == node)[-1]) for node in setting.supply.fixed]
+    def _supply(self, at: list[Conditions], flow: Array, density: _Densities) -> tuple[LaneSolution, Array]:
+        """The supply side, and what each source delivers, shape (sources, lanes)."""
+        setting, network, gravity = self.setting, self.setting.network, self.plan.options["gravity_m_s2"]
+        sources, ground = network.sources, network.nodes.ground
+        total = flow.sum(axis=0)
+        delivered = setting.share[:, None] * total
+        held = sources.supply_node[setting.held]
+        place = [int(np.flatnonzero(held == node)[-1]) for node in setting.supply.fixed]
         above = np.nan_to_num(sources.supply_head[setting.held][place])[:, None]
-        fixed = ref * gravity * above + hot * gravity * ground[setting.supply.fixed][:, None]
-        demand = sum_rows(len(nodes), (stations.supply_node, flow), (sources.supply_node, -given))
-        there = demand[held_node]
-        supply = self._side(0, demand, fixed, [a.supply for a in at], total)
-        delivered = given.copy()
-        for k, node, taken in zip(setting.held.tolist(), held_node.tolist(), there, strict=True):
-            delivered[k] = _leaving(setting.supply, supply, node) + taken
+        fixed = density.mean * gravity * above + density.supply * gravity * ground[setting.supply.fixed][:, None]
+        demand = sum_rows(len(ground), (network.stations.supply_node, flow), (sources.supply_node, -delivered))
+        there = demand[held]
+        found = self._side(0, demand, fixed, [a.supply for a in at], total)
+        for k, node, taken in zip(setting.held.tolist(), held.tolist(), there, strict=True):
+            delivered[k] = _leaving(setting.supply, found, node) + taken
+        return found, delivered
+
+    def _return(self, at: list[Conditions], flow: Array, delivered: Array, density: _Densities) -> LaneSolution:
+        setting, network, gravity = self.setting, self.setting.network, self.plan.options["gravity_m_s2"]
+        sources, ground = network.sources, network.nodes.ground
         static = np.array([self._static_line(b, a) for b, a in enumerate(at)])
         foot = ground[sources.return_node[setting.regulating]]
-        fixed = (ref * gravity * (static - foot) + cold * gravity * foot)[None, :]
+        fixed = (density.mean * gravity * (static - foot) + density.back * gravity * foot)[None, :]
         taken = delivered.copy()
         taken[setting.regulating] = 0.0
-        demand = sum_rows(len(nodes), (sources.return_node, taken), (stations.return_node, -flow))
-        assert setting.back is not None
-        back = self._side(1, demand, fixed, [a.back for a in at], total)
+        demand = sum_rows(len(ground), (sources.return_node, taken), (network.stations.return_node, -flow))
+        return self._side(1, demand, fixed, [a.back for a in at], flow.sum(axis=0))
 
-        def heads(found: LaneSolution, density: Array, node: Index) -> Array:
-            level = ground[node][:, None]
-            return (found.potential[node] - density * gravity * level) / (ref * gravity) + level
+    def _head(self, found: LaneSolution, density: Array, mean: Array, node: Index) -> Array:
+        """Heads [m of the reference water] at nodes, shape (nodes, lanes)."""
+        gravity, level = self.plan.options["gravity_m_s2"], self.setting.network.nodes.ground[node][:, None]
+        return (found.potential[node] - density * gravity * level) / (mean * gravity) + level
 
-        with np.errstate(invalid="ignore"):
-            upper = heads(supply, hot, stations.supply_node)
-            lower = heads(back, cold, stations.return_node)
-            available = np.where(joined, upper - lower, np.nan)
-            required = stations.required_head[:, None]
-            lift = np.zeros(self.width)
-            if np.isnan(sources.supply_head[setting.held]).any():
-                lift = np.where(joined, required - available, -np.inf).max(axis=0)
-                lift = lift + sources.head_reserve[setting.regulating]
-            available += lift
-            surplus = available - required
-            pump = heads(supply, hot, sources.supply_node) + lift - heads(back, cold, sources.return_node)
-            pump += sources.plant_loss[:, None]
-            power = pump_power(pump * (ref / cold), delivered, sources.pump_efficiency[:, None], gravity)
-            power = np.where(sources.in_service[:, None], np.maximum(power, 0.0), 0.0)
-        out = self.outcome
-        out.heat_load[:], out.flow[:] = load.sum(axis=0), delivered[sources.in_service].sum(axis=0)
-        out.pump_head[:], out.pump_power[:] = pump[setting.regulating], power.sum(axis=0)
+    def _stations(
+        self, load: Array, flow: Array, density: _Densities, supply: LaneSolution, back: LaneSolution
+    ) -> Array:
+        """What the stations get; returns what is added to the heads of the supply [m], shape (lanes,)."""
+        setting, joined, out = self.setting, self.joined, self.outcome
+        stations, sources = setting.network.stations, setting.network.sources
+        upper = self._head(supply, density.supply, density.mean, stations.supply_node)
+        lower = self._head(back, density.back, density.mean, stations.return_node)
+        available = np.where(joined, upper - lower, np.nan)
+        required, lift = stations.required_head[:, None], np.zeros(self.width)
+        if np.isnan(sources.supply_head[setting.held]).any():  # the pump head that is needed
+            lift = np.where(joined, required - available, -np.inf).max(axis=0)
+            lift = lift + sources.head_reserve[setting.regulating]
+        available += lift
+        surplus = available - required
         ranked = np.where(joined, surplus, np.inf)
-        out.least_surplus[:] = ranked.min(axis=0)
-        names = setting.rank[:, None]  # of equal ones the first by its name
-        out.worst[:] = np.where(ranked <= out.least_surplus + 1e-9, names, len(stations)).argmin(axis=0)
+        close = ranked <= ranked.min(axis=0) + 1e-9  # of equal ones the first by its name
+        out.worst[:] = np.where(close, setting.rank[:, None], len(stations)).argmin(axis=0)
         out.least_surplus[:] = surplus[out.worst, np.arange(self.width)]
+        out.heat_load[:] = load.sum(axis=0)
         self._keep_stations(load, flow, upper + lift, lower, available, surplus)
-        for prefix, sign, found, density, up in (("sup_", 1.0, supply, hot, lift), ("ret_", -1.0, back, cold, 0.0)):
-            if "nodes" in out.kept:
-                out.kept["nodes"][f"{prefix}head_m"][:] = (heads(found, density, np.arange(len(nodes))) + up).T
-            self._keep_pipes(prefix, sign, found, density)
+        return lift
+
+    def _sources(
+        self, delivered: Array, lift: Array, density: _Densities, supply: LaneSolution, back: LaneSolution
+    ) -> None:
+        sources, gravity, out = self.setting.network.sources, self.plan.options["gravity_m_s2"], self.outcome
+        on = sources.in_service
+        head = self._head(supply, density.supply, density.mean, sources.supply_node[on]) + lift
+        head -= self._head(back, density.back, density.mean, sources.return_node[on])
+        head += sources.plant_loss[on][:, None]
+        of_return_water = head * (density.mean / density.back)
+        power = pump_power(of_return_water, delivered[on], sources.pump_efficiency[on][:, None], gravity)
+        out.flow[:] = delivered[on].sum(axis=0)
+        out.pump_head[:] = head[int(np.flatnonzero(np.flatnonzero(on) == self.setting.regulating)[0])]
+        out.pump_power[:] = np.maximum(power, 0.0).sum(axis=0)
 
     def _flows(self, at: list[Conditions]) -> tuple[Array, Array]:
         """Flow and load of each station as `hydraulics.design_flows` has them, shape (stations, lanes)."""
@@ -443,15 +322,16 @@ class _Lanes:
 
     # both ------------------------------------------------------------------------------------------------
 
-    def _side(self, number: int, demand: Array, fixed: Array, waters: list[Any], total: Array) -> LaneSolution:
+    def _side(self, number: int, demand: Array, fixed: Array, waters: list[Water], total: Array) -> LaneSolution:
         setting = self.setting
         side = setting.supply if number == 0 else setting.back
         assert side is not None
         water = lane_water(
             np.array([w.density for w in waters]), np.array([w.viscosity for w in waters]), side.chains.law
         )
+        start = start_flows(side, setting.first[number], total)
         found = solve_side(
-            side, water, demand=demand, fixed_potential=fixed, first_flow=_start(side, setting.first[number], total),
+            side, water, demand=demand, fixed_potential=fixed, first_flow=start,
             closed=closed_pipes(side, self.scenarios.pipes_out), inside=self.masks[number], used=self.used,
             tolerance=self.plan.options["tolerance"], work=self.plan.workspace(number),
         )  # fmt: skip

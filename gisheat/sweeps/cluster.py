@@ -10,7 +10,7 @@ from gisheat.sweeps.outcome import Outcome
 from gisheat.sweeps.scenarios import Scenarios
 
 AHEAD = 4
-"""Tasks for each thread of the cluster that wait or run at a time: enough to keep it busy, few enough for its memory."""
+"""Tasks for each thread of the cluster that wait or run: enough to keep it busy, few enough for its memory."""
 
 
 def solve_on_cluster(client: Any, work: Any, chunks: Sequence[Scenarios]) -> Iterator[Outcome]:

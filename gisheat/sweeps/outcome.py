@@ -111,14 +111,16 @@ def _names(ids: Text, places: Index) -> Text:
     return np.where(places >= 0, ids[places], "").astype(object)
 
 
-def kept_tables(network: Network, scenario_ids: Text, kept: Mapping[str, Mapping[str, Array]]) -> dict[str, pd.DataFrame]:
+def kept_tables(
+    network: Network, scenario_ids: Text, kept: Mapping[str, Mapping[str, Array]]
+) -> dict[str, pd.DataFrame]:
     """Kept tables in long form: a row for each scenario and each pipe, node or station."""
     tables = {}
     for name, columns in kept.items():
         ids = getattr(network, name).id.astype(str)
         count = len(scenario_ids)
-        scenario = pd.Categorical.from_codes(np.repeat(np.arange(count), len(ids)), categories=scenario_ids)
-        feature = pd.Categorical.from_codes(np.tile(np.arange(len(ids)), count), categories=ids)
+        scenario = pd.Categorical.from_codes(np.repeat(np.arange(count), len(ids)), categories=pd.Index(scenario_ids))
+        feature = pd.Categorical.from_codes(np.tile(np.arange(len(ids)), count), categories=pd.Index(ids))
         figures = {column: from_si(values.ravel(), column) for column, values in columns.items()}
         tables[name] = pd.DataFrame({"scenario_id": scenario, f"{name[:-1]}_id": feature, **figures})
     return tables

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import pandas as pd
 
@@ -30,7 +31,6 @@ class SweepResults:
     pipes: pd.DataFrame | None = None
     nodes: pd.DataFrame | None = None
     stations: pd.DataFrame | None = None
-    kept: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def to_parquet(self, folder: str | Path) -> list[Path]:
         """Write every table as FOLDER/NAME/part-00000.parquet; needs pyarrow (the extra `parquet`).
@@ -52,18 +52,14 @@ class ParquetFolder:
     """A folder of Parquet files that appears whole or not at all; a folder that a sweep left before is replaced."""
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import pyarrow  # noqa: F401 (pandas writes with it)
-        except ImportError:
-            raise InputError(
-                "Parquet needs pyarrow, which is not installed: install gisheat[parquet]."
-            ) from None
+        if find_spec("pyarrow") is None:  # pandas writes with it
+            raise InputError("Parquet needs pyarrow, which is not installed: install gisheat[parquet].")
         self.folder, self._beside = folder, folder.with_name(f".{folder.name}.gisheat-new")
         self._parts: dict[str, int] = {}
         if folder.exists() and not _is_ours(folder):
             raise InputError(f"folder {folder} exists and holds something else: name another one.")
 
-    def __enter__(self) -> ParquetFolder:
+    def __enter__(self) -> Self:
         shutil.rmtree(self._beside, ignore_errors=True)
         try:
             self._beside.mkdir(parents=True)
@@ -87,7 +83,7 @@ class ParquetFolder:
         """The files, where they are when all is written."""
         return [self.folder / name / PART.format(i) for name, parts in self._parts.items() for i in range(parts)]
 
-    def __exit__(self, kind: Any, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             if self.folder.exists():
                 shutil.rmtree(self.folder)

@@ -73,7 +73,7 @@ def read_scenarios(network: Network, table: Any, flows: Any = None) -> Scenarios
         near = did_you_mean(str(column), tuple(known))
         if column not in known and "did you mean" in near:
             raise InputError(f"scenarios: the column {column!r} is unknown{near}.")
-    count = len(table[next(iter(table))]) if len(list(table)) else 0
+    count = len(table[next(iter(table))]) if list(table) else 0
     ids = _texts(table, "scenario_id", count)
     if "scenario_id" not in table:
         ids = np.array([str(i + 1) for i in range(count)], dtype=object)
@@ -87,8 +87,8 @@ def read_scenarios(network: Network, table: Any, flows: Any = None) -> Scenarios
     given = _flows(network, flows, count)
     _note(wrong, (factor < 0.0) | np.isinf(factor), "load_factor must be a finite number, not below 0")
     if given is not None:
-        bad = (given < 0.0) if network.two_pipe else np.zeros(given.shape, bool)
-        _note(wrong, (bad | np.isinf(given)).any(axis=1), "a flow must be a finite number, not below 0")
+        bad: Mask = np.isinf(given) | ((given < 0.0) & network.two_pipe)
+        _note(wrong, np.asarray(bad.any(axis=1)), "a flow must be a finite number, not below 0")
     pipes, sources = (
         _named(_texts(table, column, count), names, what, wrong)
         for column, names, what in (
@@ -131,19 +131,24 @@ def _flows(network: Network, flows: Any, count: int) -> Array | None:
     what = "stations" if network.two_pipe else "nodes"
     if isinstance(flows, np.ndarray):
         if flows.shape != (count, len(names)):
-            raise InputError(f"flows: an array of {count} scenarios x {len(names)} {what} is needed, not {flows.shape}.")
+            raise InputError(
+                f"flows: an array of {count} scenarios x {len(names)} {what} is needed, not {flows.shape}."
+            )
         return to_si(flows, "flow_t_h")
     number = {str(name): i for i, name in enumerate(names)}
     columns = [c for c in flows if c != "scenario_id"]
     for column in columns:
         if str(column) not in number:
-            raise InputError(f"flows: the column {column!r} is none of the {what}{did_you_mean(str(column), tuple(number))}.")
+            raise InputError(
+                f"flows: the column {column!r} is none of the {what}{did_you_mean(str(column), tuple(number))}."
+            )
     result = np.full((count, len(names)), np.nan)
     if len(flows) != count:
         raise InputError(f"flows: {len(flows)} rows for {count} scenarios.")
     try:
-        result[:, [number[str(c)] for c in columns]] = np.column_stack([np.asarray(flows[c], float) for c in columns])
-    except ValueError as error:
+        for column in columns:
+            result[:, number[str(column)]] = pd.to_numeric(pd.Series(np.asarray(flows[column])))
+    except (ValueError, TypeError) as error:
         raise InputError(f"flows: a flow is no number ({error}).") from error
     return to_si(result, "flow_t_h")
 
@@ -183,7 +188,9 @@ def combined(table: pd.DataFrame | None, load_factors: Sequence[float]) -> pd.Da
         return pd.DataFrame({"scenario_id": [f"load {f:g}" for f in factors], "load_factor": list(factors)})
     if not load_factors:
         return table
-    ids = table["scenario_id"].astype(str) if "scenario_id" in table else pd.Series(range(1, len(table) + 1)).astype(str)
+    ids = (
+        table["scenario_id"].astype(str) if "scenario_id" in table else pd.Series(range(1, len(table) + 1)).astype(str)
+    )
     own = table["load_factor"].fillna(1.0) if "load_factor" in table else 1.0
     parts = [table.assign(scenario_id=ids + f", load {f:g}", load_factor=f * own) for f in factors]
     return pd.concat(parts, ignore_index=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gisheat.equations.circuit import FIRST_VELOCITY
 from gisheat.errors import TopologyError
@@ -23,6 +24,9 @@ from gisheat.numerics.lanes import (
 from gisheat.physics.friction import Law
 from gisheat.physics.lane_friction import LaneResistance, LaneWater, lane_resistance
 from gisheat.physics.water import Water
+
+Closed = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""Edges of a side that are closed, and the lane each is closed in."""
 
 NOMINAL = Water(970.0, 3.5e-4, 4190.0)
 """Water of the state that lanes start from, whatever their own."""
@@ -108,7 +112,7 @@ def prepare_side(network: Network, carries: Mask, fixed: Index, law: Law, gravit
     )  # fmt: skip
 
 
-def closed_pipes(side: LaneSide, pipes_out: tuple[Index, ...]) -> tuple[Index, Index]:
+def closed_pipes(side: LaneSide, pipes_out: tuple[Index, ...]) -> Closed:
     """Edges of the side that are closed, and their lanes, for the pipes that are out in each lane."""
     lane = np.repeat(np.arange(len(pipes_out)), [len(out) for out in pipes_out])
     edge = side.number[np.concatenate(pipes_out)] if len(lane) else np.zeros(0, np.int64)
@@ -116,18 +120,18 @@ def closed_pipes(side: LaneSide, pipes_out: tuple[Index, ...]) -> tuple[Index, I
     return edge[there].astype(np.int32), lane[there].astype(np.int32)
 
 
-def reach(side: LaneSide, closed: tuple[Index, Index], width: int) -> Mask:
+def reach(side: LaneSide, closed: Closed, width: int) -> Mask:
     """Nodes that hang together with a fixed one in each lane, shape (nodes, width)."""
-    return reached(side.lanes, *closed, width)
+    return reached(side.lanes, closed, width)
 
 
 def solve_side(
     side: LaneSide, water: LaneWater, *, demand: Array, fixed_potential: Array, first_flow: Array,
-    closed: tuple[Index, Index], inside: Mask | None, used: int, tolerance: float, work: Workspace,
+    closed: Closed, inside: Mask | None, used: int, tolerance: float, work: Workspace,
 ) -> LaneSolution:  # fmt: skip
     """Solve a side; arguments as `lanes.solve_lanes`."""
     return solve_lanes(
         side.lanes, _Bound(side.chains, water), _Bound(side.leaves, water), demand=demand,
-        fixed_potential=fixed_potential, first_flow=first_flow, closed_edge=closed[0], closed_lane=closed[1],
+        fixed_potential=fixed_potential, first_flow=first_flow, closed=closed,
         inside=inside, used=used, tolerance=tolerance, work=work,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One scenario at a time with `hydraulics.solve`: for networks that do not go through lanes, and for lanes that fail."""
+"""One scenario at a time with `hydraulics.solve`: for networks that do not go through lanes, and lanes that fail."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def _put_lost(
     if changed is None:
         outcome.lost_load[i] = outcome.lost_flow[i] = np.nan
         outcome.heat_load[i] = outcome.flow[i] = 0.0
-        whole = replace(scenarios, pipes_out=tuple(p[:0] for p in scenarios.pipes_out), sources_on=np.tile(network.sources.in_service, (len(scenarios), 1)))
+        every = np.tile(network.sources.in_service, (len(scenarios), 1))
+        whole = replace(scenarios, pipes_out=tuple(p[:0] for p in scenarios.pipes_out), sources_on=every)
         try:
             changed = case(network, whole, i)
         except GisheatError:
@@ -70,7 +71,7 @@ def _put_lost(
         at = conditions(changed, **{k: v for k, v in options.items() if k not in names})
     except GisheatError:
         return
-    flow, load = design_flows(changed, at.mean.heat_capacity, options.get("supply_temp_c"), options.get("return_temp_c"))
+    flow, load = design_flows(changed, at.mean.heat_capacity, options["supply_temp_c"], options["return_temp_c"])
     outcome.lost_load[i], outcome.lost_flow[i] = float(load[on].sum()), float(flow[on].sum())
 
 
