@@ -89,7 +89,7 @@ def _factor(law, reynolds, roughness):
         b = 2.51 / reynolds
         c = 2.0 / _LOG10
         # One step of the fixed point from a smooth pipe's power law misses by 2 % at most. What is left, u, is
-        # found with one logarithm: x + u + c ln(y + b u) = 0, with t = b u / y (below 0.01) and ln(1 + t) by its series.
+        # found with one logarithm: x + u + c ln(y + b u) = 0; ln(1 + t) by its series, t = b u / y below 0.01.
         x = -c * _linear_log(a + b * c * (0.88 * _linear_log(reynolds) - 1.6))
         y = a + b * x
         share = b / y
