@@ -75,8 +75,7 @@ def read_scenarios(network: Network, table: Any, flows: Any = None) -> Scenarios
             raise InputError(f"scenarios: the column {column!r} is unknown{near}.")
     count = len(table[next(iter(table))]) if list(table) else 0
     ids = _texts(table, "scenario_id", count)
-    if "scenario_id" not in table:
-        ids = np.array([str(i + 1) for i in range(count)], dtype=object)
+    ids = np.array([name or str(i + 1) for i, name in enumerate(ids.tolist())], dtype=object)
     if len(set(ids)) < count:
         twice = pd.Series(ids)[pd.Series(ids).duplicated()].iloc[0]
         raise InputError(f"scenarios: scenario_id {twice!r} occurs more than once; identifiers must be unique.")
@@ -115,7 +114,11 @@ def _numbers(table: Any, column: str, count: int, wrong: Text) -> Array:
         return np.full(count, np.nan)
     values = pd.Series(np.asarray(table[column], dtype=object))
     numbers = pd.to_numeric(values, errors="coerce")
-    _note(wrong, (numbers.isna() & values.notna() & (values.astype(str) != "")).to_numpy(), f"{column} is no number")
+    _note(
+        wrong,
+        (numbers.isna() & values.notna() & (values.astype(str).str.strip() != "")).to_numpy(),
+        f"{column} is no number",
+    )
     return numbers.to_numpy(float)
 
 
@@ -188,11 +191,16 @@ def combined(table: pd.DataFrame | None, load_factors: Sequence[float]) -> pd.Da
         return pd.DataFrame({"scenario_id": [f"load {f:g}" for f in factors], "load_factor": list(factors)})
     if not load_factors:
         return table
-    ids = (
-        table["scenario_id"].astype(str) if "scenario_id" in table else pd.Series(range(1, len(table) + 1)).astype(str)
-    )
-    own = table["load_factor"].fillna(1.0) if "load_factor" in table else 1.0
-    parts = [table.assign(scenario_id=ids + f", load {f:g}", load_factor=f * own) for f in factors]
+    numbers = pd.Series(range(1, len(table) + 1), index=table.index)
+    ids = table["scenario_id"].where(table["scenario_id"].notna(), numbers) if "scenario_id" in table else numbers
+    ids = ids.astype(str)
+    stated = table["load_factor"].astype(object) if "load_factor" in table else pd.Series(1.0, index=table.index)
+    blank = stated.isna() | (stated.astype(str).str.strip() == "")
+    own = pd.to_numeric(stated, errors="coerce").where(~blank, 1.0)
+    parts = [
+        table.assign(scenario_id=ids + f", load {f:g}", load_factor=(f * own).astype(object).where(own.notna(), stated))
+        for f in factors  # what is no number stays, for its scenario to say so
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
