@@ -51,7 +51,8 @@ unit. Empty means unknown. Ids are text. A file with other names is read as well
 for aliases, units in names and the mapping in the project file.
 
 **Use**: *needed*: the layer can't be read without it; *in*: read when it is there; *out*: written; *in, out*: both,
-so that a result can be read again. Columns that are not listed here stay in the result with their own names.
+so that a result can be read again; *one-pipe*: in one-pipe networks alone, such as those from
+[EPANET files](epanet.md). Columns that are not listed here stay in the result with their own names.
 
 **Range**: numbers outside it are findings (`out-of-range`) and count as unknown. Words outside the choices are findings
 (`not-a-choice`).
@@ -84,13 +85,15 @@ def _type(column: Column) -> str:
 def _use(column: Column) -> str:
     if column.required:
         return "needed, out" if column.is_result else "needed"
+    if column.one_pipe:
+        return f"{column.one_pipe}, one-pipe"
     return ", ".join(word for word, is_so in (("in", column.is_input), ("out", column.is_result)) if is_so)
 
 
 def _range(column: Column) -> str:
     if column.choices:
         return " ".join(code(c) for c in column.choices)
-    if column.minimum is None or column.maximum is None or not column.is_input:
+    if column.minimum is None or column.maximum is None or not (column.is_input or column.one_pipe == "in"):
         return ""
     return f"{column.minimum:.10g} to {column.maximum:.10g}"
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gisheat.balancing import balance
 from gisheat.errors import Cancelled, ConvergenceError, GisheatError, InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.hydraulics import solve
 from gisheat.network import Network
+from gisheat.pumping import compare_pumping
 from gisheat.results import Results
 from gisheat.sweeps import SweepResults, sweep
 
@@ -32,6 +34,8 @@ __all__ = [
     "Results",
     "SweepResults",
     "TopologyError",
+    "balance",
+    "compare_pumping",
     "run",
     "solve",
     "sweep",

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from gisheat.balancing import Balance
 from gisheat.catalogue import PipeSeries, RoleRule
 from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.hydraulics import acting_sources, connected
+from gisheat.hydraulics.sources import follows_head
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
 from gisheat.numerics.incidence import components, reachable
@@ -19,6 +21,8 @@ from gisheat.topology import Drawing
 ROUNDING = 1.0 + 1e-9
 USUAL_INDEX = (15.0, 150.0)
 """Heat load for each square metre of heated area [W/m2] outside of which a network is odd."""
+LEAST_AUTHORITY = 0.3
+"""Loss of the open valve over the head at its station: below it a valve hardly governs before it is shut."""
 USUAL_TRENCH = (5.0, 20000.0)
 """Trench for each megawatt [m/MW] outside of which a network is odd."""
 
@@ -143,12 +147,17 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
     if results.station is None or results.source is None:
         return []
     short = results.network.stations.in_service & ~results.station.served
-    lack = -results.station.surplus_head[short]
     rows = drawing.stations[short]
-    messages = (
-        f"station {name} lacks {missing:.1f} m of its required head; it is not served."
-        for name, missing in zip(rows["station_id"], lack, strict=True)
-    )
+    found = results.station
+    messages: Iterable[str] = [
+        f"station {name} gets {100.0 * q / asked:.1f} % of its design flow; it is not served."
+        if follows
+        else f"station {name} lacks {-surplus:.1f} m of its required head; it is not served."
+        for name, q, asked, surplus, follows in zip(
+            rows["station_id"], found.flow[short], found.design_flow[short], found.surplus_head[short],
+            follows_head(results.network)[short], strict=True,
+        )
+    ]  # fmt: skip
     repair = "raise the pump head, or widen its path"
     findings = findings_about(rows, "not-served", "error", "stations", messages, repair=repair)
     backwards = np.nan_to_num(results.source.flow) < -1e-6
@@ -164,6 +173,75 @@ def assess_supply(drawing: Drawing, results: Results) -> list[Finding]:
         for name, q, most in zip(results.network.sources.id[over], load[over], capacity[over], strict=True)
     )
     return findings + findings_about(drawing.sources[over], "over-capacity", "warning", "sources", messages)
+
+
+def assess_outage(drawing: Drawing, results: Results, cut_off: Mask) -> list[Finding]:
+    """Stations that an outage cuts off from every source."""
+    rows = drawing.stations[cut_off]
+    load = results.network.stations.load[cut_off]
+    messages = (
+        f"station {name} is cut off by the outage{'' if np.isnan(q) else f'; {q / 1e6:.2f} MW are not supplied'}."
+        for name, q in zip(rows["station_id"], load, strict=True)
+    )
+    return findings_about(rows, "cut-off", "error", "stations", messages, repair="close a ring")
+
+
+def assess_balance(drawing: Drawing, balance: Balance) -> list[Finding]:
+    """Stations that no valve setting helps, and valves that govern too little of their head."""
+    rows = drawing.stations[balance.unbalanced]
+    lack = (
+        -balance.design.station.surplus_head[balance.unbalanced] if balance.design.station is not None else rows.index
+    )
+    messages = (
+        f"station {name} lacks {missing:.1f} m of its required head at its design flow; its valve stays open."
+        for name, missing in zip(rows["station_id"], lack, strict=True)
+    )
+    findings = findings_about(
+        rows, "unbalanced", "error", "stations", messages, repair="raise the pump head, or widen its path"
+    )
+    weak = np.flatnonzero(balance.authority < LEAST_AUTHORITY)
+    if len(weak):
+        least = weak[np.argmin(balance.authority[weak])]
+        message = (
+            f"At {len(weak)} station(s) the open valve is less than {100.0 * LEAST_AUTHORITY:.0f} % of the head"
+            f" (least: {100.0 * balance.authority[least]:.0f} % at {drawing.stations['station_id'].iloc[least]}):"
+            " smaller valves would govern better."
+        )
+        findings.append(Finding("authority-low", "info", "stations", message))
+    return findings
+
+
+def assess_devices(drawing: Drawing, results: Results) -> list[Finding]:
+    """Valves that can't hold their setting, and pumps that water can't pass or that run beyond their curve."""
+    findings = []
+    valves, pumps = results.valves, results.pumps
+    if len(valves):
+        lost = results.unheld if results.unheld is not None else np.zeros(len(valves), bool)
+        messages = (
+            f"valve {name} can't hold its setting of {setting:g} kPa; it is {state}."
+            for name, setting, state in zip(
+                valves["valve_id"][lost], results.network.valves.pressure_setting[lost] / 1e3,
+                valves["state_found"][lost], strict=True,
+            )
+        )  # fmt: skip
+        findings += findings_about(drawing.valves[lost], "setting-not-held", "warning", "valves", messages)
+    if len(pumps):
+        blocked = (pumps["state_found"] == "blocked").to_numpy()
+        messages = (
+            f"pump {name} runs, but nothing passes it: look at its sense, and for closed valves."
+            for name in pumps["pump_id"][blocked]
+        )
+        findings += findings_about(drawing.pumps[blocked], "pump-blocked", "warning", "pumps", messages)
+        count, speed = results.network.pumps.count, results.network.pumps.speed
+        most = np.array([np.inf if c is None else c[-1, 0] for c in results.network.pumps.curve]) * count * speed
+        volume = pumps["flow_t_h"].to_numpy() / 3.6 / results.conditions.supply.density
+        beyond = volume > most * (1.0 + 1e-6)
+        messages = (
+            f"pump {name} runs at {v * 3600.0:.4g} m3/h, beyond the {m * 3600.0:.4g} m3/h its curve is known for."
+            for name, v, m in zip(pumps["pump_id"][beyond], volume[beyond], most[beyond], strict=True)
+        )
+        findings += findings_about(drawing.pumps[beyond], "pump-beyond-curve", "warning", "pumps", messages)
+    return findings
 
 
 def assess_pressure(drawing: Drawing, results: Results) -> list[Finding]:

@@ -80,7 +80,8 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
 
 def _without_results(layer: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """A copy without what an earlier run found, and with other names for own columns called as ours for the way."""
-    results = [c for c in columns(layer) if c in table and c not in input_columns(layer)]
+    known = columns(layer)  # a column called as one of one-pipe networks is the user's own here
+    results = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
     own = [c for c in ON_THE_WAY if c in table and c not in results]
     rename = dict(zip(own, free_names(own, {str(c) for c in table.columns}), strict=True))
     return table.drop(columns=results).rename(columns=rename)

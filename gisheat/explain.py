@@ -6,9 +6,11 @@ import numpy as np
 
 from gisheat import sizing as rule
 from gisheat.errors import InputError
-from gisheat.network import ROLES
+from gisheat.hydraulics import acting_sources
+from gisheat.network import ROLES, SOURCE_CONTROLS, STATION_CONTROLS
 from gisheat.project import did_you_mean
 from gisheat.results import Results
+from gisheat.results.origins import node_shares
 from gisheat.stages import State, rules_of, size_phase
 
 _REASON = {
@@ -102,18 +104,120 @@ def explain_station(state: State, station_id: str) -> str:
     )
     lines.append(f"Load: {origin}{found.load[i] / 1e3:.1f} kW (from {loads.source[i]}).")
     origin = ", given" if not np.isnan(stations.flow[i]) else " = load / (heat capacity x temperature difference)"
-    lines.append(f"Flow: {found.flow[i] * 3.6:.2f} t/h{origin}.")
+    lines.append(f"Flow: {found.design_flow[i] * 3.6:.2f} t/h{origin}.")
+    lines += _control(results, i)
     lines.append(
         f"Head: supply {found.supply_head[i]:.2f} m - return {found.return_head[i]:.2f} m ="
         f" {found.available_head[i]:.2f} m available;"
         f" {stations.required_head[i]:.2f} m required; {found.surplus_head[i]:.2f} m surplus."
     )
+    lines += _origins(results, i)
     if i == results.critical.station:
         lines.append(_pump_head(results))
     else:
         worst = results.network.stations.id[results.critical.station]
         lines.append(f"The worst station is {worst} with {found.surplus_head[results.critical.station]:.2f} m surplus.")
     return "\n".join(lines)
+
+
+def _control(results: Results, i: int) -> list[str]:
+    """What the control of a station makes of its design flow."""
+    stations, found = results.network.stations, results.station
+    assert found is not None
+    kv = f"Kv {found.valve_kv[i] * 3600.0:.4g} m3/h"
+    kind = STATION_CONTROLS[stations.control[i]]
+    if kind == "pump":
+        return [
+            (
+                f"Its own pump gives the {found.pump_head[i]:.2f} m that are missing, with"
+                f" {found.pump_power[i] / 1e3:.2f} kW."
+            )
+        ]
+    if kind == "flow":
+        return [f"Its valve has to be set to {kv} for it."] if not np.isnan(found.valve_kv[i]) else []
+    got = found.flow[i] / found.design_flow[i] if found.design_flow[i] > 0.0 else 1.0
+    heat = f"{found.heat[i] / 1e3:.1f} kW of {found.load[i] / 1e3:.1f} kW"
+    if kind == "none":
+        why = f"its valve stays as it is ({kv}), and its head decides"
+    elif found.served[i]:
+        why = f"its valve holds it, at {kv}"
+    else:
+        why = f"its valve is wide open ({kv}), and there is not enough head for more"
+    return [f"It gets {found.flow[i] * 3.6:.2f} t/h, {100.0 * got:.1f} % of it, and {heat}: {why}."]
+
+
+def _origins(results: Results, i: int) -> list[str]:
+    """Which sources the water of a station comes from, where there are several."""
+    sources = results.network.sources
+    if int(sources.in_service.sum()) < 2:
+        return []
+    shares = node_shares(results)[results.network.stations.supply_node[i]]
+    parts = [
+        f"{100.0 * share:.1f} % from {name}" for name, share in zip(sources.id, shares, strict=True) if share > 1e-6
+    ]
+    return [f"Its water comes {', '.join(parts)}."] if parts else []
+
+
+def explain_source(state: State, source_id: str) -> str:
+    """Text on the flow, head and power of a source.
+
+    Raises
+    ------
+    InputError
+        If there is no such source.
+    """
+    results = state.results
+    assert results is not None and results.source is not None
+    sources, found = results.network.sources, results.source
+    i = _find(sources.id, source_id, "source")
+    if not sources.in_service[i]:
+        return (
+            f"Source {source_id} stands still in phase {state.phase or 'all'}: in reserve, out of service, or cut off."
+        )
+    total = max(float(np.nansum(found.flow)), 1e-300)
+    holds = "; it holds the pressure" if i == acting_sources(results.network)[0] else ""
+    control = SOURCE_CONTROLS[sources.pump_control[i]] or "nothing said: the head that the design needs"
+    return "\n".join(
+        [
+            f"Source {source_id}{holds}",
+            (
+                f"Flow: {found.flow[i] * 3.6:.2f} t/h, {100.0 * found.flow[i] / total:.1f} % of all;"
+                f" load {found.load[i] / 1e6:.2f} MW."
+            ),
+            (
+                f"Head: supply {found.supply_head[i]:.2f} m - return {found.return_head[i]:.2f} m + plant ="
+                f" {found.pump_head[i]:.2f} m for its pump ({control})."
+            ),
+            f"Power: {found.pump_power[i] / 1e3:.1f} kW with an efficiency of {sources.pump_efficiency[i]:g}.",
+        ]
+    )
+
+
+def explain_device(state: State, layer: str, device_id: str) -> str:
+    """Text on the flow, loss or head, and state of a valve or booster pump.
+
+    Raises
+    ------
+    InputError
+        If there is no such valve or pump.
+    """
+    results = state.results
+    assert results is not None
+    found = getattr(results, layer)
+    noun = layer[:-1]
+    row = found.iloc[_find(found[f"{noun}_id"].to_numpy(object), device_id, noun)]
+    if layer == "pumps":
+        return (
+            f"Pump {device_id} from {row['from_node']} to {row['to_node']}: {row['state_found']};"
+            f" {row['flow_t_h']:.2f} t/h, {row['head_m']:.2f} m, {row['pump_power_kw']:.2f} kW."
+        )
+    i = int(np.flatnonzero(results.network.valves.id == device_id)[0])
+    setting = results.network.valves.pressure_setting[i] / 1e3
+    held = "" if np.isnan(setting) else f", set to {setting:g} kPa"
+    return (
+        f"Valve {device_id} from {row['from_node']} to {row['to_node']}, {row['kind'].replace('_', ' ')}{held}:"
+        f" {row['state_found']}; {row['flow_t_h']:.2f} t/h, {row['loss_kpa']:.3f} kPa."
+    )
 
 
 def _pump_head(results: Results) -> str:

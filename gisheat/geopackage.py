@@ -126,6 +126,15 @@ def is_result(path: Path) -> bool:
         return False
 
 
+def run_record(path: Path) -> dict[str, str]:
+    """Key and value of the run record of a result, empty for what gisheat did not write."""
+    try:
+        with contextlib.closing(_opened(path)) as connection:
+            return {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM run")}
+    except sqlite3.Error:
+        return {}
+
+
 # a file that appears whole or not at all -----------------------------------------------------------------
 
 

@@ -6,11 +6,9 @@ file, and what that does not say has the default in `gisheat.quantities`.
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,18 +16,23 @@ from typing import Any, Unpack
 import pandas as pd
 
 import gisheat
-from gisheat import stages, tables
-from gisheat.catalogue import PIPE_SERIES
+from gisheat import hydraulics, one_pipe, stages, tables
+from gisheat.catalogue import PIPE_SERIES, pipe_series
+from gisheat.comparison import add_comparison
 from gisheat.crs import parse_crs
+from gisheat.epanet import read_inp
 from gisheat.errors import InputError
-from gisheat.explain import explain_pipe, explain_station
+from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
-from gisheat.layers import Layers, file_hash, find_sources, layer_names, read_layers
+from gisheat.layers import file_hash, read_layers
 from gisheat.project import Project, resolve
 from gisheat.quantities import (
     Crs,
     ExplainOptions,
+    ImportOptions,
+    InpFile,
+    InpOutput,
     InputFile,
     LoadOptions,
     OutputFile,
@@ -38,11 +41,13 @@ from gisheat.quantities import (
     SolveOptions,
     SweepOptions,
     TopologyOptions,
+    WaterOptions,
 )
 from gisheat.scenario_tables import add_sweep
 from gisheat.schema import INPUT_LAYERS, SCHEMA_VERSION
 from gisheat.signature import checked, defaults, parameters
 from gisheat.stages import Progress, State, report
+from gisheat.starter import guess_layers, project_text
 from gisheat.summary import Rows, summary_rows
 
 
@@ -73,65 +78,16 @@ def new(
     file with these guesses, and shows them.
     """
     report(progress, 0.1, "looking at layers")
-    guessed = _guess_layers(Path(project))
+    guessed = guess_layers(Path(project))
     target = Path(output)
     check_output(target, [Path(project)])
     if target.exists():
         raise InputError(f"output {target} exists; name another file.")
     layers = read_layers(guessed, {}, crs)
-    base = target.resolve().parent
-    lines = [f"name = {_quoted(Path(project).stem)}", "", "[layers]"]
-    lines += [f"{name} = {_quoted(_relative(source, base))}" for name, source in guessed.items()]
-    lines += ["", '# What was read as what; correct it here as [columns.layer] contract_name = "own name"']
-    lines += [f"# {' '.join(note.split())}" for note in layers.notes]
-    lines += ["", "[options]", 'friction = "colebrook"', "snap_tolerance_m = 0.5"]
-    for name, value in (("supply_temp_c", 110), ("return_temp_c", 60)):
-        if not _states(layers, name):
-            lines.append(f"{name} = {value} # no layer states one: correct it")
-    lines += ["", "[output]", f"file = {_quoted(Path(project).stem + '_result.gpkg')}"]
     with whole_or_nothing(target) as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        beside.write_text(project_text(Path(project).stem, guessed, layers, target.resolve().parent), encoding="utf-8")
     figures: Rows = {name: (source, "") for name, source in guessed.items()}
     return Report(figures, layers.findings, layers.notes, (target,))
-
-
-def _states(layers: Layers, column: str) -> bool:
-    return any(
-        column in layers.get(name) and bool(layers.get(name)[column].notna().any()) for name in ("stations", "sources")
-    )
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _relative(source: str, base: Path) -> str:
-    file, bar, layer = source.partition("|")
-    return f"{Path(os.path.relpath(file, base)).as_posix()}{bar}{layer}"
-
-
-def _guess_layers(path: Path) -> dict[str, str]:
-    """Layers by their name, the others by words in it."""
-    try:
-        found = find_sources(path, None, {})
-    except InputError:
-        found = {}
-    words = {
-        "pipes": ("pipe", "管", "trench", "network"),
-        "stations": ("station", "站", "consumer", "substation"),
-        "sources": ("source", "plant", "热源", "厂"),
-        "streets": ("street", "road", "路", "街"),
-        "nodes": ("node", "junction", "节点"),
-    }
-    for name in layer_names(path):
-        if f"{path}|{name}" in found.values():
-            continue
-        layer = next((k for k, v in words.items() if any(w in name.lower() for w in v)), None)
-        if layer is not None:
-            found.setdefault(layer, f"{path}|{name}")
-    if not found:
-        raise InputError(f"{path}: no layer name says what it is; write a project file by hand, or rename the layers.")
-    return found
 
 
 def template(output: OutputFile, *, crs: Crs | None = None, progress: Progress | None = None) -> Report:
@@ -197,9 +153,7 @@ def size(
 
     By the rules of its role, for the last phase; existing pipes are kept and judged.
     """
-    return _operation(
-        size, project, output, options, progress, (stages.add_topology, stages.add_loads, stages.add_sizes)
-    )
+    return _operation(size, project, output, options, progress, _ALL[:3])
 
 
 def solve(
@@ -209,6 +163,9 @@ def solve(
 
     Pipes without a size are sized first.
     """
+    path, opened = Path(project), stages.open_project(Path(project))
+    if one_pipe.is_one_pipe(path, opened, stages.given_layers(options)):
+        return _solve_one_pipe(path, opened, Path(output), dict(options), progress)
     return _operation(solve, project, output, options, progress, _ALL)
 
 
@@ -221,9 +178,20 @@ def run(
 ) -> Report:
     """Do everything: check, build, load, size, solve, write a styled result and a map picture.
 
-    The output is the one of the project file when none is given.
+    The output is the one of the project file when none is given. Scenarios of the project file are solved as well
+    and compared in the table comparison.
     """
-    return _operation(run, project, output, options, progress, _ALL)
+    return _operation(run, project, output, options, progress, (*_ALL, add_comparison))
+
+
+def balance(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
+    """Set the valve of every station so that all get their design flow.
+
+    Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.
+    """
+    return _operation(balance, project, output, options, progress, (*_ALL[:3], stages.add_balance))
 
 
 def sweep(
@@ -237,19 +205,83 @@ def sweep(
 
 
 def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
-    """Explain the size, flow and loss of a pipe, or the head of a station.
+    """Explain why a pipe has its size, flow and loss, and what a station, source, valve or pump does.
 
     Nothing is written.
     """
     started = time.perf_counter()
     state = _state(explain, project, dict(options), progress, _ALL)
-    pipe, station = state.options["pipe"], state.options["station"]
-    if not pipe and not station:
+    wanted = {name: str(state.options[name] or "") for name in ("pipe", "station", "source", "valve", "pump")}
+    if not any(wanted.values()):
         assert state.results is not None and state.results.critical is not None
-        station = str(state.results.network.stations.id[state.results.critical.station])
-    texts = [*([explain_pipe(state, pipe)] if pipe else []), *([explain_station(state, station)] if station else [])]
+        wanted["station"] = str(state.results.network.stations.id[state.results.critical.station])
+    ways: dict[str, Callable[[State, str], str]] = {
+        "pipe": explain_pipe,
+        "station": explain_station,
+        "source": explain_source,
+        "valve": lambda state, name: explain_device(state, "valves", name),
+        "pump": lambda state, name: explain_device(state, "pumps", name),
+    }
+    texts = [ways[kind](state, name) for kind, name in wanted.items() if name]
     text = "\n\n".join(texts)
     return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
+
+
+def import_inp(
+    inp: InpFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[ImportOptions]
+) -> Report:
+    """Make a one-pipe network of an EPANET file, in its state at t = 0.
+
+    Needs EPANET's toolkit (pip install gisheat[epanet]); `solve` then computes as EPANET does.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    path, target = Path(inp), Path(output)
+    chosen = {**defaults(import_inp), **checked(import_inp, options)}
+    _check_outputs(path, Project(path.stem), chosen, target, None)
+    report(progress, 0.1, "reading with EPANET")
+    imported = read_inp(path)
+    written, findings = one_pipe.imported_tables(imported, chosen["crs"])
+    figures = one_pipe.imported_rows(imported)
+    written["summary"] = tables.key_values(figures)
+    record: Rows = {
+        "gisheat version": (gisheat.__version__, ""), "schema version": (SCHEMA_VERSION, ""),
+        "operation": ("import_inp", ""), "project": (path.stem, ""), "input inp": (path.name, ""),
+        f"sha256 {path.name}": (file_hash(path), ""), **one_pipe.water_record(imported.options),
+        "started": (started.isoformat(timespec="seconds"), ""), "duration": (time.perf_counter() - clock, "s"),
+    }  # fmt: skip
+    written["run"] = tables.key_values(record, "run")
+    report(progress, 0.75, "writing the network")
+    write_result(target, written, title=path.stem, language=chosen["language"])
+    return Report(figures, findings, one_pipe.import_notes(findings), (target,), "", time.perf_counter() - clock)
+
+
+def export_inp(
+    project: InputFile, output: InpOutput, *, progress: Progress | None = None, **options: Unpack[WaterOptions]
+) -> Report:
+    """Write a one-pipe network as an EPANET file, with all digits.
+
+    So that EPANET can be asked about the same network.
+    """
+    clock = time.perf_counter()
+    path, target = Path(project), Path(output)
+    opened = stages.open_project(path)
+    if not one_pipe.is_one_pipe(path, opened, {}):
+        raise InputError(
+            f"{path} holds no one-pipe network (nodes with fixed_head_m, pipes with from_node): EPANET has no other."
+        )
+    layers, opened = one_pipe.read(path, opened, {}, None)
+    chosen = resolve_options(export_inp, opened, options)
+    if target.suffix.lower() != ".inp":
+        raise InputError(f"output {target}: a name that ends in .inp is needed.")
+    check_output(target, [path, *layers.files()])
+    if target.exists() and not chosen["overwrite"]:
+        raise InputError(f"output {target} exists; name another file, or say --overwrite.")
+    network = one_pipe.network_of(layers)
+    report(progress, 0.5, "writing")
+    with whole_or_nothing(target) as beside:
+        notes = one_pipe.write(network, beside, chosen, one_pipe.places_of(layers), title=opened.name)
+    counted: Rows = {name: (len(getattr(network, name)), "") for name in one_pipe.LAYERS}
+    return Report(counted, layers.findings, notes, (target,), "", time.perf_counter() - clock)
 
 
 _ALL = (stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
@@ -263,7 +295,10 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     size,
     solve,
     sweep,
+    balance,
     explain,
+    import_inp,
+    export_inp,
 )
 
 
@@ -294,7 +329,7 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
     if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
         own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
     if project.path is not None:
-        own |= {name: resolve(own[name], project.path.resolve().parent) for name in stages.TABLE_OPTIONS if name in own}
+        own |= {n: resolve(own[n], project.path.resolve().parent) for n in stages.TABLE_OPTIONS if n in own}
     return {**defaults(operation), **own, **checked(operation, given)}
 
 
@@ -350,14 +385,38 @@ def _operation(
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
+def _solve_one_pipe(
+    path: Path, project: Project, target: Path, given: dict[str, Any], progress: Progress | None
+) -> Report:
+    """Solve a network whose connections and lengths are stated, and write it with what was found."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    report(progress, 0.02, "reading layers")
+    layers, project = one_pipe.read(path, project, stages.given_layers(given), given.get("crs"))
+    options = resolve_options(solve, project, given)
+    _check_outputs(path, project, options, target, None)
+    state = State(project, options, layers, layers, pipe_series(options["catalogue"]), (), ())
+    report(progress, 0.4, "solving")
+    results = hydraulics.solve(one_pipe.network_of(layers), **stages.solve_options(state))
+    state = replace(state, options={n: options[n] for n in one_pipe.OPTIONS}, results=results)
+    findings = one_pipe.assess(layers, results)
+    figures = one_pipe.solved_rows(project, results)
+    written = one_pipe.solved_tables(layers, results, findings)
+    written["summary"] = tables.key_values(figures)
+    record = _run_record(solve, state, started, time.perf_counter() - clock)
+    written["run"] = tables.key_values(record | one_pipe.water_record(options), "run")
+    report(progress, 0.75, "writing the result")
+    write_result(target, written, title=project.name, language=options["language"])
+    seconds = time.perf_counter() - clock
+    return Report(figures, tuple(findings), layers.notes, (target,), "", seconds, results.residuals)
+
+
 def _check_outputs(
     path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None
 ) -> None:
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    named = (*stages.LAYER_OPTIONS, *stages.TABLE_OPTIONS)
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in named if options.get(n)]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.FILE_OPTIONS if options.get(n)]
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -374,16 +433,14 @@ def _run_record(operation: Callable[..., Report], state: State, started: datetim
         "project": (state.project.name, ""),
         "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
     }
-    for name, source in state.layers.sources.items():
+    given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
+    for name, source in (state.layers.sources | given).items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    named = (*stages.LAYER_OPTIONS, *stages.TABLE_OPTIONS)
-    tables_read = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
-    record |= {f"input {name}": (Path(source).name, "") for name, source in tables_read.items()}
-    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in tables_read.values())):
+    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in ("picture", "details", "overwrite", "threads", *named):
+        if value is not None and name not in (*stages.FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from gisheat.errors import InputError
 from gisheat.schema import INPUT_LAYERS, input_columns
 
-SECTIONS = ("name", "layers", "columns", "options", "phases", "output")
+SECTIONS = ("name", "layers", "columns", "options", "phases", "scenarios", "output")
 RASTERS = ("terrain",)
 USUAL_PHASES = ("existing", "near", "far")
 """Order of the phases when a project states none."""
@@ -32,6 +32,8 @@ class Project:
     phases: tuple[str, ...] = ()
     area_factor: Mapping[str, float] = field(default_factory=dict)
     """Factor of the heated areas in a phase, 1 where not given."""
+    scenarios: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Options of each scenario, by its name, in the order of the file."""
     output: Path | None = None
 
 
@@ -69,6 +71,7 @@ def read_project(path: Path) -> Project:
         columns=columns,
         options=_table(data, "options", where),
         phases=order,
+        scenarios=_scenarios(data, where),
         area_factor=_factors(phases.get("area_factor", {}), order, where),
         output=base / output["file"] if "file" in output else None,
     )
@@ -114,6 +117,15 @@ def _texts(table: Mapping[str, Any], where: str) -> None:
     for name, value in table.items():
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise InputError(f"{where}: {name} is {value!r}; text is needed.")
+
+
+def _scenarios(data: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
+    """Tables [scenarios.NAME]; what stands in them is checked where it is used."""
+    scenarios = _table(data, "scenarios", where)
+    for name, options in scenarios.items():
+        if not isinstance(options, dict):
+            raise InputError(f"{where}, [scenarios]: {name} must be a table, [scenarios.{name}], with options.")
+    return scenarios
 
 
 def _order(names: Any, where: str) -> tuple[str, ...]:

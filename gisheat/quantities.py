@@ -32,6 +32,8 @@ InputFile = Annotated[
     Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input"),
 ]
 OutputFile = Annotated[Path, Argument("GeoPackage to write; appears whole or not at all.", dataset="output")]
+InpFile = Annotated[Path, Argument("EPANET file (*.inp).", dataset="input", suffix=".inp")]
+InpOutput = Annotated[Path, Argument("EPANET file to write (*.inp).", dataset="output", suffix=".inp")]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
 
 
@@ -125,7 +127,22 @@ Tolerance = Annotated[
         advanced=True,
     ),
 ]
-MaxIterations = Annotated[int, Argument("Most iterations.", 100, 1, 10000, advanced=True)]
+MaxIterations = Annotated[int, Argument("Most iterations.", 200, 1, 10000, advanced=True)]
+StationControl = Annotated[
+    Literal["as_given", "flow", "valve", "none", "pump"],
+    Argument(
+        "What holds the flow of all stations: as_given by the stations layer; flow holds it in any case, valve as far"
+        " as the open valve passes it, none leaves the valves as they are set, pump gives each station a pump.",
+        "as_given",
+    ),
+]
+StationPumpEfficiency = Annotated[
+    float, Argument("Efficiency of pump and motor of pumps at stations.", 0.6, 0.05, 1.0, advanced=True)
+]
+PumpSpeed = Annotated[
+    float, Argument("Speed of all pumps with a curve, relative to their own.", 1.0, 0.1, 1.5, advanced=True)
+]
+Outage = Annotated[str, Argument("Pipes and sources out of service; ids separated by semicolons.")]
 OutputLanguage = Annotated[Language, Argument("Language of labels and styles in the result.", "en")]
 Overwrite = Annotated[bool, Argument("Replace an output that gisheat did not write.", False)]
 Picture = Annotated[
@@ -133,6 +150,9 @@ Picture = Annotated[
     Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png"),
 ]
 PipeId = Annotated[str, Argument("Pipe to explain.")]
+SourceId = Annotated[str, Argument("Source to explain.")]
+ValveId = Annotated[str, Argument("Valve to explain.")]
+PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
 
 
@@ -154,6 +174,24 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+
+class ImportOptions(TypedDict, total=False):
+    """How a file of another program becomes layers."""
+
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WaterOptions(TypedDict, total=False):
+    """What a one-pipe network is computed with, in place of what its file states."""
+
+    friction: Friction
+    density_kg_m3: Density
+    viscosity_pa_s: Viscosity
+    gravity_m_s2: Gravity
+    overwrite: Overwrite
 
 
 class ReadOptions(TypedDict, total=False):
@@ -211,6 +249,25 @@ class SolveOptions(LoadOptions, total=False):
     max_friction_pa_m: MaxFriction
     valve_reserve_m: ValveReserve
     size_phase: SizePhase
+    station_control: StationControl
+    station_pump_efficiency: StationPumpEfficiency
+    pump_speed: PumpSpeed
+    outage: Outage
+
+
+class ScenarioOptions(TypedDict, total=False):
+    """What a scenario of the project file may change of the options."""
+
+    phase: Phase
+    area_factor: AreaFactor
+    heat_index_w_m2: HeatIndex
+    supply_temp_c: SupplyTemperature
+    return_temp_c: ReturnTemperature
+    friction: Friction
+    station_control: StationControl
+    station_pump_efficiency: StationPumpEfficiency
+    pump_speed: PumpSpeed
+    outage: Outage
 
 
 class RunOptions(SolveOptions, total=False):
@@ -235,3 +292,6 @@ class ExplainOptions(SolveOptions, total=False):
 
     pipe: PipeId
     station: StationId
+    source: SourceId
+    valve: ValveId
+    pump: PumpId

@@ -12,14 +12,10 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import map_columns, read_table
 from gisheat.network import TRUNK
-from gisheat.stages import Progress, State, report, require_load
+from gisheat.stages import Progress, State, report, require_load, solve_options
 from gisheat.sweeps import combined, outages, sweep
 from gisheat.sweeps.scenarios import NO_SOURCE, NO_STATION
 
-SOLVE_OPTIONS = (
-    "friction", "supply_temp_c", "return_temp_c", "density_kg_m3", "viscosity_pa_s", "heat_capacity_j_kg_k",
-    "gravity_m_s2", "tolerance", "max_iterations",
-)  # fmt: skip
 MOST_FINDINGS = 100
 """Scenarios without a result that get a finding of their own."""
 
@@ -43,7 +39,7 @@ def add_sweep(state: State, progress: Progress | None = None) -> State:
     found = sweep(
         state.loads.network, table, flows=flows, threads=state.options["threads"], details=details,
         keep=() if details is None else ("pipes", "nodes", "stations"), progress=tell if progress else None,
-        **{name: state.options[name] for name in SOLVE_OPTIONS},
+        **solve_options(state),
     ).scenarios  # fmt: skip
     failed = found[~found["message"].isin(["", NO_SOURCE, NO_STATION])]
     findings += [

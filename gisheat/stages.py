@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gisheat import assessment, tables
+from gisheat import assessment, one_pipe, tables
+from gisheat.balancing import Balance, balance
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.hydraulics import conditions, connected, design_temperatures, solve
+from gisheat.hydraulics.operating import operated
+from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import Loads, assign_loads
-from gisheat.network import Network
+from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
@@ -35,6 +38,7 @@ LAYER_OPTIONS = (
 
 TABLE_OPTIONS = ("scenarios", "flows")
 """Options that name tables of a sweep."""
+FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
 
 Progress = Callable[[float, str], bool | None]
 """Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""
@@ -56,6 +60,9 @@ class State:
     sizing: Sizing | None = None
     results: Results | None = None
     scenarios: pd.DataFrame | None = None
+    balance: Balance | None = None
+    comparison: pd.DataFrame | None = None
+    """Scenarios of the project file beside the main run."""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -75,10 +82,17 @@ def report(progress: Progress | None, share: float, what: str) -> None:
         raise Cancelled("cancelled; nothing was written.")
 
 
+def given_layers(options: Mapping[str, Any]) -> dict[str, str]:
+    """Layers that options name in place of those of the input."""
+    return {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
+
+
 def read(path: Path, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
     """Read and check the layers."""
     report(progress, 0.02, "reading layers")
-    given = {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
+    given = given_layers(options)
+    if one_pipe.is_one_pipe(path, project, given):
+        raise InputError(f"{path} holds a one-pipe network: only the verbs solve and export-inp take it.")
     sources = find_sources(path, None if project.path is None else project, given)
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")
@@ -181,15 +195,18 @@ def add_loads(state: State, progress: Progress | None = None) -> State:
     return replace(state, loads=loads, findings=(*state.findings, *loads.findings, *doubts))
 
 
-def _solver(state: State, progress: Progress | None = None) -> Callable[[Network], Results]:
-    options = state.options
+def solve_options(state: State) -> dict[str, Any]:
+    """The options of the state that `hydraulics.solve` takes."""
     names = ("friction", "supply_temp_c", "return_temp_c", "density_kg_m3", "viscosity_pa_s", "heat_capacity_j_kg_k",
-             "gravity_m_s2", "tolerance", "max_iterations")  # fmt: skip
+             "gravity_m_s2", "tolerance", "max_iterations", "station_pump_efficiency")  # fmt: skip
+    return {name: state.options[name] for name in names}
 
+
+def _solver(state: State, progress: Progress | None = None) -> Callable[[Network], Results]:
     def tell(share: float, what: str) -> None:
         report(progress, share, what)
 
-    return functools.partial(solve, **{name: options[name] for name in names}, progress=tell if progress else None)
+    return functools.partial(solve, **solve_options(state), progress=tell if progress else None)
 
 
 def rules_of(state: State) -> tuple[RoleRule, ...]:
@@ -211,13 +228,16 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     loads = state.loads if phase == state.phase else _loads(state, phase)
     require_load(state, loads)
     rules = rules_of(state)
-    sizing = size(loads.network, _solver(state), state.series, rules, valve_reserve=state.options["valve_reserve_m"])
+    solver, designed = _solver(state), as_designed(loads.network)
+    sizing = size(join_devices(designed), solver, state.series, rules, valve_reserve=state.options["valve_reserve_m"])
+    bore = sizing.network.pipes.inner_diameter
+    sizing = replace(sizing, network=loads.network.with_bores(bore))
     found = assessment.assess_sizing(state.drawing, sizing)
     if phase != state.phase:
         found += assessment.assess_load(
-            state.drawing, _solver(state)(sizing.network), sizing, state.series, rules, phase
+            state.drawing, solver(designed.with_bores(bore)), sizing, state.series, rules, phase
         )
-    network = state.loads.network.with_bores(sizing.network.pipes.inner_diameter)
+    network = state.loads.network.with_bores(bore)
     return replace(
         state, sizing=sizing, loads=replace(state.loads, network=network), findings=(*state.findings, *found)
     )
@@ -268,11 +288,33 @@ def add_solution(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.6, "solving")
     assert state.loads is not None and state.drawing is not None and state.sizing is not None
     require_load(state, state.loads)
-    results = _solver(state)(state.loads.network)
+    network, cut_off = operating_network(state)
+    results = _solver(state)(network)
     report(progress, 0.7, "solved")
+    return _with_results(state, results, cut_off)
+
+
+def operating_network(state: State) -> tuple[Network, Mask]:
+    """The network as the options want it operated, and the stations that an outage cuts off."""
+    assert state.loads is not None
+    options = state.options
+    outage = [name.strip() for name in str(options["outage"] or "").split(";") if name.strip()]
+    network, cut_off = operated(
+        state.loads.network, station_control=options["station_control"], pump_speed=options["pump_speed"], outage=outage
+    )
+    if not network.stations.in_service.any():
+        raise TopologyError(f"nothing is supplied when {', '.join(outage)} is out of service.")
+    return network, cut_off
+
+
+def _with_results(state: State, results: Results, cut_off: Mask) -> State:
+    """The state with a solution and what is to be said of it."""
+    assert state.drawing is not None and state.sizing is not None
     found = [
+        *assessment.assess_outage(state.drawing, results, cut_off),
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
+        *assessment.assess_devices(state.drawing, results),
         *assessment.assess_pressure(state.drawing, results),
     ]
     notes = state.notes
@@ -284,6 +326,18 @@ def add_solution(state: State, progress: Progress | None = None) -> State:
     already = {(f.rule, f.layer, f.source_fid) for f in found if f.rule == "overloaded"}
     before = [f for f in state.findings if (f.rule, f.layer, f.source_fid) not in already]
     return replace(state, results=results, findings=(*before, *found), notes=notes)
+
+
+def add_balance(state: State, progress: Progress | None = None) -> State:
+    """Set the valves of all stations, and solve the network with them."""
+    report(progress, 0.6, "balancing")
+    assert state.loads is not None and state.drawing is not None
+    require_load(state, state.loads)
+    network, cut_off = operating_network(state)
+    found = balance(network, **solve_options(state))
+    state = _with_results(replace(state, balance=found), found.after, cut_off)
+    assert state.drawing is not None
+    return replace(state, findings=(*state.findings, *assessment.assess_balance(state.drawing, found)))
 
 
 def result_tables(state: State) -> dict[str, pd.DataFrame]:
@@ -302,4 +356,5 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "lineage": drawing.lineage,
         "critical_path": tables.path_table(results),
         **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
+        **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
     }

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gisheat.findings import count_by_severity
-from gisheat.stages import State, size_phase
+from gisheat.pumping import compare_pumping
+from gisheat.results import Results
+from gisheat.results.origins import meeting_nodes
+from gisheat.stages import State, size_phase, solve_options
+
+ACCEPTED = (0.9, 1.2)
+"""Actual over design flow that acceptance tests of heating networks let pass."""
 
 Rows = dict[str, tuple[Any, str]]
 
@@ -29,6 +36,9 @@ def summary_rows(state: State) -> Rows:
         }
     if state.results is not None:
         rows |= _solution_rows(state)
+        rows |= _operation_rows(state.results) | _source_rows(state.results)
+        rows |= _station_pump_rows(state) | _balance_rows(state)
+    rows |= _scenario_rows(state)
     if state.scenarios is not None:
         rows |= _sweep_rows(state.scenarios)
     counted = count_by_severity(state.findings)
@@ -134,3 +144,96 @@ def _solution_rows(state: State) -> Rows:
         "largest mass error": (balance.mass, "kg/s"),
         "largest head error": (balance.head, "m"),
     }
+
+
+def _operation_rows(results: Results) -> Rows:
+    """Who gets too much and who too little, where flows follow from pumps and valves."""
+    station = results.station
+    if station is None or not results.operation:
+        return {}
+    imbalance = results.stations["imbalance"].to_numpy()
+    if np.isnan(imbalance).all():
+        return {}
+    ids = results.network.stations.id
+    least, most = int(np.nanargmin(imbalance)), int(np.nanargmax(imbalance))
+    return {
+        "design flow": (float(np.nansum(station.design_flow)) * 3.6, "t/h"),
+        "heat delivered": (float(np.nansum(station.heat)) / 1e6, "MW"),
+        "stations with too little flow": (int((imbalance < ACCEPTED[0]).sum()), f"below {ACCEPTED[0]:g} of design"),
+        "stations with too much flow": (int((imbalance > ACCEPTED[1]).sum()), f"above {ACCEPTED[1]:g} of design"),
+        "least imbalance": (float(imbalance[least]), str(ids[least])),
+        "largest imbalance": (float(imbalance[most]), str(ids[most])),
+    }
+
+
+def _source_rows(results: Results) -> Rows:
+    """What each source gives, and where their streams meet."""
+    source = results.source
+    if source is None or int(results.network.sources.in_service.sum()) < 2:
+        return {}
+    total = max(float(np.nansum(source.flow)), 1e-300)
+    rows: Rows = {}
+    for i in np.flatnonzero(results.network.sources.in_service).tolist():
+        name = results.network.sources.id[i]
+        rows[f"source {name}: load"] = (float(source.load[i]) / 1e6, "MW")
+        rows[f"source {name}: share of the flow"] = (100.0 * float(source.flow[i]) / total, "%")
+        rows[f"source {name}: pump head"] = (float(source.pump_head[i]), "m")
+    names = results.network.nodes.id[meeting_nodes(results)]
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    rows["streams of sources meet at"] = (", ".join(str(n) for n in names[:10]) + more or "no node", "")
+    return rows
+
+
+def _station_pump_rows(state: State) -> Rows:
+    """Pumps at stations against one central pump."""
+    results = state.results
+    assert results is not None
+    station, source = results.station, results.source
+    if station is None or source is None or np.isnan(station.pump_head).all():
+        return {}
+    options = solve_options(state)
+    central = compare_pumping(results.network, **options).central
+    assert central.source is not None
+    own, at_stations = float(np.nansum(source.pump_power)), float(np.nansum(station.pump_power))
+    efficiency = float(results.network.sources.pump_efficiency[results.network.sources.in_service].mean())
+    return {
+        "station pumps": (int((~np.isnan(station.pump_head)).sum()), ""),
+        "station pumps: power": (at_stations / 1e3, "kW"),
+        "station pumps: efficiency": (options["station_pump_efficiency"], ""),
+        "source pumps: efficiency": (efficiency, ""),
+        "distributed pumps: power of all": ((own + at_stations) / 1e3, "kW"),
+        "one central pump instead: head": (float(np.nanmax(central.source.pump_head)), "m"),
+        "one central pump instead: power": (float(np.nansum(central.source.pump_power)) / 1e3, "kW"),
+    }
+
+
+def _balance_rows(state: State) -> Rows:
+    if state.balance is None:
+        return {}
+    before = state.balance.before.stations["imbalance"].to_numpy()
+    after = state.balance.after.stations["imbalance"].to_numpy()
+    return {
+        "imbalance with open valves": (f"{np.nanmin(before):.2f} ... {np.nanmax(before):.2f}", "of design flow"),
+        "imbalance when balanced": (f"{np.nanmin(after):.4f} ... {np.nanmax(after):.4f}", "of design flow"),
+        "flow with open valves": (float(np.nansum(state.balance.before.source.flow)) * 3.6, "t/h"),  # type: ignore[union-attr]
+        "stations not balanced": (int(state.balance.unbalanced.sum()), ""),
+    }
+
+
+def _scenario_rows(state: State) -> Rows:
+    """One line for each scenario of the project file."""
+    if state.comparison is None:
+        return {}
+    return {
+        f"scenario {row['scenario_id']}": (_scenario_line(row), "") for row in state.comparison.to_dict("records")[1:]
+    }
+
+
+def _scenario_line(row: dict[Hashable, Any]) -> str:
+    if row["message"]:
+        return str(row["message"])
+    short = f", {row['stations_short']:.0f} stations short" if row["stations_short"] else ""
+    return (
+        f"{row['heat_mw']:.2f} MW, {row['flow_t_h']:.1f} t/h, pump head {row['pump_head_m']:.2f} m,"
+        f" {row['pump_power_kw']:.0f} kW{short}"
+    )

@@ -92,6 +92,11 @@ def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None
         table["load_kw"] = _rounded(from_si(stations.load, "load_kw"))
         table["load_source"] = loads.source
         table["flow_t_h"] = _rounded(from_si(stations.flow, "flow_t_h"))
+    if results is not None and len(table):
+        for name, values in (("kvs_m3_h", results.network.stations.kvs),
+                             ("hx_loss_kpa", results.network.stations.exchanger_loss)):  # fmt: skip
+            if not np.isnan(values).all():
+                table[name] = _rounded(from_si(values, name))
     joined = _joined(table, None if results is None else results.stations)
     if results is not None and len(joined):
         joined["served"] = joined["served"].astype(object).where(results.network.stations.in_service, None)
@@ -210,6 +215,29 @@ def path_table(results: Results | None) -> pd.DataFrame:
     return _in_order("critical_path", table)
 
 
+def one_pipe_layer(layer: str, table: pd.DataFrame, found: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+    """A layer of a one-pipe network: the contract's columns that it has, results rounded, then the user's own."""
+    table = table.reset_index(drop=True)
+    found = pd.DataFrame() if found is None else found
+    for name in found.columns:
+        if name not in table or not columns(layer)[name].is_input:
+            values = found[name].to_numpy()
+            table[name] = _rounded(values) if values.dtype.kind == "f" else values
+    wanted = {name: _typed(table[name], c.kind, len(table)) for name, c in columns(layer).items() if name in table}
+    own = {str(c): table[c].to_numpy() for c in table.columns if c not in wanted and c != "geometry"}
+    frame = pd.DataFrame({**wanted, **own}, index=range(len(table)))
+    return gpd.GeoDataFrame(frame, geometry=table.geometry.to_numpy(), crs=table.crs)
+
+
+def comparison_table(compared: pd.DataFrame) -> pd.DataFrame:
+    """Scenarios beside the main run."""
+    table = compared.copy()
+    for name in table.columns:
+        if table[name].dtype.kind == "f":
+            table[name] = _rounded(table[name].to_numpy())
+    return _in_order("comparison", table)
+
+
 def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     """An input layer without features, with all columns it may have (a plain table where it has no geometry)."""
     columns_ = {name: _typed(None, column.kind, 0) for name, column in input_columns(layer).items()}
@@ -238,7 +266,7 @@ def _filled_text(table: pd.DataFrame, column: str, default: str | None) -> np.nd
 
 def _in_order(layer: str, table: pd.DataFrame) -> Any:
     """Contract columns in their order and type (empty where there is nothing), then the user's own, then geometry."""
-    known = columns(layer)
+    known = {name: c for name, c in columns(layer).items() if not c.one_pipe}
     wanted = [*result_columns(layer), *(name for name, c in known.items() if not c.is_result and name in table)]
     result = {name: _typed(table.get(name), known[name].kind, len(table)) for name in wanted}
     own = {str(c): table[c].to_numpy() for c in table.columns if c not in known and c != "geometry"}

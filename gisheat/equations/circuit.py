@@ -16,14 +16,16 @@ from gisheat.equations.law import LinkLaw
 from gisheat.errors import TopologyError
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.network.arrays import PIPE, Code
-from gisheat.physics.elements import ElementLaw, joined
+from gisheat.physics.elements import ElementLaw, joined, no_elements
 from gisheat.physics.friction import Law, PipeResistance, pipe_resistance
 from gisheat.physics.water import Water
 
 LAYERS = ("pipe", "valve", "valve", "pump", "station", "source")
 SUPPLY, RETURN, BETWEEN = range(3)
-FIRST_VELOCITY = 0.5
-"""Velocity [m/s] in every pipe at the start of the iteration."""
+FIRST_FRICTION = 50.0
+"""Specific friction [Pa/m] in every pipe at the start of the iteration: what heating pipes are sized for."""
+FIRST_FACTOR = 0.022
+"""Darcy factor that goes with it."""
 
 
 class Side(NamedTuple):
@@ -100,7 +102,7 @@ def build_circuit(
     if len(pipes) == 1 and not parts:
         rows, start, end, resistance, first = pipes[0]
         kind = np.zeros(len(rows), np.int8)
-        nothing = LinkLaw(resistance, np.zeros(0, np.int64), joined([]), np.zeros(0))
+        nothing = LinkLaw(resistance, np.zeros(0, np.int64), no_elements(), np.zeros(0))
         side_code = np.full(len(rows), sides[0].code, np.int8)
         return Circuit(name, sides, count, start, end, nothing, first, kind, side_code, rows)
     elements = sum(len(p.row) for p in parts)
@@ -133,24 +135,28 @@ def _pipe_links(
     rows = np.flatnonzero(side.carries)
     part: Any = slice(None) if len(rows) == len(pipes) else rows  # all of them: no copies
     bore, length = pipes.inner_diameter[part], pipes.length[part]
-    for values, what in ((bore, "inner_diameter_mm"), (length, "length_m")):
-        wrong = ~np.isfinite(values) | (values < 0.0)
-        if what == "inner_diameter_mm":
-            wrong |= values == 0.0
-        if wrong.any():
-            raise TopologyError(
-                f"pipe {pipes.id[rows[int(np.argmax(wrong))]]!r} has no valid {what} ({int(wrong.sum())} such pipes):"
-                " give it, or size the network first."
-            )
+    _refuse_invalid(network, rows, bore, "inner_diameter_mm", bore > 0.0)
+    _refuse_invalid(network, rows, length, "length_m", length >= 0.0)
     resistance = pipe_resistance(
         length + pipes.equivalent_length[part], bore, pipes.roughness_for(law)[part], pipes.zeta[part],
         density=water.density, viscosity=water.viscosity, law=law, gravity=gravity,
     )  # fmt: skip
-    first = FIRST_VELOCITY * water.density * np.pi / 4.0 * bore**2
+    first = np.pi / 4.0 * np.sqrt(2.0 * water.density * FIRST_FRICTION / FIRST_FACTOR) * (bore * bore * np.sqrt(bore))
     start, end = pipes.start[part], pipes.end[part]
     if side.first:
         start, end = start + side.first, end + side.first
     return rows, start, end, resistance, first
+
+
+def _refuse_invalid(network: Network, rows: Index, values: Array, column: str, valid: Mask) -> None:
+    """Raise when a pipe has a value that is not finite or not valid."""
+    if valid.all() and values.max(initial=0.0) < np.inf:
+        return
+    wrong = ~valid | ~np.isfinite(values)
+    raise TopologyError(
+        f"pipe {network.pipes.id[rows[int(np.argmax(wrong))]]!r} has no valid {column} ({int(wrong.sum())} such pipes):"
+        " give it, or size the network first."
+    )
 
 
 def _padded(resistances: list[PipeResistance], elements: int) -> PipeResistance:

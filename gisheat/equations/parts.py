@@ -29,6 +29,8 @@ from gisheat.physics.valves import relative_capacity, valve_coefficient
 
 FREE = 1e-6
 """Resistance [Pa s/kg] of what joins two nodes: 1 mPa at a ton a second, so that flows in rings of joints are known."""
+DROOP = 1e-3
+"""Least slope [Pa s/kg] of what makes a difference of pressure: 1 Pa at a ton a second, so that its flow is known."""
 SHUT = 1e13
 """Slope [Pa s/kg] against the sense of pumps and check valves: 0.1 mg/s at ten bar."""
 WALL = 1e9
@@ -82,7 +84,7 @@ def bypass_part(network: Network, supply: Side, back: Side, gravity: float) -> P
     law = plain_elements(
         len(there),
         offset=setting + _column(ground, valves.start[there], valves.end[there], supply, back, gravity),
-        linear=FREE,
+        linear=DROOP,
         quadratic=np.where(known, coefficient, 0.0),
         small_flow=1e-6,
         least=0.0,
@@ -112,7 +114,7 @@ def pump_part(network: Network, side: Side, usual_flow: float, gravity: float) -
     law = plain_elements(
         len(there),
         offset=offset,
-        linear=FREE,
+        linear=np.where(acts, DROOP, FREE),
         least=np.where(acts, 0.0, -np.inf),
         least_wall=SHUT,
         head_scale=weight,
@@ -214,7 +216,7 @@ def source_part(
     law = plain_elements(
         len(rows),
         offset=-difference - _column(ground, above, below, supply, back, gravity),
-        linear=FREE,
+        linear=DROOP,
         quadratic=plant_coefficient,
         small_flow=SMALL_FLOW * usual_flow,
         least=0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from gisheat.numerics.newton import NodalSolution, PreparedGraph, prepare_nodal
 
 LARGEST_RESIDUAL = 1e-6
 """Drops may miss the differences of potential by this, relative to the range of potentials (or to 1 Pa)."""
+
+FORCED = 1e9
+"""Loss [Pa] of a link that nothing but a flow that is forced through it makes: ten thousand bar."""
 
 Progress = Callable[[int, float], None]
 
@@ -103,13 +107,15 @@ class Problem:
         if not solution.converged or not _fits(solution):
             links = np.flatnonzero(self.joins)
             raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
+        _refuse_forced(self.network, circuit, part, solution)
+        potential = solution.potential if self.wet.all() else np.where(self.wet, solution.potential, np.nan)
+        if self._whole:
+            return State(potential, solution.flow, solution.drop, solution.history)
         flow, drop = np.full((2, len(circuit.start)), np.nan)
         loops = np.flatnonzero((circuit.start == circuit.end) & self.wet[circuit.start])
         flow[loops], drop[loops] = 0.0, 0.0
-        flow[part if self._whole else self.joins], drop[part if self._whole else self.joins] = (
-            solution.flow, solution.drop,
-        )  # fmt: skip
-        return State(np.where(self.wet, solution.potential, np.nan), flow, drop, solution.history)
+        flow[self.joins], drop[self.joins] = solution.flow, solution.drop
+        return State(potential, flow, drop, solution.history)
 
     def response(self, law: LinkLaw, flow: Array, links: Index) -> tuple[Array, Array]:
         """Changes of potentials (k, vertices) and of the flows of `links` (k, k) for a unit of drop more in each."""
@@ -144,7 +150,9 @@ def solve_circuit(
 def _fits(solution: NodalSolution) -> bool:
     """Tell whether the drops fit the potentials: a small step alone is no proof."""
     span = float(np.ptp(solution.potential)) if len(solution.potential) else 0.0
-    return bool(np.abs(solution.residual).max(initial=0.0) <= LARGEST_RESIDUAL * max(span, 1.0))
+    residual = solution.residual
+    largest = max(residual.max(initial=0.0), -residual.min(initial=0.0))
+    return bool(largest <= LARGEST_RESIDUAL * max(span, 1.0))
 
 
 @cache
@@ -155,6 +163,34 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
     except ImportError:
         return None
     return prepare
+
+
+def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
+    """Raise when something given has to pass a check valve, pump or limit that does not let it through."""
+    if not len(circuit.law.rows):
+        return
+    drop = np.zeros(len(circuit.start))
+    drop[part] = solution.drop
+    forced = circuit.law.rows[np.abs(drop[circuit.law.rows]) > FORCED]
+    if len(forced):
+        worst = int(forced[np.argmax(np.abs(drop[forced]))])
+        raise TopologyError(
+            f"{circuit.describe(network, worst)} does not let through what is taken behind it:"
+            " look at its sense, its setting, and at the stations there that hold their flow."
+        )
+
+
+def is_to_compile() -> bool:
+    """Tell whether the engine is still to be compiled on this machine, which takes some ten seconds once."""
+    try:
+        from gisheat.numerics import chains
+    except ImportError:
+        return False
+    kernel: Any = chains.assemble
+    if kernel.signatures:
+        return False
+    stamps = [file.stat().st_mtime for file in Path(kernel.stats.cache_path).glob("chains.assemble-*.nbi")]
+    return max(stamps, default=0.0) < Path(chains.__file__).stat().st_mtime
 
 
 def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:

@@ -6,8 +6,11 @@ heads, they are solved together (`operation`).
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 
+from gisheat.equations.solving import is_to_compile
 from gisheat.errors import TopologyError
 from gisheat.hydraulics.assembly import Limits, Progress
 from gisheat.hydraulics.conditions import conditions, design_flows, design_temperatures, station_temperatures
@@ -61,6 +64,7 @@ def solve(
     ConvergenceError
         If an iteration does not end.
     """
+    _announce_compilation(progress)
     at = conditions(
         network, friction=friction, supply_temp_c=supply_temp_c, return_temp_c=return_temp_c,
         density_kg_m3=density_kg_m3, viscosity_pa_s=viscosity_pa_s, heat_capacity_j_kg_k=heat_capacity_j_kg_k,
@@ -84,3 +88,14 @@ def solve(
     temperatures = station_temperatures(network, supply_temp_c, return_temp_c)
     acting = solve_operation if is_coupled(network) else solve_design
     return acting(network, at, flow, load, temperatures, limits, station_pump_efficiency)
+
+
+def _announce_compilation(progress: Progress | None) -> None:
+    """Say it once when the engine is compiled now: to whom progress is told, else as a warning of the log."""
+    if not is_to_compile():
+        return
+    sentence = "compiling the engine, once on this machine: ten seconds or so"
+    if progress is None:
+        logging.getLogger("gisheat").warning(sentence)
+    else:
+        progress(0.0, sentence)

@@ -128,73 +128,39 @@ def worst_station(
     )  # fmt: skip
 
 
+class Controlled(NamedTuple):
+    """A solution in which what is guarded is right, as far as it can be."""
+
+    state: State
+    throttled: Mask
+    """Valves that add a loss, shape (valves,)."""
+    unheld: Mask
+    """Valves that are shut, or can add no more, and still miss what they guard, shape (valves,)."""
+
+
 def guarded_vertices(controllers: list[Controller]) -> Index:
     """Vertices that controllers look at."""
     seen = [c.vertices for c in controllers] + [v for c in controllers if c.stations for v in c.stations[:2]]
     return np.unique(np.concatenate(seen)) if seen else np.zeros(0, np.int64)
 
 
-def solve_controlled(
-    network: Network, problem: Problem, controllers: list[Controller], limits: Limits
-) -> tuple[State, Mask, Array]:
-    """Solution of a circuit with controllers, which links throttle, and what each adds [Pa], shape (controllers,).
+def solve_controlled(network: Network, problem: Problem, controllers: list[Controller], limits: Limits) -> Controlled:
+    """Solution of a circuit with controllers.
 
     Raises
     ------
     ConvergenceError
         If what is guarded can't be made right; the message names the controllers that are farthest off.
     """
-    circuit = problem.circuit
-    links = np.array([c.link for c in controllers], np.int64)
-    place = np.full(len(circuit.start), -1, np.int64)
-    place[circuit.law.rows] = np.arange(len(circuit.law.rows))
-    tell = limits.tell(circuit.name)
-    iterations = 0
-    at_rest = circuit.law.elements.loss(np.zeros(len(circuit.law.rows)))[0][place[links]]
-
-    def law_of(y: Array) -> LinkLaw:
-        more = np.zeros(len(circuit.law.rows))
-        more[place[links]] = y
-        return circuit.law.with_more(more)
-
-    def solve(y: Array, first: Array | None) -> State:
-        return problem.solve(
-            tolerance=limits.tolerance, max_iterations=limits.max_iterations, progress=tell, law=law_of(y),
-            first_flow=first,
-        )  # fmt: skip
-
-    def evaluate(y: Array, before: tuple[State, Array] | None) -> Evaluation[tuple[State, Array]]:
-        nonlocal iterations
-        if before is None:
-            state = solve(y, None)
-        else:
-            try:
-                state = solve(y, before[0].flow)
-            except ConvergenceError:
-                state = solve(y, None)
-        iterations += len(state.history)
-        flow = np.nan_to_num(state.flow[links])
-        excess = np.array([_excess(c, state.potential, q) for c, q in zip(controllers, flow.tolist(), strict=True)])
-        rest = 1e-9 * float(np.nanmax(np.abs(state.flow), initial=0.0)) + 1e-12
-        shut = flow <= rest
-        between = state.potential[circuit.start[links]] - state.potential[circuit.end[links]]
-        enough = np.clip(np.nan_to_num(between - at_rest), 0.0, y)
-        return Evaluation(y, excess, enough, shut, (state, y))
-
-    def derivative(found: Evaluation[tuple[State, Array]]) -> Array:
-        state = found.solution[0]
-        potential, flow = problem.response(law_of(found.y), np.nan_to_num(state.flow), links)
-        slopes = np.zeros((len(controllers), len(controllers)))
-        for i, c in enumerate(controllers):
-            if c.stations is not None:
-                k = _worst(c, state.potential)
-                slopes[i] = potential[:, c.stations[1][k]] - potential[:, c.stations[0][k]]
-            else:
-                slopes[i] = potential[:, c.vertices] @ c.weights + c.flow_weight * flow[:, i]
-        return np.nan_to_num(slopes)
-
+    guarding = _Guarding(problem, controllers, limits)
+    throttled, unheld = np.zeros((2, len(network.valves)), bool)
+    if not controllers:
+        return Controlled(guarding.solve(np.zeros(0), None), throttled, unheld)
     most = np.array([c.most for c in controllers])
-    found, left = solve_complementarity(evaluate, derivative, most, largest_step=LARGEST_STEP, tolerance=WITHIN)
+    found, left = solve_complementarity(
+        guarding.evaluate, guarding.derivative, most, largest_step=LARGEST_STEP, tolerance=WITHIN
+    )
+    circuit, links = problem.circuit, guarding.links
     if left > WITHIN:
         missed = np.abs(np.minimum(found.y, found.excess))
         worst = ", ".join(circuit.describe(network, int(links[i])) for i in np.argsort(-missed)[:3])
@@ -202,10 +168,73 @@ def solve_controlled(
             f"no state was found in which {worst} hold what they are set to (off by up to {left / 1e3:.3g} kPa):"
             " they fight each other, or their settings can't be held together; free one of them."
         )
-    state, _ = found.solution
-    throttling = np.zeros(len(circuit.start), bool)
-    throttling[links] = found.y > WITHIN
-    return state, throttling, found.y
+    stuck = np.flatnonzero((found.y >= most) & ~found.shut)
+    if len(stuck):
+        raise ConvergenceError(
+            f"{circuit.describe(network, int(links[stuck[0]]))} can't hold what it is set to: what is taken behind it"
+            " has to pass it; change its setting, or free it."
+        )
+    is_valve = circuit.kind[links] == VALVE
+    throttled[circuit.row[links[is_valve & (found.y > WITHIN)]]] = True
+    unheld[circuit.row[links[is_valve & (found.excess < -WITHIN)]]] = True
+    return Controlled(found.solution, throttled, unheld)
+
+
+class _Guarding:
+    """A circuit whose controllers add given losses [Pa]: what they guard then, and how it answers to them."""
+
+    def __init__(self, problem: Problem, controllers: list[Controller], limits: Limits) -> None:
+        self._problem, self._controllers, self._limits = problem, controllers, limits
+        circuit = problem.circuit
+        self.links = np.array([c.link for c in controllers], np.int64)
+        place = np.full(len(circuit.start), -1, np.int64)
+        place[circuit.law.rows] = np.arange(len(circuit.law.rows))
+        self._place = place[self.links]
+        self._at_rest = circuit.law.elements.loss(np.zeros(len(circuit.law.rows)))[0][self._place]
+
+    def _law(self, y: Array) -> LinkLaw:
+        more = np.zeros(len(self._problem.circuit.law.rows))
+        more[self._place] = y
+        return self._problem.circuit.law.with_more(more)
+
+    def solve(self, y: Array, first: Array | None) -> State:
+        """Solution for given losses, from the flows of another one."""
+        limits, problem = self._limits, self._problem
+        return problem.solve(
+            tolerance=limits.tolerance, max_iterations=limits.max_iterations,
+            progress=limits.tell(problem.circuit.name), law=self._law(y), first_flow=first,
+        )  # fmt: skip
+
+    def evaluate(self, y: Array, before: State | None) -> Evaluation[State]:
+        """What is guarded, which links are shut, and with how little they would be."""
+        try:
+            state = self.solve(y, None if before is None else before.flow)
+        except ConvergenceError:
+            if before is None:
+                raise
+            state = self.solve(y, None)
+        circuit = self._problem.circuit
+        flow = np.nan_to_num(state.flow[self.links])
+        guarded = zip(self._controllers, flow.tolist(), strict=True)
+        excess = np.array([_excess(c, state.potential, q) for c, q in guarded])
+        rest = 1e-9 * float(np.nanmax(np.abs(state.flow), initial=0.0)) + 1e-12
+        between = state.potential[circuit.start[self.links]] - state.potential[circuit.end[self.links]]
+        enough = np.clip(np.nan_to_num(between - self._at_rest), 0.0, y)
+        return Evaluation(y, excess, enough, flow <= rest, state)
+
+    def derivative(self, found: Evaluation[State]) -> Array:
+        """Derivative of what is guarded by the losses, shape (controllers, controllers)."""
+        state = found.solution
+        at = np.nan_to_num(state.flow)
+        potential, flow = self._problem.response(self._law(found.y), at, self.links)
+        slopes = np.zeros((len(self.links), len(self.links)))
+        for i, c in enumerate(self._controllers):
+            if c.stations is not None:
+                k = _worst(c, state.potential)
+                slopes[i] = potential[:, c.stations[1][k]] - potential[:, c.stations[0][k]]
+            else:
+                slopes[i] = potential[:, c.vertices] @ c.weights + c.flow_weight * flow[:, i]
+        return np.nan_to_num(slopes)
 
 
 def _excess(controller: Controller, potential: Array, flow: float) -> float:

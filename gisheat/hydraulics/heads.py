@@ -22,6 +22,8 @@ def potential_of(heads: Array, ground: Array, conditions: Conditions, water: Wat
 
 def head_of(potential: Array, ground: Array, conditions: Conditions, water: Water) -> Array:
     """Head [m of the reference water] from piezometric pressures [Pa] of a water."""
+    if water.density == conditions.mean.density:
+        return potential / (water.density * conditions.gravity)
     gauge = potential - water.density * conditions.gravity * ground
     return head(gauge, ground, conditions.mean.density, conditions.gravity)
 

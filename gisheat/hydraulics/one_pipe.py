@@ -10,7 +10,6 @@ from gisheat.hydraulics.assembly import Limits, link_result, side_parts, side_re
 from gisheat.hydraulics.controllers import find_controllers, guarded_vertices, solve_controlled
 from gisheat.hydraulics.heads import potential_of
 from gisheat.network import Network
-from gisheat.network.arrays import VALVE
 from gisheat.results import Conditions, Results
 
 
@@ -29,19 +28,11 @@ def solve_one_pipe(network: Network, at: Conditions, limits: Limits) -> Results:
     demand = nodes.demand.copy()
     demand[fixed] = 0.0
     problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
-    holding = None
-    if controllers:
-        state, throttling, _ = solve_controlled(network, problem, controllers, limits)
-        valves = circuit.kind == VALVE
-        holding = np.zeros(len(network.valves), bool)
-        np.logical_or.at(holding, circuit.row[valves], throttling[valves])
-    else:
-        state = problem.solve(
-            tolerance=limits.tolerance, max_iterations=limits.max_iterations, progress=limits.tell("network")
-        )
+    solved = solve_controlled(network, problem, controllers, limits)
+    state = solved.state
     return Results(
         network=network, conditions=at, supply=side_result(network, circuit, state, side, at), back=None,
         static_line=float("nan"), station=None, source=None, critical=None, pump_head_given=True,
         iterations=len(state.history), residuals={"pipe": state.history},
-        links=link_result(network, [(circuit, state)]), throttled=holding, operation=bool(controllers),
+        links=link_result(network, [(circuit, state)]), throttled=solved.throttled, unheld=solved.unheld,
     )  # fmt: skip

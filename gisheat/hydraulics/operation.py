@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gisheat.equations import Circuit, Problem, Side, State, build_circuit
+from gisheat.equations import Circuit, Problem, Side, build_circuit
 from gisheat.equations.circuit import Part
 from gisheat.equations.parts import source_part, station_part
 from gisheat.errors import TopologyError
@@ -21,6 +21,7 @@ from gisheat.hydraulics.assembly import (
     supply_side,
 )
 from gisheat.hydraulics.controllers import (
+    Controlled,
     Controller,
     find_controllers,
     guarded_vertices,
@@ -31,7 +32,7 @@ from gisheat.hydraulics.design import critical_path, solve_design
 from gisheat.hydraulics.heads import find_static_line, potential_of
 from gisheat.hydraulics.sources import as_designed, follows_head, share_out
 from gisheat.hydraulics.stations import loss_coefficients, station_result
-from gisheat.network import Array, Index, Mask, Network
+from gisheat.network import Array, Index, Network
 from gisheat.network.arrays import (
     CONSTANT_HEAD,
     CURVE,
@@ -39,7 +40,6 @@ from gisheat.network.arrays import (
     SOURCE,
     STATION,
     TERMINAL_DIFFERENCE,
-    VALVE,
     VALVE_HELD,
     WORST_PUMPED,
 )
@@ -48,7 +48,7 @@ from gisheat.physics.pumps import PumpCurve, fit_curve
 from gisheat.results import Conditions, Results
 
 PLENTY = 3.0
-"""A pump without a curve that holds a head can give so many times the head it is likely to need, and 50 m."""
+"""A source without a curve that holds its supply head can lift so many times that head, and 50 m."""
 
 
 def solve_operation(
@@ -62,7 +62,8 @@ def solve_operation(
     wanted = _Wanted(flow, load, temperatures, pump_efficiency)
     acting = _Acting(network, at, wanted, limits)
     follows = follows_head(network)
-    coefficient = loss_coefficients(network, flow, at).set
+    losses = loss_coefficients(network, flow, at)
+    coefficient = np.where(stations.control == VALVE_HELD, losses.open, losses.set)
     rows = np.flatnonzero(follows & (flow > 0.0) & np.isfinite(coefficient))
     most = np.where(stations.control[rows] == VALVE_HELD, flow[rows], np.inf)
     usual = max(total, 1e-3)
@@ -85,14 +86,8 @@ def solve_operation(
         *acting.controllers(circuit, (above, below)),
     ]
     problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
-    throttled = np.zeros(len(circuit.start), bool)
-    if controllers:
-        state, throttled, _ = solve_controlled(network, problem, controllers, limits)
-    else:
-        state = problem.solve(
-            tolerance=limits.tolerance, max_iterations=limits.max_iterations, progress=limits.tell(circuit.name)
-        )
-    return _results(network, at, circuit, state, throttled, acting, wanted, demand, held)
+    solved = solve_controlled(network, problem, controllers, limits)
+    return _results(network, at, circuit, solved, acting, wanted, demand, held)
 
 
 class _Wanted(NamedTuple):
@@ -195,9 +190,7 @@ class _Acting:
             return PLENTY * abs(float(needed)) + 50.0
         if self.control[i] == TERMINAL_DIFFERENCE and not np.isnan(sources.terminal_difference[i]):
             return float(sources.terminal_difference[i])
-        if self.control[i] == WORST_PUMPED:
-            return PLENTY * abs(self.needed_difference()) + 50.0
-        return self.needed_difference()
+        return self.needed_difference()  # a pump that regulates, but has no curve, gives this at most
 
     def fixed(self, above: Side, below: Side) -> tuple[Index, Array]:
         """Vertices with given potentials: the holding point, and the supply of a source that holds both."""
@@ -233,10 +226,10 @@ class _Acting:
 
 
 def _results(
-    network: Network, at: Conditions, circuit: Circuit, state: State, throttled: Mask, acting: _Acting,
-    wanted: _Wanted, demand: Array, held: Array,
+    network: Network, at: Conditions, circuit: Circuit, solved: Controlled, acting: _Acting, wanted: _Wanted,
+    demand: Array, held: Array,
 ) -> Results:  # fmt: skip
-    sources, first = network.sources, acting.shares.regulating
+    state, sources, first = solved.state, network.sources, acting.shares.regulating
     flow = held.copy()
     links, rows = circuit.of(STATION, 2)
     flow[rows] = state.flow[links]
@@ -252,9 +245,6 @@ def _results(
     )  # fmt: skip
     plant = acting.plant_loss(delivered)
     source = source_result(network, delivered, supply.head, back.head, at, station, plant)
-    valves, valve_rows = np.flatnonzero(circuit.kind == VALVE), circuit.row[circuit.kind == VALVE]
-    holding = np.zeros(len(network.valves), bool)
-    np.logical_or.at(holding, valve_rows, throttled[valves])
     return Results(
         network=network,
         conditions=at,
@@ -268,6 +258,7 @@ def _results(
         iterations=len(state.history),
         residuals={"network": state.history},
         links=link_result(network, [(circuit, state)]),
-        throttled=holding,
+        throttled=solved.throttled,
+        unheld=solved.unheld,
         operation=True,
     )

@@ -16,6 +16,7 @@ from gisheat.network.arrays import (
     CURVE,
     HELD,
     ISOLATION,
+    LIMITER,
     PROPORTIONAL,
     TERMINAL_DIFFERENCE,
     UNREGULATED,
@@ -59,7 +60,7 @@ def is_coupled(network: Network) -> bool:
 def as_designed(network: Network) -> Network:
     """The network with every station held at its design flow, and nothing that guards a pressure."""
     stations, sources, valves, pumps = network.stations, network.sources, network.valves, network.pumps
-    guards = np.isin(valves.kind, CONTROLLING)
+    guards = np.isin(valves.kind, (*CONTROLLING, LIMITER))
     return replace(
         network,
         stations=replace(stations, control=np.where(follows_head(network), HELD, stations.control)),

@@ -21,7 +21,9 @@ PUMP_EFFICIENCY = 0.6
 SECONDARY = (75.0 + 273.15, 50.0 + 273.15)
 """Secondary supply and return temperature [K] of stations that state none: the usual radiator design."""
 SERVED = 1e-6
-"""Head [m], and share of the flow, that a station may miss and still count as served."""
+"""Head [m] that a station may miss and still count as served."""
+FLOW_SERVED = 1e-3
+"""Share of its flow that a station may miss and still count as served."""
 
 
 class Coefficients(NamedTuple):
@@ -75,7 +77,7 @@ def station_result(
     surplus = available + np.nan_to_num(lift) - stations.required_head
     kv, opening = _valve(network, design_flow, flow, available, at)
     power = pump_power(lift * at.mean.density / at.back.density, flow, pump_efficiency, at.gravity)
-    full = flow >= design_flow * (1.0 - SERVED)
+    full = flow >= design_flow * (1.0 - FLOW_SERVED)
     served = np.where(follows_head(network), full, surplus >= -SERVED)
     return StationResult(
         flow=np.where(on, flow, np.nan),

@@ -19,12 +19,21 @@ from pyproj.exceptions import CRSError, ProjError
 from gisheat.crs import check_crs, name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import file_hash, layer_names, read_table, split_source, unmerged
+from gisheat.layers.files import column_names, file_hash, layer_names, read_table, split_source, unmerged
 from gisheat.layers.mapping import map_columns
 from gisheat.project import Project
 from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
 
-__all__ = ["Layers", "file_hash", "find_sources", "layer_names", "map_columns", "read_layers", "read_table"]
+__all__ = [
+    "Layers",
+    "column_names",
+    "file_hash",
+    "find_sources",
+    "layer_names",
+    "map_columns",
+    "read_layers",
+    "read_table",
+]
 
 MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
 """The CRS of the first of these that is given is the CRS of the result."""
@@ -94,8 +103,9 @@ def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
 
 
 def read_layers(
-    sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None
-) -> Layers:
+    sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None,
+    *, measured: bool = True,
+) -> Layers:  # fmt: skip
     """Read input layers.
 
     Parameters
@@ -106,6 +116,8 @@ def read_layers(
         Contract layer -> contract column -> own column.
     crs : str, optional
         CRS of layers that carry none.
+    measured : bool
+        Lengths are measured on the map: its CRS must be fit for that. Else any will do, and none as well.
 
     Raises
     ------
@@ -129,6 +141,8 @@ def read_layers(
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
     default = parse_crs(crs) if crs else None
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
+    if not measured:
+        return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     return _one_crs(layers, default)
 
 

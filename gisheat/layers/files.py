@@ -73,6 +73,16 @@ def layer_names(path: Path) -> list[str]:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
 
 
+def column_names(source: str) -> list[str]:
+    """Names of the columns of a source; none where it can't be read, which is said when it is."""
+    path, name = split_source(source)
+    try:
+        with readable(path) as file, _without_remarks():
+            return [str(c) for c in pyogrio.read_info(file, layer=name or None)["fields"]]
+    except (*_FAULTS, InputError):
+        return []
+
+
 def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
     """Features of a source, with the feature id as index and the geometry in the column geometry.
 

@@ -48,8 +48,8 @@ def solve_complementarity(
 ) -> tuple[Evaluation[Solution], float]:  # fmt: skip
     """Find y; the last item is what is left of the largest |min(y, e)|: the caller judges it.
 
-    Where Newton's method from y = 0 does not end, e is eased so far that y = 0 would do, and led back to what it
-    is along the way (a homotopy).
+    Where Newton's method from y = 0 does not end, e is eased so far that y = 0 would do and led back to what it
+    is (a homotopy), and where that does not end either, its parts are taken back one by one.
 
     Parameters
     ----------
@@ -67,17 +67,46 @@ def solve_complementarity(
     found, left = newton.solve(idle, 0.0 * most, max_steps)
     if left <= tolerance:
         return found, left
+    for way in (_eased_back, _one_by_one):
+        reached = way(newton, idle)
+        if reached is not None:
+            return reached, 0.0
+    return found, left
+
+
+def _eased_back(newton: _Newton[Solution], idle: Evaluation[Solution]) -> Evaluation[Solution] | None:
+    """Ease e so far that y = 0 would do, and lead it back to what it is."""
     ease = np.maximum(-idle.excess, 0.0)
     led, share, step = idle, 0.0, EASING
-    while share < 1.0 and step >= LEAST_EASING:
+    while share < 1.0:
         ahead = min(1.0, share + step)
         candidate, rest = newton.solve(led, (1.0 - ahead) * ease, EASED_STEPS)
-        if rest <= tolerance:
+        if rest <= newton.tolerance:
             led, share, step = candidate, ahead, 2.0 * step
-        else:
+        elif step > LEAST_EASING:
             step *= 0.5
-        left = min(left, rest) if ahead == 1.0 else left
-    return (led, 0.0) if share >= 1.0 else (found, left)
+        else:
+            return None
+    return led
+
+
+def _one_by_one(newton: _Newton[Solution], idle: Evaluation[Solution]) -> Evaluation[Solution] | None:
+    """Ease all of e out of sight and take back one after the other, the one that is missed most first."""
+    count = len(idle.y)
+    eased, led, misses = np.ones(count, bool), idle, 0
+    while eased.any():
+        waiting = np.flatnonzero(eased)
+        wrong = np.where(led.shut, 0.0, led.excess)[waiting]
+        pick = waiting[int(np.argmin(wrong))] if misses == 0 else waiting[int(np.argsort(wrong)[misses % len(waiting)])]
+        eased[pick] = False
+        candidate, rest = newton.solve(led, np.where(eased, np.inf, 0.0), EASED_STEPS)
+        if rest <= newton.tolerance:
+            led, misses = candidate, 0
+        elif misses < min(3, len(waiting) - 1):
+            eased[pick], misses = True, misses + 1
+        else:
+            return None
+    return led
 
 
 class _Newton(Generic[Solution]):
@@ -88,11 +117,11 @@ class _Newton(Generic[Solution]):
         derivative: Callable[[Evaluation[Solution]], Array], most: Array, largest_step: float, tolerance: float,
     ) -> None:  # fmt: skip
         self._evaluate, self._derivative = evaluate, derivative
-        self._most, self._largest_step, self._tolerance = most, largest_step, tolerance
+        self._most, self._largest_step, self.tolerance = most, largest_step, tolerance
 
     def solve(self, first: Evaluation[Solution], ease: Array, max_steps: int) -> tuple[Evaluation[Solution], float]:
         """Go on from an evaluation; the last item is what is left of the largest |min(y, e + ease)|."""
-        most, tolerance = self._most, self._tolerance
+        most, tolerance = self._most, self.tolerance
         found = first
         missed = _missed(found, ease, most)
         opened = np.zeros(len(most), np.int64)

@@ -50,7 +50,7 @@ def prepare_pattern(start: Index, end: Index, size: int) -> LanePattern:
         Number of unknowns.
     """
     inner = (start >= 0) & (end >= 0) & (start != end)
-    order = LDL(start, end, size).order
+    order = LDL(start[inner], end[inner], size).order
     place = np.empty(size, np.int32)
     place[order] = np.arange(size, dtype=np.int32)
     low = np.minimum(place[start[inner]], place[end[inner]])

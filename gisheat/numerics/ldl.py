@@ -5,13 +5,14 @@ the conductance to fixed nodes), never by its diagonal: pivots are sums of posit
 factor is accurate entry by entry, however far the conductances are apart, where a factorisation that
 subtracts from the diagonal loses everything once two conductances at a node differ by 1e16.
 
-Left-looking simplicial factorisation; elimination tree and patterns after Davis [1]_; the order is the
-approximate minimum degree of the library `qdldl`, or SuperLU's multiple minimum degree when that is missing.
+Multifrontal [1]_: each block of nodes (see `ordering`) is eliminated in a small dense matrix of its own, its
+front, with the nodes it leaves joined; what it leaves is added to its parent's front. In terms of a network,
+a star is replaced by the mesh of its ends; all fixed nodes together are the last column of every front.
 
 References
 ----------
-.. [1] Davis, T. A. (2005). Algorithm 849: a concise sparse Cholesky factorization package.
-   ACM Trans. Math. Softw. 31(4), 587-591.
+.. [1] Duff, I. S., Reid, J. K. (1983). The multifrontal solution of indefinite sparse symmetric linear
+   equations. ACM Trans. Math. Softw. 9(3), 302-325.
 .. [2] Grassmann, W. K., Taksar, M. I., Heyman, D. P. (1985). Regenerative analysis and steady state
    distributions for Markov chains. Operations Research 33(5), 1107-1116; the accuracy: O'Cinneide (1993).
 """
@@ -21,26 +22,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, diags_array
-from scipy.sparse.linalg import splu
+
+from gisheat.numerics.ordering import eliminate
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
-
-
-def fill_reducing_order(start: Index, end: Index, size: int) -> Index:
-    """Order of elimination that keeps the factor sparse, shape (size,)."""
-    if not len(start):
-        return np.arange(size, dtype=np.int32)
-    _, pointer, row = _lower_pattern(size, start, end, np.arange(size, dtype=np.int32))
-    upper = csc_matrix(_upper_laplacian(size, *_transposed(size, pointer, row)), shape=(size, size))
-    try:
-        import qdldl
-    except ImportError:
-        full = csc_matrix(upper + upper.T - diags_array(upper.diagonal()))
-        factor = splu(full, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-        return np.argsort(factor.perm_c).astype(np.int32)
-    return np.asarray(qdldl.Solver(upper, True).factors()[2], np.int32)
 
 
 class LDL:
@@ -49,7 +35,7 @@ class LDL:
     Parameters
     ----------
     start, end : int32 arrays, shape (edges,)
-        Nodes of each edge; -1 for a node that is no unknown. Parallel edges add up.
+        Nodes of each edge; `size` and above for one that is no unknown. Parallel edges add up.
     size : int
         Number of unknowns.
 
@@ -64,197 +50,193 @@ class LDL:
     """
 
     def __init__(self, start: Index, end: Index, size: int) -> None:
-        inner = (start >= 0) & (end >= 0)
-        self.order = fill_reducing_order(start[inner], end[inner], size)
-        self.place = np.empty(size, np.int32)
-        self.place[self.order] = np.arange(size, dtype=np.int32)
-        self.entry, self._pointer_in, self._row_in = _lower_pattern(size, start, end, self.place)
-        self.entries = len(self._row_in)
-        upper, column = _transposed(size, self._pointer_in, self._row_in)
-        parent, counts = _elimination_tree(size, upper, column)
-        pattern = _row_patterns(size, upper, column, parent, counts)
-        self._pointer, self._row, self._row_pointer, self._row_column = pattern
-        self._value, self._pivot, self._excess = np.empty(len(self._row)), np.empty(size), np.empty(size)
-        self._work, self._next = np.zeros(size), np.empty(size, np.int64)
+        plan = eliminate(start, end, size)
+        self.order, self.place = plan.order, plan.place
+        self.entry, spot, spot_from = _spots(start, end, plan.place, plan.block_from, plan.row_from, plan.row)
+        self.entries = len(spot)
+        into, children, front, stack, factor = _analysed(plan.block_from, plan.row_from, plan.row, plan.parent)
+        self._pattern = plan.block_from, plan.row_from, plan.row
+        self._assembly = spot, spot_from, into, children
+        self._factor, self._pivot = np.empty(factor), np.empty(size)
+        self._work = np.empty(front), np.empty(stack)
 
     def factorise(self, conductance: Array, excess: Array) -> None:
         """Factorise for conductances of shape (entries,) and excesses of shape (size,)."""
+        block_from, row_from, _ = self._pattern
         _factorise(
-            self._pointer_in, self._row_in, conductance, excess, self._pointer, self._row, self._row_pointer,
-            self._row_column, self._value, self._pivot, self._excess, self._work, self._next,
+            conductance, excess, block_from, row_from, *self._assembly, self._factor, self._pivot, *self._work
         )  # fmt: skip
 
     def solve(self, rhs: Array) -> None:
         """Replace a right-hand side (in the order of elimination) by the solution."""
-        _solve(self._pointer, self._row, self._value, self._pivot, rhs)
+        _solve(*self._pattern, self._factor, self._pivot, rhs)
 
 
 @njit(cache=True)
-def _lower_pattern(size, start, end, place):
-    """Lower triangle in the order of elimination by columns, without diagonal, and the entry of each edge."""
-    count = np.zeros(size + 2, np.int32)
+def _spots(start, end, place, block_from, row_from, row):
+    """Edges sorted by the block that is eliminated first: entry of each edge, and its spot in that front."""
+    blocks, size = block_from.size - 1, place.size
+    block = np.empty(size, np.int32)
+    for b in range(blocks):
+        for j in range(block_from[b], block_from[b + 1]):
+            block[j] = b
+    spot_from = np.zeros(blocks + 2, np.int32)
     for k in range(start.size):
-        if start[k] >= 0 and end[k] >= 0 and start[k] != end[k]:
-            count[min(place[start[k]], place[end[k]]) + 2] += 1
-    for j in range(size + 1):
-        count[j + 1] += count[j]
-    member = np.empty(count[size + 1], np.int32)
-    for k in range(start.size):
-        if start[k] >= 0 and end[k] >= 0 and start[k] != end[k]:
-            column = min(place[start[k]], place[end[k]])
-            member[count[column + 1]] = k
-            count[column + 1] += 1
+        if start[k] < size and end[k] < size and start[k] != end[k]:
+            spot_from[block[min(place[start[k]], place[end[k]])] + 2] += 1
+    for b in range(blocks + 1):
+        spot_from[b + 1] += spot_from[b]
     entry = np.full(start.size, -1, np.int32)
-    row = np.empty(member.size, np.int32)
-    pointer = np.zeros(size + 1, np.int32)
-    seen = np.full(size, -1, np.int32)
-    entries = 0
-    for j in range(size):
-        first = entries
-        for p in range(count[j], count[j + 1]):
-            k = member[p]
-            i = max(place[start[k]], place[end[k]])
-            if seen[i] < first:
-                seen[i] = entries
-                row[entries] = i
-                entries += 1
-            entry[k] = seen[i]
-        pointer[j + 1] = entries
-    return entry, pointer, row[:entries].copy()
+    spot = np.empty(spot_from[blocks + 1], np.int32)
+    for k in range(start.size):
+        if start[k] < size and end[k] < size and start[k] != end[k]:
+            i, j = place[start[k]], place[end[k]]
+            i, j = min(i, j), max(i, j)
+            b = block[i]
+            first, own = block_from[b], block_from[b + 1] - block_from[b]
+            low, high = row_from[b], row_from[b + 1]
+            columns = own + high - low + 1
+            column = j - first
+            if column >= own:
+                while row[low] < j:
+                    middle = (low + high) // 2
+                    if row[middle] <= j:
+                        low = middle
+                    else:
+                        high = middle
+                    if row[low] < j and high - low == 1:
+                        low = high
+                column = own + low - row_from[b]
+            spot[spot_from[b + 1]] = (i - first) * columns + column
+            entry[k] = spot_from[b + 1]
+            spot_from[b + 1] += 1
+    return entry, spot, spot_from[: blocks + 1]
 
 
 @njit(cache=True)
-def _transposed(size, pointer, row):
-    """The same pattern by rows: for each place the earlier ones it is joined to."""
-    upper_pointer = np.zeros(size + 2, np.int32)
-    for p in range(row.size):
-        upper_pointer[row[p] + 2] += 1
-    for i in range(size + 1):
-        upper_pointer[i + 1] += upper_pointer[i]
-    column = np.empty(row.size, np.int32)
-    for j in range(size):
-        for p in range(pointer[j], pointer[j + 1]):
-            column[upper_pointer[row[p] + 1]] = j
-            upper_pointer[row[p] + 1] += 1
-    return upper_pointer[: size + 1], column
+def _analysed(block_from, row_from, row, parent):
+    """Where the rows of each block stand in its parent's front, number of children, and sizes of the work arrays."""
+    blocks = parent.size
+    into, children = np.empty(row.size, np.int32), np.zeros(blocks, np.int32)
+    front = stack = deepest = factor = 0
+    waiting = np.zeros(blocks, np.int64)  # what the children of a block leave on the stack
+    for b in range(blocks):
+        own, others = block_from[b + 1] - block_from[b], row_from[b + 1] - row_from[b]
+        front = max(front, (own + others) * (own + others + 1))
+        factor += own * (own - 1) // 2 + own * others
+        stack += others * (others + 1) // 2 - waiting[b]
+        deepest = max(deepest, stack + waiting[b])
+        up = parent[b]
+        if up < 0:
+            continue
+        waiting[up] += others * (others + 1) // 2
+        children[up] += 1
+        first, last = block_from[up], block_from[up + 1]
+        at = row_from[up]
+        for t in range(row_from[b], row_from[b + 1]):
+            j = row[t]
+            if j < last:
+                into[t] = j - first
+            else:
+                while row[at] < j:
+                    at += 1
+                into[t] = last - first + at - row_from[up]
+    return into, children, front, deepest, factor
 
 
-@njit(cache=True)
-def _upper_laplacian(size, pointer, column):
-    """Upper triangle with diagonal by columns: -1 for each edge, 1 + number of edges on the diagonal."""
-    degree = np.ones(size)
-    for j in range(size):
-        degree[j] += pointer[j + 1] - pointer[j]
-        for p in range(pointer[j], pointer[j + 1]):
-            degree[column[p]] += 1.0
-    values = np.empty(column.size + size)
-    rows = np.empty(column.size + size, np.int32)
-    first = np.empty(size + 1, np.int32)
-    first[0] = 0
-    for j in range(size):
-        at = first[j]
-        for p in range(pointer[j], pointer[j + 1]):
-            rows[at], values[at] = column[p], -1.0
-            at += 1
-        rows[at], values[at] = j, degree[j]
-        first[j + 1] = at + 1
-    return values, rows, first
-
-
-@njit(cache=True)
-def _elimination_tree(size, pointer, column):
-    parent = np.full(size, -1, np.int32)
-    counts = np.zeros(size, np.int32)
-    seen = np.full(size, -1, np.int32)
-    for k in range(size):
-        seen[k] = k
-        for p in range(pointer[k], pointer[k + 1]):
-            i = column[p]
-            while seen[i] != k:
-                if parent[i] == -1:
-                    parent[i] = k
-                counts[i] += 1
-                seen[i] = k
-                i = parent[i]
-    return parent, counts
-
-
-@njit(cache=True)
-def _row_patterns(size, upper_pointer, upper_column, parent, counts):
-    """Pattern of L by columns (rows rising), and the columns of each of its rows in the order of elimination."""
-    pointer = np.zeros(size + 1, np.int64)
-    for i in range(size):
-        pointer[i + 1] = pointer[i] + counts[i]
-    entries = pointer[size]
-    row, row_column = np.empty(entries, np.int32), np.empty(entries, np.int32)
-    row_pointer = np.zeros(size + 1, np.int64)
-    fill, seen = np.zeros(size, np.int32), np.full(size, -1, np.int32)
-    position = 0
-    for k in range(size):
-        seen[k] = k
-        for p in range(upper_pointer[k], upper_pointer[k + 1]):
-            i = upper_column[p]
-            while seen[i] != k:
-                row_column[position] = i
-                position += 1
-                row[pointer[i] + fill[i]] = k
-                fill[i] += 1
-                seen[i] = k
-                i = parent[i]
-        row_pointer[k + 1] = position
-    return pointer, row, row_pointer, row_column
-
-
-@njit(cache=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
 def _factorise(
-    pointer_in,
-    row_in,
     conductance,
-    excess_in,
-    pointer,
-    row,
-    row_pointer,
-    row_column,
+    excess,
+    block_from,
+    row_from,
+    spot,
+    spot_from,
+    into,
+    children,
     factor,
     pivot,
-    excess,
-    work,
-    next_,
+    front,
+    stack,
 ):
-    """Columns one after the other; `factor` holds -L, so that everything is positive."""
-    size = pivot.size
-    for k in range(size):
-        next_[k] = pointer[k]
-    for k in range(size):
-        for p in range(pointer_in[k], pointer_in[k + 1]):
-            work[row_in[p]] = conductance[p]
-        beyond = excess_in[k]
-        for t in range(row_pointer[k], row_pointer[k + 1]):
-            i = row_column[t]
-            first = next_[i]
-            next_[i] = first + 1
-            share = factor[first]
-            beyond += share * excess[i]
-            scaled = share * pivot[i]
-            for p in range(first + 1, pointer[i + 1]):
-                work[row[p]] += factor[p] * scaled
-        sum_ = beyond
-        for p in range(pointer[k], pointer[k + 1]):
-            sum_ += work[row[p]]
-        excess[k], pivot[k] = beyond, sum_
-        inverse = 1.0 / sum_
-        for p in range(pointer[k], pointer[k + 1]):
-            factor[p] = work[row[p]] * inverse
-            work[row[p]] = 0.0
+    """Blocks one after the other; `factor` holds -L without its diagonal, so that everything is positive."""
+    top = at = 0
+    waiting, left = np.empty(children.size, np.int32), 0  # blocks whose meshes are on the stack
+    for b in range(children.size):
+        first, own = block_from[b], block_from[b + 1] - block_from[b]
+        rows = own + row_from[b + 1] - row_from[b]
+        columns = rows + 1
+        bare = own == 1 and children[b] == 0  # nothing has been joined before: what it leaves needs no front
+        for i in range(1 if bare else rows):
+            for j in range(i * columns + i + 1, (i + 1) * columns):
+                front[j] = 0.0
+        for t in range(spot_from[b], spot_from[b + 1]):
+            front[spot[t]] += conductance[t]
+        for i in range(own):
+            front[i * columns + rows] = excess[first + i]
+        for _ in range(children[b]):
+            left -= 1
+            low, high = row_from[waiting[left]], row_from[waiting[left] + 1]
+            top -= (high - low) * (high - low + 1) // 2
+            p = top
+            for i in range(low, high):
+                base = into[i] * columns
+                for j in range(i + 1, high):
+                    front[base + into[j]] += stack[p]
+                    p += 1
+                front[base + rows] += stack[p]
+                p += 1
+        for k in range(own):
+            here = front[k * columns + k + 1 : (k + 1) * columns]
+            sum_ = 0.0
+            for j in range(here.size):
+                sum_ += here[j]
+            pivot[first + k] = sum_
+            inverse = 1.0 / sum_
+            for i in range(here.size - 1):
+                share = here[i] * inverse
+                factor[at] = share
+                at += 1
+                source, target = here[i + 1 :], front[(k + 1 + i) * (columns + 1) + 1 :]
+                if k < own - 1:
+                    for j in range(source.size):
+                        target[j] += share * source[j]
+                elif bare:
+                    for j in range(source.size):
+                        stack[top + j] = share * source[j]
+                    top += source.size
+                else:
+                    for j in range(source.size):
+                        stack[top + j] = target[j] + share * source[j]
+                    top += source.size
+        if rows > own:
+            waiting[left] = b
+            left += 1
 
 
-@njit(cache=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _solve(pointer, row, factor, pivot, x):
-    for j in range(x.size):
-        for p in range(pointer[j], pointer[j + 1]):
-            x[row[p]] += factor[p] * x[j]
-    for j in range(x.size - 1, -1, -1):
-        s = x[j] / pivot[j]
-        for p in range(pointer[j], pointer[j + 1]):
-            s += factor[p] * x[row[p]]
-        x[j] = s
+@njit(cache=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
+def _solve(block_from, row_from, row, factor, pivot, x):
+    at = 0
+    for b in range(block_from.size - 1):
+        last, low, high = block_from[b + 1], row_from[b], row_from[b + 1]
+        for k in range(block_from[b], last):
+            value = x[k]
+            for j in range(k + 1, last):
+                x[j] += factor[at] * value
+                at += 1
+            for t in range(low, high):
+                x[row[t]] += factor[at] * value
+                at += 1
+    for b in range(block_from.size - 2, -1, -1):
+        last, low, high = block_from[b + 1], row_from[b], row_from[b + 1]
+        for k in range(last - 1, block_from[b] - 1, -1):
+            at -= last - 1 - k + high - low
+            value = x[k] / pivot[k]
+            p = at
+            for j in range(k + 1, last):
+                value += factor[p] * x[j]
+                p += 1
+            for t in range(low, high):
+                value += factor[p] * x[row[t]]
+                p += 1
+            x[k] = value

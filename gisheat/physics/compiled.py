@@ -1,7 +1,9 @@
 """Friction compiled with numba: the formulas of `friction` in loops that the compiler vectorises.
 
-Same laws, same numbers to rounding (a test holds that); logarithm and power are written out from bit
-operations and polynomials, because calls to the C library can't be vectorised.
+Same laws, same numbers to rounding (a test holds that). Logarithm and power are written out from bit operations
+and polynomials, because calls to the C library can't be vectorised; polynomials in pairs, so that the processor
+works on several terms at a time. What is computed of a law is its number f Re (64 in laminar flow) and the
+sum 2 f Re + Re^2 df/dRe, which drop and slope are made of.
 """
 
 from __future__ import annotations
@@ -13,33 +15,37 @@ from numpy.typing import NDArray
 from gisheat.physics.friction import LAMINAR_LIMIT, LAWS, TURBULENT_LIMIT, Law
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int32]
 
 _COLEBROOK, _SWAMEE_JAIN, _ALTSHUL, _ROUGH, _HAZEN_WILLIAMS = range(5)
 _FAST = {"contract", "nsz", "arcp", "nnan", "ninf"}
 _LN2 = 0.6931471805599453
 _LOG10 = 2.302585092994046
 _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
+_ONE_BITS = 0x3FF0000000000000
 _ROUNDER = 6755399441055744.0
 _ROUNDER_BITS = 0x4338000000000000
+_TILE = 512
+"""Pipes that are evaluated together: what is between the loops stays in the nearest cache."""
 
 
 def loss(
-    law: Law,
-    flow: Array,
-    viscous: Array,
-    local: Array,
-    reynolds_scale: Array,
-    roughness: Array,
-    drop: Array,
+    law: Law, flow: Array, viscous: Array, local: Array, reynolds_scale: Array, roughness: Array, drop: Array,
     slope: Array,
-) -> None:
+) -> None:  # fmt: skip
     """Pressure loss [Pa] and its derivative [Pa s/kg] into `drop` and `slope`; arguments as `PipeResistance`."""
-    turbulent, low = _KERNELS[law]
-    turbulent(flow, viscous, local, reynolds_scale, roughness, drop, slope)
-    low(flow, viscous, local, reynolds_scale, roughness, drop, slope)
+    _KERNELS[law][0](flow, viscous, local, reynolds_scale, roughness, drop, slope)
 
 
-@njit(inline="always", fastmath=_FAST)
+def loss_along(
+    law: Law, flow: Array, chain: Index, offset: Array, viscous: Array, local: Array, reynolds_scale: Array,
+    roughness: Array, sums: Array,
+) -> None:  # fmt: skip
+    """Loss, derivative and second derivative [Pa s2/kg2] along chains into the rows of `sums`, shape (3, chains)."""
+    _KERNELS[law][1](flow, chain, offset, viscous, local, reynolds_scale, roughness, *sums)
+
+
+@njit(forceinline=True, fastmath=_FAST)
 def _log(x):
     """Natural logarithm of a normal positive number, relative error below 2e-15."""
     bits = np.float64(x).view(np.int64)
@@ -47,41 +53,45 @@ def _log(x):
     m = np.int64(bits - (exponent << 52)).view(np.float64)
     s = (m - 1.0) / (m + 1.0)
     z = s * s
-    p = 2 / 17 + z * (2 / 19)
-    p = 2 / 3 + z * (2 / 5 + z * (2 / 7 + z * (2 / 9 + z * (2 / 11 + z * (2 / 13 + z * (2 / 15 + z * p))))))
-    return exponent * _LN2 + (2.0 * s + s * z * p)
+    z2 = z * z
+    low = (2 / 3 + z * (2 / 5)) + z2 * (2 / 7 + z * (2 / 9))
+    high = (2 / 11 + z * (2 / 13)) + z2 * ((2 / 15 + z * (2 / 17)) + z2 * (2 / 19))
+    return exponent * _LN2 + (2.0 * s + s * z * (low + z2 * z2 * high))
 
 
-@njit(inline="always", fastmath=_FAST)
-def _linear_log(x):
-    """Natural logarithm of a normal positive number to 0.03, its bits read as a number: for starts of iterations."""
-    return np.float64(x).view(np.int64) * (_LN2 / 2.0**52) - (1023.0 - 0.043) * _LN2
+@njit(forceinline=True, fastmath=_FAST)
+def _rough_log(x):
+    """Natural logarithm to 0.03: the bits of a number are nearly its logarithm."""
+    return (np.float64(x).view(np.int64) - _ONE_BITS) * (_LN2 / 2.0**52) + 0.03
 
 
-@njit(inline="always", fastmath=_FAST)
+@njit(forceinline=True, fastmath=_FAST)
 def _exp(x):
     """Exponential of a number between -700 and 700, relative error below 1e-15."""
     k = x * (1.0 / _LN2)
     shifted = k + _ROUNDER
     n = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
     r = (k - (shifted - _ROUNDER)) * _LN2
-    p = 1 / 40320 + r * (1 / 362880 + r * (1 / 3628800 + r * (1 / 39916800)))
-    p = 1.0 + r * (
-        1.0 + r * (0.5 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * p))))))
-    )
+    r2 = r * r
+    r4 = r2 * r2
+    low = (1.0 + r) + r2 * (1 / 2 + r * (1 / 6))
+    middle = (1 / 24 + r * (1 / 120)) + r2 * (1 / 720 + r * (1 / 5040))
+    high = (1 / 40320 + r * (1 / 362880)) + r2 * (1 / 3628800 + r * (1 / 39916800))
+    p = low + r4 * (middle + r4 * high)
     return np.int64(np.float64(p).view(np.int64) + (n << 52)).view(np.float64)
 
 
-@njit(inline="always", fastmath=_FAST)
-def _bounded_factor(law, reynolds, roughness):
-    """Factor and Re times its derivative, not below the laminar one (which two of the laws never are)."""
+@njit(forceinline=True, fastmath=_FAST)
+def _turbulent(law, reynolds, roughness):
+    """Number and sum for Re of 4000 and above, not below the laminar ones."""
     factor, bend = _factor(law, reynolds, roughness)
-    least = 64.0 / reynolds
-    below = factor < least
-    return (least if below else factor), (-least if below else bend)
+    number = factor * reynolds
+    sum_ = 2.0 * number + bend * reynolds
+    below = number < 64.0
+    return (64.0 if below else number), (64.0 if below else sum_)
 
 
-@njit(inline="always", fastmath=_FAST)
+@njit(forceinline=True, fastmath=_FAST)
 def _factor(law, reynolds, roughness):
     """Darcy factor and Re times its derivative, for Re of 4000 and above; see `friction` for the formulas."""
     if law == _COLEBROOK:
@@ -90,7 +100,7 @@ def _factor(law, reynolds, roughness):
         c = 2.0 / _LOG10
         # One step of the fixed point from a smooth pipe's power law misses by 2 % at most. What is left, u, is
         # found with one logarithm: x + u + c ln(y + b u) = 0; ln(1 + t) by its series, t = b u / y below 0.01.
-        x = -c * _linear_log(a + b * c * (0.88 * _linear_log(reynolds) - 1.6))
+        x = -c * _rough_log(a + b * c * (0.88 * _rough_log(reynolds) - 1.6))
         y = a + b * x
         share = b / y
         damping = 1.0 / (1.0 + c * share)
@@ -100,15 +110,17 @@ def _factor(law, reynolds, roughness):
         t = share * (first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5))))
         t = share * (first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5))))
         x += first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5)))
-        y = a + b * x
-        w = 1.0 / x
-        bend = c * x * b / (y + c * b)
-        return w * w, -2.0 * w * w * w * bend
+        steep = a + b * x + b * c
+        inverse = 1.0 / (x * steep)
+        w = steep * inverse
+        return w * w, -2.0 * w * w * w * c * x * b * x * inverse
     if law == _SWAMEE_JAIN:
         z = 5.74 * _exp(-0.9 * _log(reynolds))
         y = roughness / 3.7 + z
-        w = -_LOG10 / (2.0 * _log(y))
-        return w * w, -2.0 * w * w * w * (1.8 / _LOG10) * z / y
+        log = _log(y)
+        inverse = 1.0 / (y * log)
+        w = -0.5 * _LOG10 * y * inverse
+        return w * w, -3.6 / _LOG10 * w * w * w * z * log * inverse
     if law == _ALTSHUL:
         t = 68.0 / reynolds
         z = roughness + t
@@ -120,46 +132,84 @@ def _factor(law, reynolds, roughness):
     return f, -0.148 * f
 
 
+@njit(forceinline=True, fastmath=_FAST)
+def _loss(law, q, viscous, local, reynolds_scale, roughness):
+    """Loss and derivative, laminar up to Re 4000."""
+    size = abs(q)
+    reynolds = reynolds_scale * size
+    number, sum_ = _turbulent(law, max(reynolds, TURBULENT_LIMIT), roughness)
+    laminar = reynolds < TURBULENT_LIMIT
+    number, sum_ = (64.0 if laminar else number), (64.0 if laminar else sum_)
+    return viscous * number * q + local * size * q, viscous * sum_ + 2.0 * local * size
+
+
+@njit(forceinline=True)
+def _between(law, q, viscous, local, reynolds, roughness):
+    """Loss and derivative between Re 2000 and 4000."""
+    width = TURBULENT_LIMIT - LAMINAR_LIMIT
+    first, first_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
+    number, sum_ = _turbulent(law, TURBULENT_LIMIT, roughness)
+    last, last_slope = number / TURBULENT_LIMIT, (sum_ - 2.0 * number) / TURBULENT_LIMIT**2 * width
+    t = (reynolds - LAMINAR_LIMIT) / width
+    c2 = 3.0 * (last - first) - 2.0 * first_slope - last_slope
+    c3 = -2.0 * (last - first) + first_slope + last_slope
+    number = (first + t * (first_slope + t * (c2 + t * c3))) * reynolds
+    sum_ = 2.0 * number + (first_slope + t * (2.0 * c2 + 3.0 * c3 * t)) / width * reynolds * reynolds
+    size = abs(q)
+    return viscous * number * q + local * size * q, viscous * sum_ + 2.0 * local * size
+
+
+@njit(forceinline=True, fastmath=_FAST)
+def _losses(law, q, viscous, local, reynolds_scale, roughness, drop, slope, between):
+    """Loss and derivative of a tile of pipes; those between Re 2000 and 4000 are few and come after the others."""
+    found = 0
+    for i in range(viscous.size):
+        drop[i], slope[i] = _loss(law, q[i], viscous[i], local[i], reynolds_scale[i], roughness[i])
+    for i in range(viscous.size):
+        reynolds = reynolds_scale[i] * abs(q[i])
+        between[found] = i
+        found += (reynolds > LAMINAR_LIMIT) & (reynolds < TURBULENT_LIMIT)
+    for t in range(found):
+        i = between[t]
+        reynolds = reynolds_scale[i] * abs(q[i])
+        drop[i], slope[i] = _between(law, q[i], viscous[i], local[i], reynolds, roughness[i])
+
+
 def _kernels(law):
-    """Two loops for one law: a constant here, so that only its formula is compiled."""
+    """Loops for one law: a constant here, so that only its formula is compiled."""
 
     @njit(cache=True, error_model="numpy", fastmath=_FAST)
-    def turbulent(flow, viscous, local, reynolds_scale, roughness, drop, slope):
-        """All pipes as if they were turbulent (at Re of 4000 at least)."""
-        for i in range(flow.size):
-            q = flow[i]
-            size = abs(q)
-            reynolds = max(reynolds_scale[i] * size, TURBULENT_LIMIT)
-            factor, bend = _bounded_factor(law, reynolds, roughness[i])
-            number = factor * reynolds
-            drop[i] = viscous[i] * number * q + local[i] * size * q
-            slope[i] = viscous[i] * (2.0 * number + bend * reynolds) + 2.0 * local[i] * size
+    def of_pipes(flow, viscous, local, reynolds_scale, roughness, drop, slope):
+        between = np.empty(_TILE, np.int64)
+        for tile in range(0, flow.size, _TILE):
+            part = slice(tile, min(tile + _TILE, flow.size))
+            _losses(
+                law, flow[part], viscous[part], local[part], reynolds_scale[part], roughness[part], drop[part],
+                slope[part], between,
+            )  # fmt: skip
 
-    @njit(cache=True, error_model="numpy")
-    def low(flow, viscous, local, reynolds_scale, roughness, drop, slope):
-        """Pipes below Re 4000: laminar, and the cubic between."""
-        width = TURBULENT_LIMIT - LAMINAR_LIMIT
-        first, first_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
-        for i in range(flow.size):
-            q = flow[i]
-            size = abs(q)
-            reynolds = reynolds_scale[i] * size
-            if reynolds >= TURBULENT_LIMIT:
-                continue
-            number, bend = 64.0, 0.0
-            if reynolds > LAMINAR_LIMIT:
-                last, last_bend = _bounded_factor(law, TURBULENT_LIMIT, roughness[i])
-                last_slope = last_bend / TURBULENT_LIMIT * width
-                t = (reynolds - LAMINAR_LIMIT) / width
-                c2 = 3.0 * (last - first) - 2.0 * first_slope - last_slope
-                c3 = -2.0 * (last - first) + first_slope + last_slope
-                factor = first + t * (first_slope + t * (c2 + t * c3))
-                number = factor * reynolds
-                bend = number + (first_slope + t * (2.0 * c2 + 3.0 * c3 * t)) / width * reynolds * reynolds
-            drop[i] = viscous[i] * number * q + local[i] * size * q
-            slope[i] = viscous[i] * (number + bend) + 2.0 * local[i] * size
+    @njit(cache=True, error_model="numpy", fastmath=_FAST)
+    def along(flow, chain, offset, viscous, local, reynolds_scale, roughness, drop, slope, bend):
+        q, h, g, curve = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
+        between = np.empty(_TILE, np.int64)
+        for i in range(drop.size):
+            drop[i], slope[i], bend[i] = 0.0, 0.0, 0.0
+        for tile in range(0, offset.size, _TILE):
+            part = slice(tile, min(tile + _TILE, offset.size))
+            c, shift = chain[part], offset[part]
+            for i in range(c.size):
+                q[i] = flow[c[i]] - shift[i]
+            _losses(
+                law, q, viscous[part], local[part], reynolds_scale[part], roughness[part], h, g, between
+            )  # fmt: skip
+            for i in range(c.size):  # as of a parabola through the origin
+                curve[i] = 2.0 * (g[i] * q[i] - h[i]) / (q[i] * q[i] + 1e-200)
+            for i in range(c.size):
+                drop[c[i]] += h[i]
+                slope[c[i]] += g[i]
+                bend[c[i]] += curve[i]
 
-    return turbulent, low
+    return of_pipes, along
 
 
 _KERNELS = {law: _kernels(code) for code, law in enumerate(LAWS)}

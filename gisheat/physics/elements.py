@@ -9,12 +9,13 @@ are driven by head flip from one branch to the other.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gisheat.physics.pumps import PumpCurve, curve_head
+from gisheat.physics.pumps import curve_head
 
 Array = NDArray[np.float64]
 
@@ -60,24 +61,20 @@ class ElementLaw:
 
     def loss(self, flow: Array) -> tuple[Array, Array]:
         """Drop [Pa] and its derivative [Pa s/kg] at mass flows [kg/s], shape (elements,)."""
-        root = np.hypot(flow, self.small_flow)
+        root = np.sqrt(flow * flow + self.small_flow * self.small_flow)
         beyond, short = np.maximum(flow - self.most, 0.0), np.minimum(flow - self.least, 0.0)
         walls = self.most_wall * beyond + self.least_wall * short
         drop = self.offset + self.linear * flow + self.quadratic * flow * root + walls
         with np.errstate(divide="ignore", invalid="ignore"):
-            bend = np.where(root > 0.0, (flow * flow + root * root) / root, 0.0)
+            bend = np.where(root != 0.0, (flow * flow + root * root) / root, 0.0)
         slope = self.linear + self.quadratic * bend + np.where(beyond > 0.0, self.most_wall, 0.0)
         slope += np.where(short < 0.0, self.least_wall, 0.0)
         for i in np.flatnonzero(self.has_curve).tolist():
-            head, rise = _curve(self.curve[i], flow[i] * self.volume[i])
-            drop[i] -= head * self.head_scale[i]
-            slope[i] -= rise * self.head_scale[i] * self.volume[i]
+            head, rise = curve_head(self.curve[i], np.maximum(flow[i : i + 1] * self.volume[i], 0.0))
+            drop[i] -= head[0] * self.head_scale[i]
+            if flow[i].real > 0.0:
+                slope[i] -= rise[0] * self.head_scale[i] * self.volume[i]
         return drop, slope
-
-
-def _curve(curve: PumpCurve, flow: float) -> tuple[float, float]:
-    head, rise = curve_head(curve, np.array([max(flow, 0.0)]))
-    return float(head[0]), float(rise[0])
 
 
 def plain_elements(count: int, **terms: Any) -> ElementLaw:
@@ -95,7 +92,13 @@ def plain_elements(count: int, **terms: Any) -> ElementLaw:
     return ElementLaw(**arrays, curve=curve, has_curve=has_curve)
 
 
+@cache
+def no_elements() -> ElementLaw:
+    """The law of no element."""
+    return plain_elements(0)
+
+
 def joined(laws: list[ElementLaw]) -> ElementLaw:
     """One law out of several, one after the other."""
-    laws = laws or [plain_elements(0)]
+    laws = laws or [no_elements()]
     return ElementLaw(*(np.concatenate([getattr(law, f.name) for law in laws]) for f in fields(ElementLaw)))

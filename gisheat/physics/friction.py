@@ -223,6 +223,12 @@ class PipeResistance:
         else:
             compiled(self.law, flow, self.viscous, self.local, self.reynolds_scale, self.roughness, drop, slope)
 
+    def along(self, flow: Array, chain: NDArray[np.int32], offset: Array, sums: Array) -> None:
+        """Loss, derivative and second derivative of chains, for the compiled engine (see `numerics.reduced`)."""
+        from gisheat.physics.compiled import loss_along
+
+        loss_along(self.law, flow, chain, offset, self.viscous, self.local, self.reynolds_scale, self.roughness, sums)
+
     def loss(self, flow: Array) -> tuple[Array, Array]:
         """Pressure loss [Pa], sign of the flow, and its derivative [Pa s/kg], for mass flows [kg/s]."""
         size = np.abs(flow)
@@ -253,18 +259,18 @@ def pipe_resistance(
     law : str
         One of `LAWS`.
     """
-    area = math.pi / 4.0 * inner_diameter**2
+    inverse = 1.0 / inner_diameter
     if law == "hazen-williams":
         relative = hazen_williams_scale(roughness, inner_diameter, viscosity / density, gravity)
     else:
-        relative = roughness / inner_diameter
-    return PipeResistance(
-        viscous=viscosity * length / (2.0 * density * area * inner_diameter**2),
-        local=zeta / (2.0 * density * area**2),
-        reynolds_scale=inner_diameter / (area * viscosity),
-        roughness=relative,
-        law=law,
-    )
+        relative = roughness * inverse
+    fourth = inverse * inverse
+    fourth *= fourth
+    viscous, local = length * fourth, zeta * fourth  # with the area A = pi d^2 / 4 written out
+    viscous *= 2.0 * viscosity / (math.pi * density)
+    local *= 8.0 / (math.pi**2 * density)
+    inverse *= 4.0 / (math.pi * viscosity)
+    return PipeResistance(viscous=viscous, local=local, reynolds_scale=inverse, roughness=relative, law=law)
 
 
 def specific_friction(

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gisheat.physics.compiled import _FAST, _HAZEN_WILLIAMS, _bounded_factor
+from gisheat.physics.compiled import _FAST, _HAZEN_WILLIAMS, _turbulent
 from gisheat.physics.friction import _LAW, LAMINAR_LIMIT, LAWS, TURBULENT_LIMIT, Law, hazen_williams_scale
 
 Array = NDArray[np.float64]
@@ -164,11 +164,11 @@ def _kernel(law):
                     q = flow[c, b] - offset[t, b]
                     size[b] = abs(q)
                     reynolds = max(scale * fluidity[b] * size[b], TURBULENT_LIMIT)
-                    factor, bend = _bounded_factor(law, reynolds, rough * roughness_scale[b])
+                    number, sum_of = _turbulent(law, reynolds, rough * roughness_scale[b])
                     viscous_own = k * kinematic[b]
                     local_own = z * volume[b] * size[b]
-                    loss[b] = (viscous_own * factor * reynolds + local_own) * q
-                    slope[b] = viscous_own * (2.0 * factor + bend) * reynolds + 2.0 * local_own
+                    loss[b] = (viscous_own * number + local_own) * q
+                    slope[b] = viscous_own * sum_of + 2.0 * local_own
                 least = np.inf
                 for b in range(lanes):
                     least = min(least, size[b] * fluidity[b])

@@ -186,6 +186,8 @@ class Results:
     """Valves and pumps, None where the network has none."""
     throttled: Mask | None = None
     """Valves that hold their setting by throttling, shape (valves,); None where nothing is held."""
+    unheld: Mask | None = None
+    """Valves that can't hold their setting, shut or wide open, shape (valves,)."""
     operation: bool = False
     """Flows followed from pumps and valves; else every station was given its design flow."""
 
@@ -351,6 +353,7 @@ class Results:
         total = float(self.source.pump_head[source])
         plant = float(sources.plant_loss[source])
         required = float(network.stations.required_head[station])
+        required -= float(np.nan_to_num(self.station.pump_head[station]))  # its own pump gives that
         circulation = float(weight / scale)
         reserve = total - supply_loss - return_loss - required - circulation - plant
         reserve = reserve if abs(reserve) > AT_REST * total else 0.0

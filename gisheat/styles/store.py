@@ -103,6 +103,8 @@ def _crs(connection: sqlite3.Connection, srs_id: float | None) -> tuple[str, str
     if row is None:
         return "", ""
     definition, organization, code = row
+    if definition == "undefined":  # the standard's plain coordinates without a CRS
+        return "", ""
     known = str(organization).upper() not in ("NONE", "")
     return definition, f"{str(organization).upper()}:{code}" if known else ""
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gisheat.equations.circuit import FIRST_VELOCITY
 from gisheat.errors import TopologyError
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.numerics.incidence import reachable
@@ -28,6 +27,8 @@ from gisheat.physics.water import Water
 Closed = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Edges of a side that are closed, and the lane each is closed in."""
 
+FIRST_VELOCITY = 0.5
+"""Velocity [m/s] in every pipe at the start of the very first iteration."""
 NOMINAL = Water(970.0, 3.5e-4, 4190.0)
 """Water of the state that lanes start from, whatever their own."""
 NOMINAL_COOLING = 50.0

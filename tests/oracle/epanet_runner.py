@@ -1,5 +1,7 @@
 """EPANET 2.3 run live through its toolkit: a one-pipe network out of gisheat's tables, heads and flows back."""
 
+import statistics
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -27,21 +29,27 @@ class Found(NamedTuple):
     seconds: float
 
 
-def run_epanet(network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7) -> Found:
-    """Solve with Darcy-Weisbach (EPANET's Swamee-Jain above Re 4000)."""
+def run_epanet(
+    network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7, times: int = 1
+) -> Found:
+    """Solve with Darcy-Weisbach (EPANET's Swamee-Jain above Re 4000); several times, for the median of the seconds."""
     inp = folder / "network.inp"
     inp.write_text(_input(network, density, viscosity), encoding="ascii")
     project = toolkit.createproject()
     try:
         toolkit.open(project, str(inp), str(folder / "network.rpt"), "")
         toolkit.setoption(project, toolkit.ACCURACY, accuracy)  # the file would be cut to 1e-5
-        begin = time.perf_counter()  # openH orders the nodes
-        toolkit.openH(project)
-        toolkit.initH(project, 0)
+        seconds = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # EPANET warns of what is no matter here, such as low pressures
-            toolkit.runH(project)
-        seconds = time.perf_counter() - begin
+            for left in range(times - 1, -1, -1):
+                begin = time.perf_counter()  # openH orders the nodes
+                toolkit.openH(project)
+                toolkit.initH(project, 0)
+                toolkit.runH(project)
+                seconds.append(time.perf_counter() - begin)
+                if left:
+                    toolkit.closeH(project)
         nodes = {toolkit.getnodeid(project, k): k for k in range(1, toolkit.getcount(project, toolkit.NODECOUNT) + 1)}
         links = {toolkit.getlinkid(project, k): k for k in range(1, toolkit.getcount(project, toolkit.LINKCOUNT) + 1)}
         head = [toolkit.getnodevalue(project, nodes[f"N{i}"], toolkit.HEAD) for i in range(len(network.nodes))]
@@ -51,7 +59,7 @@ def run_epanet(network: Network, folder: Path, *, density: float, viscosity: flo
         toolkit.close(project)
     finally:
         toolkit.deleteproject(project)
-    return Found(np.array(head), np.array(flow) * density / 1e3 / LITRES, iterations, seconds)
+    return Found(np.array(head), np.array(flow) * density / 1e3 / LITRES, iterations, statistics.median(seconds))
 
 
 def _input(network: Network, density: float, viscosity: float) -> str:
@@ -76,3 +84,60 @@ def _input(network: Network, density: float, viscosity: float) -> str:
         "TIMES": ["DURATION 0"], "REPORT": ["STATUS NO", "SUMMARY NO"],
     }  # fmt: skip
     return "\n".join(line for name, lines in sections.items() for line in (f"[{name}]", *lines, "")) + "[END]\n"
+
+
+# files ---------------------------------------------------------------------------------------------------
+
+CUBIC_FOOT = 0.3048**3
+PER_CUBIC_FOOT = {"GPM": 448.831, "LPS": 28.317, "CMH": 101.94}
+"""EPANET's flow units in a cubic foot a second."""
+NO_FLOW = 1e-6 * CUBIC_FOOT
+"""EPANET's flow of what is closed [m3/s]."""
+
+
+class FirstMoment(NamedTuple):
+    """What EPANET finds in a file at t = 0: heads [m] of nodes, volume flows [m3/s] of links, by their ids."""
+
+    head: dict[str, float]
+    flow: dict[str, float]
+    undetermined: set[str]
+    """Nodes shut in between closed links: any head would do there."""
+
+
+def run_file(path: Path, accuracy: float = 1e-8) -> FirstMoment:
+    """Solve the first moment of a file."""
+    project = toolkit.createproject()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of low pressures, and of accuracy that is not reached
+        try:
+            toolkit.open(project, str(path), f"{folder}/report", f"{folder}/output")
+            toolkit.setoption(project, toolkit.ACCURACY, accuracy)
+            toolkit.setoption(project, toolkit.TRIALS, 500)
+            toolkit.openH(project)
+            toolkit.initH(project, 0)
+            toolkit.runH(project)
+            return _first_moment(project)
+        finally:
+            toolkit.deleteproject(project)
+
+
+def _first_moment(project) -> FirstMoment:
+    units = {toolkit.GPM: "GPM", toolkit.LPS: "LPS", toolkit.CMH: "CMH"}[toolkit.getflowunits(project)]
+    length, volume = (0.3048 if units == "GPM" else 1.0), CUBIC_FOOT / PER_CUBIC_FOOT[units]
+    nodes = range(1, toolkit.getcount(project, toolkit.NODECOUNT) + 1)
+    links = range(1, toolkit.getcount(project, toolkit.LINKCOUNT) + 1)
+    names = {k: toolkit.getnodeid(project, k) for k in nodes}
+    flow = {k: toolkit.getlinkvalue(project, k, toolkit.FLOW) * volume for k in links}
+    reached = {k for k in nodes if toolkit.getnodetype(project, k) != toolkit.JUNCTION}
+    ends = [toolkit.getlinknodes(project, k) for k in links
+            if abs(flow[k]) > NO_FLOW or (toolkit.getlinktype(project, k) == toolkit.PIPE
+                                          and toolkit.getlinkvalue(project, k, toolkit.STATUS) > 0)]  # fmt: skip
+    size = -1
+    while len(reached) > size:
+        size = len(reached)
+        reached |= {n for pair in ends if reached & set(pair) for n in pair}
+    return FirstMoment(
+        head={names[k]: toolkit.getnodevalue(project, k, toolkit.HEAD) * length for k in nodes},
+        flow={toolkit.getlinkid(project, k): flow[k] for k in links},
+        undetermined={names[k] for k in nodes if k not in reached},
+    )

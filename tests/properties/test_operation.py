@@ -1,0 +1,114 @@
+"""Operation of random networks: a solution that keeps its balances and every element's law, or a named reason."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from random_operation import random_operation
+
+import gisheat
+from gisheat.errors import ConvergenceError, GisheatError
+from gisheat.network.arrays import (
+    BYPASS_VALVE,
+    CHECK,
+    CONTROLLING,
+    DIFFERENTIAL,
+    LIMITER,
+    REDUCING,
+    SUSTAINING,
+    UNREGULATED,
+    VALVE_HELD,
+)
+
+SEEDS = int(os.environ.get("GISHEAT_RANDOM_OPERATIONS", "200"))
+"""`make verify` tries more."""
+RANGE = 1e-6
+
+
+@pytest.fixture(scope="module")
+def solved():
+    """All networks with their results, or the reason why there is none."""
+    outcomes = []
+    for seed in range(SEEDS):
+        network = random_operation(seed)
+        try:
+            outcomes.append((seed, network, gisheat.solve(network)))
+        except GisheatError as error:
+            outcomes.append((seed, network, error))
+    return outcomes
+
+
+def results(solved):
+    return [(seed, network, found) for seed, network, found in solved if not isinstance(found, GisheatError)]
+
+
+def test_at_most_one_in_two_hundred_ends_without_a_solution_and_says_why(solved):
+    failed = [(seed, error) for seed, _, error in solved if isinstance(error, GisheatError)]
+    assert len(failed) <= SEEDS / 200, failed
+    for _, error in failed:
+        assert isinstance(error, ConvergenceError)
+        assert "valve" in str(error) or "source" in str(error) or "pump" in str(error)
+
+
+def test_balances_are_kept_to_rounding(solved):
+    for seed, _, found in results(solved):
+        balance = found.check()
+        assert balance.mass_relative < 1e-8, seed
+        assert balance.head_relative < 1e-8, seed
+
+
+def test_stations_take_no_more_than_they_ask_and_no_less_than_their_open_valve_passes(solved):
+    for seed, network, found in results(solved):
+        stations, at = found.stations, found.conditions
+        flow, asked = stations["flow_t_h"].to_numpy(), stations["design_flow_t_h"].to_numpy()
+        ratio = stations["available_head_m"].to_numpy() / stations["required_head_m"].to_numpy()
+        passed = asked * np.sqrt(np.maximum(ratio, 0.0))
+        held, free = network.stations.control == VALVE_HELD, network.stations.control == UNREGULATED
+        assert (flow[held] <= asked[held] * (1.0 + RANGE)).all(), seed
+        forwards = ratio > RANGE
+        least = np.minimum(asked, passed) * (1.0 - 1e-4) - 1e-6 * asked
+        assert (flow[held & forwards] >= least[held & forwards]).all(), seed
+        np.testing.assert_allclose(flow[free & forwards], passed[free & forwards], rtol=1e-4, err_msg=str(seed))
+        assert at.gravity > 0.0
+
+
+def test_sources_follow_their_curves_and_give_nothing_back(solved):
+    for seed, _, found in results(solved):
+        assert (found.source.flow > -1e-6 * np.nanmax(np.abs(found.supply.flow))).all(), seed
+
+
+def test_what_is_guarded_is_right_or_there_is_nothing_more_to_do(solved):
+    for seed, network, found in results(solved):
+        valves, table = network.valves, found.valves
+        nodes = found.nodes
+        supply, back = nodes["sup_pressure_kpa"].to_numpy(), nodes["ret_pressure_kpa"].to_numpy()
+        for i in np.flatnonzero(np.isin(valves.kind, CONTROLLING)).tolist():
+            setting = valves.pressure_setting[i] / 1e3
+            on_supply = bool(valves.in_supply[i])
+            behind = valves.end[i] if on_supply else valves.start[i]
+            if valves.kind[i] == REDUCING:
+                excess = setting - supply[behind]
+            elif valves.kind[i] == SUSTAINING:
+                before = valves.start[i] if on_supply else valves.end[i]
+                excess = (supply if on_supply else back)[before] - setting
+            else:
+                assert valves.kind[i] == DIFFERENTIAL
+                node = valves.end[i]
+                excess = setting - (supply[node] - back[node])
+            state = table["state_found"][i]
+            if state == "controlling":
+                assert abs(excess) < 5e-3, (seed, i)
+            elif state == "open":
+                assert excess > -5e-3, (seed, i)
+
+
+def test_nothing_passes_check_valves_and_limiters_that_they_stop(solved):
+    for seed, network, found in results(solved):
+        valves, flow = network.valves, found.valves["flow_t_h"].to_numpy()
+        most = 1e-5 * float(np.nanmax(np.abs(found.supply.flow))) * 3.6
+        one_way = np.isin(valves.kind, (CHECK, *CONTROLLING, BYPASS_VALVE))
+        assert (flow[one_way] >= -most).all(), seed
+        limited = valves.kind == LIMITER
+        assert (flow[limited] <= valves.flow_setting[limited] * 3.6 * (1.0 + RANGE)).all(), seed
