@@ -434,7 +434,7 @@ def _run_record(operation: Callable[..., Report], state: State, started: datetim
         "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
     }
     given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
-    for name, source in (state.layers.sources | given).items():
+    for name, source in {**state.layers.sources, **given}.items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
