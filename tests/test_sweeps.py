@@ -374,3 +374,26 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     with pytest.raises(InputError, match="something else"):
         sweep(draw(TREE).network(), {"load_factor": [1.0]}, **WATER).to_parquet(tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_networks_that_regulate_have_the_numbers_of_their_solves():
+    # stations with open valves and a pump that gives 25 m between its terminals: flows follow from heads
+    tables = draw(
+        RING,
+        stations={"H1": {"control": "none"}, "H2": {"control": "none"}},
+        sources={"S1": {"pump_control": "terminal_difference", "terminal_difference_m": 25.0}},
+    )
+    network = tables.network()
+    assert not sweeps.lanes_apply(network)
+    table = pd.DataFrame({"outage": ["", "A-B", "C-H2", "S1-A"]})
+    found = sweep(network, table, keep=("stations",), **WATER)
+    scenarios = read_scenarios(network, table)
+    for i in range(3):
+        expected = gisheat.solve(case(network, scenarios, i), **WATER)
+        row = found.scenarios.iloc[i]
+        assert row["flow_t_h"] == pytest.approx(expected.sources["flow_t_h"].sum(), rel=1e-9)
+        assert row["pump_head_m"] == pytest.approx(expected.sources["pump_head_m"][0], rel=1e-9)
+        assert row["pump_head_m"] == pytest.approx(25.0, abs=1e-4)
+        close(rows_of(found, i, network)["stations"]["flow_t_h"], expected.stations["flow_t_h"], 1e-9)
+    assert found.scenarios["stations_not_supplied"].tolist() == ["", "", "H2", "H1;H2"]
+    assert "no station" in found.scenarios["message"][3]
