@@ -251,8 +251,9 @@ def test_given_flows_win_over_the_load_factor():
 # determinism ---------------------------------------------------------------------------------------------
 
 
-def test_numbers_do_not_depend_on_neighbours_threads_or_order():
-    random = np.random.default_rng(11)
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_numbers_do_not_depend_on_neighbours_threads_or_order(seed):
+    random = np.random.default_rng(seed)
     network = random_network(random)
     table = random_scenarios(random, network, 150)[0].assign(scenario_id=np.arange(150).astype(str))
     whole = sweep(network, table, threads=1, **OPTIONS).scenarios
@@ -397,3 +398,11 @@ def test_networks_that_regulate_have_the_numbers_of_their_solves():
         close(rows_of(found, i, network)["stations"]["flow_t_h"], expected.stations["flow_t_h"], 1e-9)
     assert found.scenarios["stations_not_supplied"].tolist() == ["", "", "H2", "H1;H2"]
     assert "no station" in found.scenarios["message"][3]
+
+
+def test_a_scenario_without_a_water_leaves_its_neighbours_alone():
+    table = pd.DataFrame({"supply_temp_c": [85.0, 300.0, 85.0]})
+    found = sweep(draw(TREE).network(), table).scenarios
+    assert "outside 0 to 200" in found["message"][1]
+    assert found["message"].tolist()[::2] == ["", ""]
+    assert found["pump_head_m"][0] == found["pump_head_m"][2]

@@ -51,7 +51,8 @@ def solve_chunk(plan: Plan, scenarios: Scenarios) -> Outcome:
             if len(ready):
                 full = np.pad(ready, (0, LANES - len(ready)), mode="edge")  # lanes without a scenario repeat the last
                 masks = [None if m is None else np.ascontiguousarray(m[:, full]) for m in masks]
-                part = _Lanes(plan, setting, scenarios.take(some[full]), joined[:, full], masks, len(ready))
+                supplied = np.ascontiguousarray(joined[:, full])  # sums depend on how arrays lie in memory
+                part = _Lanes(plan, setting, scenarios.take(some[full]), supplied, masks, len(ready))
                 found, good = part.solve()
                 outcome.place(some[ready], found)
                 done[some[ready[good[: len(ready)]]]] = True
@@ -128,30 +129,25 @@ class _Lanes:
         return self.outcome, self.good
 
     def _waters(self) -> list[Conditions] | None:
-        """Waters of the lanes; None when one has none (then each is told what is missing by its single solve)."""
+        """Waters of the lanes; None when none has one. Lanes without one are told what is missing by their solves."""
+        found = [self.plan.water(*self._temperatures(b)) for b in range(self.width)]
+        known = [at for at in found if at is not None]
+        self.good &= np.array([at is not None for at in found])
+        return [known[0] if at is None else at for at in found] if known else None
+
+    def _temperatures(self, lane: int) -> tuple[float, float]:
+        """Temperatures [K] of supply and return in a lane, NaN where none is known."""
         scenarios, setting, options = self.scenarios, self.setting, self.plan.options
-        found = []
-        for b in range(self.width):
-            if self.setting.back is None:
-                option = options["supply_temp_c"]
-                own = (ONE_PIPE_TEMPERATURE if option is None else option) + 273.15
-                hot = scenarios.supply_temperature[b]
-                hot = cold = own if np.isnan(hot) else hot
-            else:
-                stations = setting.network.stations
-                hot, cold = (
-                    _temperature(given, common, own[self.joined[:, b]], options[name])
-                    for given, common, own, name in (
-                        (scenarios.supply_temperature[b], setting.hot, stations.supply_temperature, "supply_temp_c"),
-                        (scenarios.return_temperature[b], setting.cold, stations.return_temperature, "return_temp_c"),
-                    )
-                )
-            at = self.plan.water(float(hot), float(cold))
-            if at is None:
-                self.good[:] = False
-                return None
-            found.append(at)
-        return found
+        hot, cold = float(scenarios.supply_temperature[lane]), float(scenarios.return_temperature[lane])
+        if setting.back is None:
+            option = options["supply_temp_c"]
+            own = (ONE_PIPE_TEMPERATURE if option is None else option) + 273.15
+            return (own, own) if np.isnan(hot) else (hot, hot)
+        stations, joined = setting.network.stations, self.joined[:, lane]
+        return (
+            _temperature(hot, setting.hot, stations.supply_temperature[joined], options["supply_temp_c"]),
+            _temperature(cold, setting.cold, stations.return_temperature[joined], options["return_temp_c"]),
+        )
 
     # two pipes -------------------------------------------------------------------------------------------
 
@@ -299,13 +295,12 @@ class _Lanes:
         demand = np.multiply.outer(nodes.demand, scenarios.load_factor)
         if scenarios.flow is not None:
             given = scenarios.flow.T
-            demand = np.where(np.isnan(given), demand, given)
-        if not self.joined.all():
-            lost = ~self.joined & (demand != 0.0)
-            self.outcome.lost_flow[:] = np.where(lost, demand, 0.0).sum(axis=0)
-            for b in np.flatnonzero(lost.any(axis=0)).tolist():
-                self.outcome.lost[b] = np.flatnonzero(lost[:, b])
-            demand[~self.joined] = 0.0
+            demand = np.ascontiguousarray(np.where(np.isnan(given), demand, given))
+        self.outcome.lost_flow[:] = 0.0
+        for b in np.flatnonzero(~self.joined.all(axis=0)).tolist():
+            lost = np.flatnonzero(~self.joined[:, b] & (demand[:, b] != 0.0))
+            self.outcome.lost[b], self.outcome.lost_flow[b] = lost, demand[lost, b].sum()
+        demand *= self.joined
         gravity = self.plan.options["gravity_m_s2"]
         density = np.array([a.supply.density for a in at])
         ref = np.array([a.mean.density for a in at])
