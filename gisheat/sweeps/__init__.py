@@ -6,8 +6,9 @@ threads; others one after the other. The same sweep runs on a Dask cluster with 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pandas as pd
 from gisheat.equations.solving import fast_engine
 from gisheat.errors import Cancelled, InputError
 from gisheat.hydraulics.stations import PUMP_EFFICIENCY
-from gisheat.network import Network
+from gisheat.network import Index, Network
 from gisheat.network.arrays import CONSTANT_HEAD, HELD, REQUIRED
 from gisheat.physics.friction import LAWS, Law
 from gisheat.physics.pressure import GRAVITY
@@ -31,6 +32,9 @@ __all__ = ["SweepResults", "combined", "lanes_apply", "outages", "sweep"]
 
 CHUNK = 128
 """Scenarios that are solved and written together: a task of a cluster, a part of a Parquet table."""
+
+KEPT_PIPES = 4_000_000
+"""Pipes times scenarios of a chunk whose tables are kept: some 300 MB."""
 
 Progress = Callable[[float, str], bool | None]
 
@@ -151,7 +155,7 @@ def lanes_apply(network: Network) -> bool:
     return bool(held and given.all() and not devices and fast_engine() is not None)
 
 
-def _by_sources(scenarios: Scenarios) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _by_sources(scenarios: Scenarios) -> Index:
     """Order in which scenarios with the same sources in service stand together, else as given."""
     keys = [row.tobytes() for row in scenarios.sources_on]
     first = {key: i for i, key in reversed(list(enumerate(keys)))}
@@ -169,26 +173,32 @@ def _joined(tables: list[pd.DataFrame], scenarios: Scenarios) -> pd.DataFrame:
 
 def _solve(
     network: Network, options: dict[str, Any], keep: tuple[str, ...], scenarios: Scenarios,
-    order: np.ndarray[Any, np.dtype[np.int64]], threads: int, client: Any,
-) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Outcome]]:  # fmt: skip
+    order: Index, threads: int, client: Any,
+) -> Iterator[tuple[Index, Outcome]]:  # fmt: skip
     """Outcomes of chunks of scenarios, in their order."""
     plan = _Work(network, options, keep)
-    size = CHUNK
+    size = CHUNK if not keep else int(np.clip(KEPT_PIPES // max(len(network.pipes), 1), 32, CHUNK))
     if client is None and threads > 1:  # few scenarios: something for every thread
-        size = int(np.clip(-(-len(order) // threads), 1, CHUNK))
+        size = int(np.clip(-(-len(order) // threads), 1, size))
     chunks = [order[i : i + size] for i in range(0, len(order), size)]
     if client is not None:
         from gisheat.sweeps.cluster import solve_on_cluster
 
-        yield from zip(chunks, solve_on_cluster(client, plan, [scenarios.take(rows) for rows in chunks]), strict=True)
+        yield from zip(chunks, solve_on_cluster(client, plan, map(scenarios.take, chunks)), strict=True)
         return
+    waiting: deque[tuple[Index, Future[Outcome]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(plan.solve, scenarios.take(rows)) for rows in chunks]
         try:
-            for rows, future in zip(chunks, futures, strict=True):
-                yield rows, future.result()
+            for rows in chunks:
+                waiting.append((rows, pool.submit(plan.solve, scenarios.take(rows))))
+                if len(waiting) > 2 * threads:  # what is done waits for who writes it
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
         finally:
-            for future in futures:
+            for _, future in waiting:
                 future.cancel()
 
 

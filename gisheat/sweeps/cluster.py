@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gisheat.errors import InputError
@@ -13,7 +13,7 @@ AHEAD = 4
 """Tasks for each thread of the cluster that wait or run: enough to keep it busy, few enough for its memory."""
 
 
-def solve_on_cluster(client: Any, work: Any, chunks: Sequence[Scenarios]) -> Iterator[Outcome]:
+def solve_on_cluster(client: Any, work: Any, chunks: Iterable[Scenarios]) -> Iterator[Outcome]:
     """Outcomes of chunks, in their order.
 
     Parameters
