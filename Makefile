@@ -23,10 +23,11 @@ lint: ## style, format, types, one-way imports
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-verify: ## the published and analytical cases, and the page of their numbers
+verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/verification.md
 	@sh tools/setup.sh test
-	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/test_engine.py
-	@.venv/bin/python docs/make_verification.py
+	@sh tools/setup.sh verify
+	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/oracle tests/test_engine.py
+	@.venv-verify/bin/python docs/make_verification.py
 
 bench: ## speed and memory against their limits
 	@sh tools/setup.sh bench
@@ -42,4 +43,4 @@ oldest: ## all tests with every dependency at its lower bound
 	@.venv-oldest/bin/python -m pytest -q
 
 clean: ## remove what these targets made
-	rm -rf .venv .venv-oldest out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-oldest .venv-verify out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

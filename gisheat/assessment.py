@@ -10,7 +10,7 @@ from gisheat.balancing import Balance
 from gisheat.catalogue import PipeSeries, RoleRule
 from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.hydraulics import acting_sources, connected
-from gisheat.hydraulics.sources import follows_head
+from gisheat.hydraulics.sources import follows_head, open_links
 from gisheat.layers import Layers
 from gisheat.network import TRUNK, Index, Mask, Network
 from gisheat.numerics.incidence import components, reachable
@@ -31,8 +31,8 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
     """A finding for each island of pipes in service, and for stations and sources that are cut off otherwise."""
     pipes, count = network.pipes, len(network.nodes)
     used = np.flatnonzero(pipes.in_service)
-    start, end = (np.concatenate(ends) for ends in zip((pipes.start[used], pipes.end[used]), *_passing(network),
-                                                       strict=True))  # fmt: skip
+    sides = [open_links(network, supply=supply) for supply in (True, False)]
+    start, end = (np.concatenate(ends) for ends in zip(*sides, strict=True))
     sources, on = network.sources, network.sources.in_service
     regulating, fixed = acting_sources(network) if on.any() else (0, np.zeros(0, np.int64))
     roots = np.concatenate([sources.supply_node[fixed], sources.return_node[[regulating]] if on.any() else fixed])
@@ -70,13 +70,6 @@ def find_islands(drawing: Drawing, network: Network) -> list[Finding]:
     alone = "hangs together with no source that holds a head; it is not solved"
     sentences = [f"source {name} {alone}." for name in sources.id[apart]]
     return findings + findings_about(drawing.sources[apart], "source-apart", "error", "sources", sentences)
-
-
-def _passing(network: Network) -> list[tuple[Index, Index]]:
-    """Ends of the valves and pumps that join their nodes on both sides: all but what is shut on both."""
-    valves, pumps = network.valves, network.pumps
-    closed = valves.in_service & ~valves.is_open & valves.in_supply & valves.in_return
-    return [(valves.start[~closed], valves.end[~closed]), (pumps.start, pumps.end)]
 
 
 def _some(names: list[str]) -> str:

@@ -112,8 +112,8 @@ def source_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
 def device_layers(drawing: Drawing, results: Results | None) -> dict[str, gpd.GeoDataFrame]:
     """Valves and pumps with their nodes and what they do, in the order of the input; none where no layer was given."""
     found = {
-        "valves": (drawing.valves, drawing.unused_valves, getattr(results, "valves", None)),
-        "pumps": (drawing.pumps, drawing.unused_pumps, getattr(results, "pumps", None)),
+        "valves": (drawing.valves, drawing.unused_valves, None if results is None else results.valves),
+        "pumps": (drawing.pumps, drawing.unused_pumps, None if results is None else results.pumps),
     }
     layers = {}
     for layer, (used, unused, result) in found.items():

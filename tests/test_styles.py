@@ -84,8 +84,13 @@ LAYERS = {
         sup_pressure_kpa=[700.0, None, 1700.0],
     ),
     "sources": lambda: points(source_id=["S1"], name=["木兰热源"], load_mw=[140.37], pump_head_m=[85.2]),
-    "valves": lambda: points(valve_id=["V1", "V2"], kind=["check", None], state=["open", "closed"]),
-    "pumps": lambda: points(pump_id=["U1", "U2"], line=["supply", None]),
+    "valves": lambda: points(
+        valve_id=["V1", "V2", "V3"],
+        kind=["check", None, "control"],
+        state=["open", "closed", None],
+        state_found=["closed", None, "controlling"],
+    ),
+    "pumps": lambda: points(pump_id=["U1", "U2"], line=["supply", None], state_found=["running", None]),
     "findings": lambda: points(rule=["r1", "r2", "r3"], severity=["error", "warning", "info"]),
     "streets": lambda: pipes()[["geometry"]].assign(street_id="1", name="人民路", **{"class": "primary"}),
 }

@@ -2,6 +2,7 @@
 # Makes the virtual environment .venv and installs gisheat into it, editable: sh tools/setup.sh KIND
 #   demo    what `gisheat` needs to run          test    the tests and linters as well
 #   bench   the benchmarks as well               oldest  like test, in .venv-oldest, every dependency at its lower bound
+#   verify  the other programs that gisheat is compared with, in .venv-verify: pandapipes wants older pandas than we do
 # Needs python3 (3.11 or newer) only. When pyproject.toml and the place are those of the last call, it does nothing.
 set -eu
 cd -- "$(dirname -- "$0")/.."
@@ -15,8 +16,9 @@ case $kind in
   demo) extras= covered_by="test bench" seconds=30 ;;
   test) extras='[terrain,test,dev]' covered_by="bench" seconds=60 ;;
   bench) extras='[terrain,test,dev,bench]' seconds=60 ;;
+  verify) extras='[verify]' venv=.venv-verify seconds=90 ;;
   oldest) extras='[terrain,test]' venv=.venv-oldest seconds=60 ;;
-  *) echo "usage: sh tools/setup.sh demo|test|bench|oldest" >&2; exit 2 ;;
+  *) echo "usage: sh tools/setup.sh demo|test|bench|oldest|verify" >&2; exit 2 ;;
 esac
 
 stop() {

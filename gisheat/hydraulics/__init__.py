@@ -42,7 +42,7 @@ def solve(
     network : Network
         With a bore for every pipe in service.
     friction : str
-        One of colebrook, swamee-jain, altshul, rough, hazen-williams.
+        One of colebrook, swamee-jain, altshul, rough, hazen-williams, nikuradse.
     supply_temp_c, return_temp_c : float, optional
         Design temperatures [degC] where neither station nor source states one.
     density_kg_m3, viscosity_pa_s, heat_capacity_j_kg_k : float, optional

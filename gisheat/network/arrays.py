@@ -26,6 +26,8 @@ VALVE_KINDS = (
     "flow_limiter", "bypass",
 )  # fmt: skip
 (ISOLATION, CONTROL, CHECK, REDUCING, SUSTAINING, DIFFERENTIAL, LIMITER, BYPASS_VALVE) = range(len(VALVE_KINDS))
+ON_BOTH_LINES = (ISOLATION, CHECK, BYPASS_VALVE)
+"""Valves that stand in supply and return when nothing is said; the others stand in the supply."""
 CONTROLLING = (REDUCING, SUSTAINING, DIFFERENTIAL)
 """Valves that throttle until a pressure is what they are set to."""
 (HELD, VALVE_HELD, UNREGULATED, PUMPED) = range(len(STATION_CONTROLS))
@@ -285,8 +287,9 @@ class Network:
             pump_id, from_node, to_node; optional line (supply), control (constant_speed), setpoint_kpa, curve,
             speed (1), count (1), efficiency (0.75), status (running).
         valves : table
-            valve_id, from_node, to_node, kind; optional line (both, in one-pipe networks of no matter), dn_mm,
-            kvs_m3_h, opening (1), characteristic (linear), state (open), setting_kpa, setting_t_h.
+            valve_id, from_node, to_node, kind; optional line (isolation, check: both, else supply; of no matter in
+            one-pipe networks), dn_mm, kvs_m3_h, opening (1), characteristic (linear), state (open), setting_kpa,
+            setting_t_h.
 
         Raises
         ------

@@ -12,6 +12,7 @@ from gisheat.network.arrays import (
     CHARACTERISTICS,
     DEFAULT_REQUIRED_HEAD,
     DEFAULT_ROUGHNESS,
+    ON_BOTH_LINES,
     PUMP_CONTROLS,
     SOURCE_CONTROLS,
     STATION_CONTROLS,
@@ -225,7 +226,10 @@ def _sources(table: Reader) -> Sources:
 
 
 def _valves(table: Reader) -> Valves:
-    line = table.text("line", "both")
+    kind = table.code("kind", VALVE_KINDS, "isolation")
+    usual = np.where(np.isin(kind, ON_BOTH_LINES), "both", "supply").astype(object)
+    line = table.text("line")
+    line = np.where(line == "", usual, line)
     state = table.text("state", "open")
     _refuse_words(table, "line", line, ("supply", "return", "both", "pair"))
     _refuse_words(table, "state", state, ("open", "closed"))
@@ -237,7 +241,7 @@ def _valves(table: Reader) -> Valves:
         id=table.ids,
         start=table.node("from_node"),
         end=table.node("to_node"),
-        kind=table.code("kind", VALVE_KINDS, "isolation"),
+        kind=kind,
         in_supply=line != "return",
         in_return=line != "supply",
         bore=table.number("dn_mm", np.nan, least=1e-3),

@@ -12,12 +12,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gisheat.physics.friction import LAMINAR_LIMIT, LAWS, TURBULENT_LIMIT, Law
+from gisheat.physics.friction import (
+    HAZEN_WILLIAMS_LIMITS,
+    LAMINAR_LIMIT,
+    LAWS,
+    LEAST_ROUGHNESS,
+    TURBULENT_LIMIT,
+    Law,
+)
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
-_COLEBROOK, _SWAMEE_JAIN, _ALTSHUL, _ROUGH, _HAZEN_WILLIAMS = range(5)
+_COLEBROOK, _SWAMEE_JAIN, _ALTSHUL, _ROUGH, _HAZEN_WILLIAMS, _NIKURADSE = range(6)
+_HAZEN_WILLIAMS_LOWEST, _HAZEN_WILLIAMS_HIGHEST = HAZEN_WILLIAMS_LIMITS
+_HAZEN_WILLIAMS_START = _HAZEN_WILLIAMS_LOWEST**0.852
 _FAST = {"contract", "nsz", "arcp", "nnan", "ninf"}
 _LN2 = 0.6931471805599453
 _LOG10 = 2.302585092994046
@@ -81,19 +90,33 @@ def _exp(x):
     return np.int64(np.float64(p).view(np.int64) + (n << 52)).view(np.float64)
 
 
+@njit(forceinline=True)
+def _limits(law):
+    """Reynolds numbers up to which the loss is proportional to the flow, and from which the law holds."""
+    if law == _HAZEN_WILLIAMS:
+        return _HAZEN_WILLIAMS_LOWEST, _HAZEN_WILLIAMS_HIGHEST
+    return LAMINAR_LIMIT, TURBULENT_LIMIT
+
+
+@njit(forceinline=True)
+def _linear(law, roughness):
+    """Number of a loss that is proportional to the flow."""
+    return roughness * _HAZEN_WILLIAMS_START if law == _HAZEN_WILLIAMS else 64.0
+
+
 @njit(forceinline=True, fastmath=_FAST)
 def _turbulent(law, reynolds, roughness):
-    """Number and sum for Re of 4000 and above, not below the laminar ones."""
+    """Number and sum where the law holds, not below the laminar ones (Hazen-Williams knows none)."""
     factor, bend = _factor(law, reynolds, roughness)
     number = factor * reynolds
     sum_ = 2.0 * number + bend * reynolds
-    below = number < 64.0
+    below = (number < 64.0) & (law != _HAZEN_WILLIAMS)
     return (64.0 if below else number), (64.0 if below else sum_)
 
 
 @njit(forceinline=True, fastmath=_FAST)
 def _factor(law, reynolds, roughness):
-    """Darcy factor and Re times its derivative, for Re of 4000 and above; see `friction` for the formulas."""
+    """Darcy factor and Re times its derivative, where the law holds; see `friction` for the formulas."""
     if law == _COLEBROOK:
         a = roughness / 3.7
         b = 2.51 / reynolds
@@ -128,29 +151,36 @@ def _factor(law, reynolds, roughness):
         return f, -0.25 * f / z * t
     if law == _ROUGH:
         return 0.11 * np.sqrt(np.sqrt(roughness)), 0.0
+    if law == _NIKURADSE:
+        w = _LOG10 / (2.0 * _log(3.71 / max(roughness, LEAST_ROUGHNESS)))
+        laminar = 64.0 / reynolds
+        return w * w + laminar, -laminar
     f = roughness * _exp(-0.148 * _log(reynolds))
     return f, -0.148 * f
 
 
 @njit(forceinline=True, fastmath=_FAST)
 def _loss(law, q, viscous, local, reynolds_scale, roughness):
-    """Loss and derivative, laminar up to Re 4000."""
+    """Loss and derivative, laminar up to where the law holds."""
     size = abs(q)
     reynolds = reynolds_scale * size
-    number, sum_ = _turbulent(law, max(reynolds, TURBULENT_LIMIT), roughness)
-    laminar = reynolds < TURBULENT_LIMIT
-    number, sum_ = (64.0 if laminar else number), (64.0 if laminar else sum_)
+    highest, linear = _limits(law)[1], _linear(law, roughness)
+    number, sum_ = _turbulent(law, max(reynolds, highest), roughness)
+    laminar = reynolds < highest
+    number, sum_ = (linear if laminar else number), (linear if laminar else sum_)
     return viscous * number * q + local * size * q, viscous * sum_ + 2.0 * local * size
 
 
 @njit(forceinline=True)
 def _between(law, q, viscous, local, reynolds, roughness):
-    """Loss and derivative between Re 2000 and 4000."""
-    width = TURBULENT_LIMIT - LAMINAR_LIMIT
-    first, first_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
-    number, sum_ = _turbulent(law, TURBULENT_LIMIT, roughness)
-    last, last_slope = number / TURBULENT_LIMIT, (sum_ - 2.0 * number) / TURBULENT_LIMIT**2 * width
-    t = (reynolds - LAMINAR_LIMIT) / width
+    """Loss and derivative between the limits of the law, Re 2000 and 4000."""
+    lowest, highest = _limits(law)
+    width = highest - lowest
+    first = _linear(law, roughness) / lowest
+    first_slope = -first / lowest * width
+    number, sum_ = _turbulent(law, highest, roughness)
+    last, last_slope = number / highest, (sum_ - 2.0 * number) / highest**2 * width
+    t = (reynolds - lowest) / width
     c2 = 3.0 * (last - first) - 2.0 * first_slope - last_slope
     c3 = -2.0 * (last - first) + first_slope + last_slope
     number = (first + t * (first_slope + t * (c2 + t * c3))) * reynolds
@@ -161,14 +191,15 @@ def _between(law, q, viscous, local, reynolds, roughness):
 
 @njit(forceinline=True, fastmath=_FAST)
 def _losses(law, q, viscous, local, reynolds_scale, roughness, drop, slope, between):
-    """Loss and derivative of a tile of pipes; those between Re 2000 and 4000 are few and come after the others."""
+    """Loss and derivative of a tile of pipes; those between the limits (Re 2000 and 4000) are few and come after."""
+    lowest, highest = _limits(law)
     found = 0
     for i in range(viscous.size):
         drop[i], slope[i] = _loss(law, q[i], viscous[i], local[i], reynolds_scale[i], roughness[i])
     for i in range(viscous.size):
         reynolds = reynolds_scale[i] * abs(q[i])
         between[found] = i
-        found += (reynolds > LAMINAR_LIMIT) & (reynolds < TURBULENT_LIMIT)
+        found += (reynolds > lowest) & (reynolds < highest)
     for t in range(found):
         i = between[t]
         reynolds = reynolds_scale[i] * abs(q[i])

@@ -3,7 +3,8 @@ r"""Friction in pipes: Darcy friction factors and pressure losses, continuous wi
 Every law is used above Reynolds number 4000 (its factor never below 64/Re, which a law without a viscous
 term would fall to on smooth pipes), the laminar factor 64/Re below 2000, and between them the cubic in Re
 that continues both with their slopes (Dunlop 1991, as in EPANET [1]_, written as a Hermite cubic, so that it
-fits any law). Without this a nodal Newton method does not converge at low flow.
+fits any law). Without this a nodal Newton method does not converge at low flow. Hazen-Williams knows no
+viscosity: as in EPANET it holds at low flow too, down to Re 20; below Re 10 its loss is proportional to the flow.
 
 All functions work on the product :math:`f = \lambda Re`, which is finite at zero flow (64).
 
@@ -15,6 +16,7 @@ References
    J. Hydraulics Div. ASCE 102(5), 657-664.
 .. [4] Altshul, A. D. (1970). Hydraulic resistances (in Russian). Nedra, Moscow.
 .. [5] Williams, G. S., Hazen, A. (1905). Hydraulic Tables. Wiley, New York.
+.. [6] Nikuradse, J. (1933). Stroemungsgesetze in rauhen Rohren. VDI-Forschungsheft 361.
 """
 
 from __future__ import annotations
@@ -31,11 +33,15 @@ from numpy.typing import NDArray
 from gisheat.physics.pressure import GRAVITY
 
 Array = NDArray[np.float64]
-Law = Literal["colebrook", "swamee-jain", "altshul", "rough", "hazen-williams"]
+Law = Literal["colebrook", "swamee-jain", "altshul", "rough", "hazen-williams", "nikuradse"]
 LAWS: tuple[Law, ...] = get_args(Law)
 
 LAMINAR_LIMIT = 2000.0
 TURBULENT_LIMIT = 4000.0
+LEAST_ROUGHNESS = 1e-300
+"""K/d of a smooth pipe where a law needs a logarithm of it."""
+HAZEN_WILLIAMS_LIMITS = (10.0, 20.0)
+"""Reynolds numbers below which Hazen-Williams becomes linear, so that its slope at rest is not zero."""
 HAZEN_WILLIAMS = 10.667
 """h = 10.667 L Q^1.852 / (C^1.852 d^4.871), SI units [1]_ [5]_."""
 
@@ -95,6 +101,13 @@ def hazen_williams(reynolds: Array, scale: Array) -> tuple[Array, Array]:
     return factor, -0.148 * factor / reynolds
 
 
+def nikuradse(reynolds: Array, roughness: Array) -> tuple[Array, Array]:
+    """Nikuradse's rough factor (2 lg 3.71 d/K)^-2 [6]_ with 64/Re added, as STANET and pandapipes have it."""
+    turbulent = (2.0 * np.log10(3.71 / np.maximum(roughness, LEAST_ROUGHNESS))) ** -2.0
+    laminar = 64.0 / reynolds
+    return turbulent + laminar, -laminar / reynolds
+
+
 def hazen_williams_scale(
     coefficient: Array, inner_diameter: Array, kinematic_viscosity: float, gravity: float
 ) -> Array:
@@ -124,6 +137,7 @@ _LAW: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "altshul": altshul,
     "rough": rough,
     "hazen-williams": hazen_williams,
+    "nikuradse": nikuradse,
 }
 
 
@@ -142,7 +156,7 @@ def friction_number(reynolds: Array, roughness: Array, law: Law) -> tuple[Array,
     Returns
     -------
     number, slope : arrays, shape (n,)
-        64 and 0 in laminar flow.
+        64 and 0 in laminar flow (Hazen-Williams: its own below Re 20).
 
     Examples
     --------
@@ -151,39 +165,51 @@ def friction_number(reynolds: Array, roughness: Array, law: Law) -> tuple[Array,
     [64.0, 64.0, 64.0]
     """
     reynolds, roughness = np.broadcast_arrays(np.asarray(reynolds, float), np.asarray(roughness, float))
-    formula = _LAW[law]
-    turbulent = np.maximum(reynolds, TURBULENT_LIMIT)
-    factor, slope = _at_least_laminar(turbulent, *formula(turbulent, roughness))
+    first, last = limits_of(law)
+    turbulent = np.maximum(reynolds, last)
+    factor, slope = _factor(turbulent, roughness, law)
     number = factor * reynolds
     number_slope = factor + slope * reynolds
-    low = reynolds < TURBULENT_LIMIT
+    low = reynolds < last
     if low.any():
-        limit = np.full(low.sum(), TURBULENT_LIMIT)
-        number_low, slope_low = _continued(reynolds[low], *_at_least_laminar(limit, *formula(limit, roughness[low])))
-        number[low], number_slope[low] = number_low, slope_low
+        limit = np.full(low.sum(), last)
+        start = 64.0 if law != "hazen-williams" else first * _factor(0.0 * limit + first, roughness[low], law)[0]
+        number[low], number_slope[low] = _continued(
+            reynolds[low], (first, last), start, *_factor(limit, roughness[low], law)
+        )
     return number, number_slope
 
 
-def _at_least_laminar(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
-    """A factor below 64/Re is none: laws without a viscous term would lose less there than laminar flow."""
+def limits_of(law: Law) -> tuple[float, float]:
+    """Reynolds numbers up to which the loss is proportional to the flow, and from which the law holds."""
+    return HAZEN_WILLIAMS_LIMITS if law == "hazen-williams" else (LAMINAR_LIMIT, TURBULENT_LIMIT)
+
+
+def _factor(reynolds: Array, roughness: Array, law: Law) -> tuple[Array, Array]:
+    """Factor and slope of a law, not below 64/Re: laws without a viscous term would lose less than laminar flow."""
+    factor, slope = _LAW[law](reynolds, roughness)
+    if law == "hazen-williams":
+        return factor, slope
     least = 64.0 / reynolds
     below = factor < least
     return np.where(below, least, factor), np.where(below, -least / reynolds, slope)
 
 
-def _continued(reynolds: Array, factor: Array, slope: Array) -> tuple[Array, Array]:
-    """Laminar flow and the Hermite cubic of the factor between the two limits."""
-    width = TURBULENT_LIMIT - LAMINAR_LIMIT
-    t = (reynolds - LAMINAR_LIMIT) / width
-    start, start_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
+def _continued(
+    reynolds: Array, limits: tuple[float, float], number: Array | float, factor: Array, slope: Array
+) -> tuple[Array, Array]:
+    """Constant number (64 in laminar flow), and the Hermite cubic of the factor between the two limits."""
+    first, last = limits
+    width = last - first
+    t = (reynolds - first) / width
+    start, start_slope = number / first, -number / first**2 * width
     end_slope = slope * width
     c2 = 3.0 * (factor - start) - 2.0 * start_slope - end_slope
     c3 = -2.0 * (factor - start) + start_slope + end_slope
     cubic = start + t * (start_slope + t * (c2 + t * c3))
     cubic_slope = (start_slope + t * (2.0 * c2 + 3.0 * c3 * t)) / width
-    laminar = reynolds <= LAMINAR_LIMIT
-    number = np.where(laminar, 64.0, cubic * reynolds)
-    return number, np.where(laminar, 0.0, cubic + cubic_slope * reynolds)
+    linear = reynolds <= first
+    return np.where(linear, number, cubic * reynolds), np.where(linear, 0.0, cubic + cubic_slope * reynolds)
 
 
 @cache

@@ -92,6 +92,17 @@ VALVE_KINDS = (
     Category("flow_limiter", Text("flow limiter", "限流阀"), "#2a9d8f", marker="valve"),
     Category("bypass", Text("bypass", "旁通阀"), "#9a9a9a", marker="valve"),
 )
+VALVE_STATES = (
+    Category("open", Text("open", "开启"), "#2a9d8f", marker="valve"),
+    Category("controlling", Text("controlling", "调节中"), "#f0b429", marker="valve"),
+    Category("closed", Text("closed", "关闭"), "#c0202f", marker="valve"),
+    Category("absent", Text("not there yet", "未建"), GREY, marker="valve"),
+)
+PUMP_STATES = (
+    Category("running", Text("running", "运行"), "#2a9d8f", marker="pump"),
+    Category("blocked", Text("running against more than it gives", "扬程不足（无流量）"), "#c0202f", marker="pump"),
+    Category("stopped", Text("stopped", "停止"), GREY, marker="pump"),
+)
 PUMP_LINES = (
     Category("supply", Text("on the supply", "供水管"), "#c01f2e", marker="pump"),
     Category("return", Text("on the return", "回水管"), "#0b5c94", marker="pump"),

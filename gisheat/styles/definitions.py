@@ -211,6 +211,15 @@ STYLES: tuple[Style, ...] = (
         label="valve",
     ),
     Style(
+        "valves",
+        Text("State found", "计算状态"),
+        "state_found",
+        Text("State of the valve", "阀门状态"),
+        "categories",
+        categories=classes.VALVE_STATES,
+        label="valve",
+    ),
+    Style(
         "pumps",
         Text("Line", "所在管线"),
         "line",
@@ -218,6 +227,15 @@ STYLES: tuple[Style, ...] = (
         "categories",
         default=True,
         categories=classes.PUMP_LINES,
+        label="pump",
+    ),
+    Style(
+        "pumps",
+        Text("State found", "计算状态"),
+        "state_found",
+        Text("State of the pump", "水泵状态"),
+        "categories",
+        categories=classes.PUMP_STATES,
         label="pump",
     ),
     Style(

@@ -81,5 +81,6 @@ def _overlays(context: Context) -> list[_Overlay]:
         found.append((label, condition, _ARROW_SCALE, symbols.arrow(context)))
     if context.layer == "valves" and "state" in fields:
         label = CLOSED_VALVE.get(context.language)
-        found.append((label, "\"state\" = 'closed'", 0, symbols.cross(context)))
+        state = f"coalesce({column('state_found')},{column('state')})" if "state_found" in fields else column("state")
+        found.append((label, f"{state} = 'closed'", 0, symbols.cross(context)))
     return found

@@ -33,7 +33,7 @@ from gisheat.topology.attributes import (
     words,
 )
 from gisheat.topology.connections import Feet, Reached, connect, find_feet, free_name, sides_to_connect
-from gisheat.topology.devices import Devices, place, read_devices, split_nodes
+from gisheat.topology.devices import Devices, place, read_devices
 from gisheat.topology.links import Opened, link_rows, open_nodes
 from gisheat.topology.noding import (
     EXACT,
@@ -48,6 +48,7 @@ from gisheat.topology.noding import (
     find_touching,
     snap,
 )
+from gisheat.topology.settled import settled_ends, split_nodes
 
 NEAR_MISS = 5.0
 """A loose end within this many tolerances of another line is reported."""
@@ -115,10 +116,10 @@ def build_network(
     drawn = {layer: _points(layers, layer) for layer in ("valves", "pumps")}
     devices, lacking = _able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
-    lines = pipes.geometry.to_numpy()
-    bits = _bits(words(pipes, "line", "pair"))
+    lines, bits = pipes.geometry.to_numpy(), _bits(words(pipes, "line", "pair"))
 
-    noded = _node(lines, bits, own_nodes, snap_tolerance)
+    settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
+    noded = _node(lines, bits, own_nodes, settled, snap_tolerance)
     stops = [_feet(_xy(table), lines, bits, noded, snap_tolerance, max_connection) for table in (stations, sources)]
     pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
@@ -263,20 +264,31 @@ class _Noded:
     gap: Array
 
 
-def _node(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame, tolerance: float) -> _Noded:
+def _node(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame, settled: Index, tolerance: float) -> _Noded:
+    """Join ends and named nodes, and find nodes on the middle of lines.
+
+    Ends that are `settled` (row of the nodes layer, -1: not) are at their node whatever else is near, and where
+    such ends meet, no settled line is cut: an earlier run has looked at them.
+    """
     fixed = _xy(nodes)
     count = len(lines)
     points = np.concatenate([fixed, end_points(lines)])
     point_bits = np.concatenate([np.full(len(fixed), PAIR), bits, bits])
     snapped = snap(points, point_bits, tolerance, len(fixed))
+    ends, known = snapped.node[len(fixed) :].copy(), settled >= 0
+    ends[known] = snapped.node[settled[known]]
+    point_bits[settled[known]] = 0  # it carries what its pipes do
+    node = np.concatenate([snapped.node[: len(fixed)], ends])
     node_bits = np.zeros(len(snapped.xy), np.int64)
-    np.bitwise_or.at(node_bits, snapped.node, point_bits)
-    ends = snapped.node[len(fixed) :]
+    np.bitwise_or.at(node_bits, node, point_bits)
     start, end = ends[:count], ends[count:]
     touching = find_touching(lines, bits, start, end, snapped.xy, node_bits, tolerance)
+    meeting = np.bincount(ends[known], minlength=len(snapped.xy)) > 1
+    fresh = ~(meeting[touching.node] & (known[:count] & known[count:])[touching.line])
+    moved = np.where(known, 0.0, snapped.moved[len(fixed) :])
     return _Noded(
-        snapped.xy, node_bits, start, end, snapped.moved[len(fixed) :].reshape(2, count).max(axis=0),
-        snapped.node[: len(fixed)], touching.line, touching.along, touching.node, touching.gap,
+        snapped.xy, node_bits, start, end, moved.reshape(2, count).max(axis=0), snapped.node[: len(fixed)],
+        touching.line[fresh], touching.along[fresh], touching.node[fresh], touching.gap[fresh],
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.findings import Finding, Severity
-from gisheat.numerics.incidence import components
 from gisheat.topology.accounts import NOTICEABLE
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD, find_feet
@@ -47,11 +46,6 @@ class Devices:
     def __len__(self) -> int:
         return len(self.id)
 
-    @property
-    def is_bypass(self) -> Mask:
-        """Which ones lead from the supply to the return."""
-        return np.asarray(self.kind == "bypass", bool)
-
     def names_two(self, i: int) -> bool:
         """Tell whether row i names two nodes, as those of a result do."""
         return self.from_node[i] is not None and self.to_node[i] is not None and self.from_node[i] != self.to_node[i]
@@ -81,51 +75,6 @@ def read_devices(valves: gpd.GeoDataFrame, pumps: gpd.GeoDataFrame) -> Devices:
         from_node=column("from_node"),
         to_node=column("to_node"),
     )
-
-
-def split_nodes(nodes: gpd.GeoDataFrame, devices: Devices) -> tuple[gpd.GeoDataFrame, dict[str, int]]:
-    """The nodes layer without the second nodes of valves and pumps, and the feature ids of these by name.
-
-    A result holds both nodes of a valve at one place; as fixed points they would take the ends of the pipes
-    from each other.
-    """
-    twins = second_names(devices)
-    if not len(nodes) or not twins:
-        return nodes, {}
-    row = {name: i for i, name in enumerate(nodes["node_id"])}
-    xy = shapely.get_coordinates(shapely.point_on_surface(nodes.geometry.to_numpy()))
-    found: dict[str, int] = {}
-    for a, b in zip(devices.from_node, devices.to_node, strict=True):
-        if a in row and b in row and np.abs(xy[row[a]] - xy[row[b]]).max() <= EXACT:
-            found |= {name: row[name] for name in (a, b) if name in twins}
-    fids = nodes.index.to_numpy()
-    return nodes.drop(index=fids[list(found.values())]), {name: int(fids[i]) for name, i in found.items()}
-
-
-def second_names(devices: Devices) -> set[str]:
-    """Names of the nodes that valves and pumps were given in an earlier result, by `N7.V1` being that of V1.
-
-    Of names that hang together one stays the first node: the shortest, where all of them look like second ones.
-    """
-    two = [i for i in range(len(devices)) if devices.names_two(i)]
-    names = sorted({str(n) for i in two for n in (devices.from_node[i], devices.to_node[i])})
-    number = {name: k for k, name in enumerate(names)}
-    first = np.array([number[str(devices.from_node[i])] for i in two], np.int64)
-    last = np.array([number[str(devices.to_node[i])] for i in two], np.int64)
-    looks = np.zeros(len(names), bool)
-    for i, a, b in zip(two, first.tolist(), last.tolist(), strict=True):
-        like = [k for k in (a, b) if _is_named_after(names[k], devices.id[i])]
-        looks[like or [b]] = True
-    group = components(first, last, len(names))
-    by_length = np.array(sorted(range(len(names)), key=lambda k: (len(names[k]), names[k])), np.int64)
-    groups, shortest = np.unique(group[by_length], return_index=True)
-    without_first = np.bincount(group[~looks], minlength=len(groups)) == 0
-    looks[by_length[shortest[without_first]]] = False
-    return {name for name, second in zip(names, looks.tolist(), strict=True) if second}
-
-
-def _is_named_after(node: str, device: object) -> bool:
-    return node.rstrip("_").endswith(f".{str(device).rstrip('_')}")
 
 
 # the place on the pipe -----------------------------------------------------------------------------------
@@ -211,9 +160,8 @@ def _cut_again(
     """Pieces cut at places along them, which become nodes; a line that was drawn twice is cut twice."""
     number = len(xy) + np.arange(len(places))
     xy = np.vstack([xy, places])
-    bounds = shapely.bounds(pieces.geometry)
     others = find_passing(pieces.geometry, np.ones(len(bits), bool), places, line)
-    double = (bounds[others.line] == bounds[line[others.node]]).all(axis=1)
+    double = shapely.equals(pieces.geometry[others.line], pieces.geometry[line[others.node]])
     double &= (bits[others.line] & bits[line[others.node]]) != 0
     cuts = [(line, along, number), (others.line[double], others.along[double], number[others.node[double]])]
     again = cut_lines(

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from gisheat.findings import Finding
+from gisheat.network import VALVE_KINDS, arrays
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD, free_name
 from gisheat.topology.devices import (
@@ -26,9 +27,11 @@ from gisheat.topology.devices import (
     finding,
     moved_points,
     placing_findings,
-    second_names,
 )
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
+from gisheat.topology.settled import second_names
+
+ON_BOTH_LINES = tuple(VALVE_KINDS[kind] for kind in arrays.ON_BOTH_LINES)
 
 EITHER_WAY = ("isolation", "control")
 """Kinds of valves that act alike in both senses."""
@@ -148,6 +151,7 @@ class _Openings:
         self.row = {name: i for i, name in enumerate(ids)}
         self.known, self.taken = set(twins), set(ids) | twins
         self.lines, self.pipe_id = pipes.geometry.to_numpy(), pipes["pipe_id"].to_numpy(object)
+        self.is_drawn = pipes["source_layer"].to_numpy(object) == "pipes"
         line = words(pipes, "line", "pair")
         self.bits = np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR))
         self.ends = _ends(pipes, nodes, placed.node)
@@ -156,7 +160,7 @@ class _Openings:
         self.link_start, self.link_end, self.pipe = np.full((3, len(devices)), -1, np.int64)
         self.twin_of, self.twin_id = list[int](), list[str]()
         self.findings: list[Finding] = []
-        self.second = second_names(devices) - set(ids)
+        self.second = set(second_names(devices)) - set(ids)
         self.gap, self.depth = self._measure(placed.node)
 
     def _measure(self, node: Index) -> tuple[list[Array], list[Array]]:
@@ -221,13 +225,14 @@ class _Openings:
         """The end that a valve or pump goes to: of the nearest pipe; -1 without one. A tie may be a finding."""
         side = self.side[i]
         fitting = [e for e in ends if self.bits[self.ends.pipe[e]] & side == side]
+        fitting = [e for e in fitting if self.is_drawn[self.ends.pipe[e]]] or fitting
         if not fitting:
             return -1
         gap = {e: round(float(self.gap[i][e - low]) / EXACT) for e in fitting}
         order = sorted(fitting, key=lambda e: (gap[e], self.ends.is_end[e], str(self.pipe_id[self.ends.pipe[e]])))
         tied = [e for e in fitting if gap[e] == gap[order[0]]]
-        if len(tied) > 1 and not self.devices.is_bypass[i] and not self._is_clear(i, node, fitting):
-            names = ", ".join(sorted(str(self.pipe_id[self.ends.pipe[e]]) for e in fitting))
+        if len(tied) > 1 and not self._is_bypass(i) and not self._is_clear(i, node, ends):
+            names = ", ".join(sorted(str(self.pipe_id[self.ends.pipe[e]]) for e in ends))
             what = f"stands where the pipes {names} meet; it was put into {self.pipe_id[self.ends.pipe[order[0]]]}"
             repair = "move it onto its pipe, away from the junction"
             self.findings.append(finding(self.devices, i, "at-junction", "warning", what, repair=repair))
@@ -243,7 +248,7 @@ class _Openings:
         """Put a valve or pump between a node and an end there."""
         self.pipe[i] = self.ends.pipe[end]
         self._settle_side(i)
-        if self.devices.is_bypass[i]:
+        if self._is_bypass(i):
             if self.side[i] == PAIR:
                 self.link_start[i] = self.link_end[i] = node
             return
@@ -264,10 +269,14 @@ class _Openings:
         first, last = shapely.line_locate_point(self.lines[self.pipe[i]], places)
         return bool(first > last)
 
+    def _is_bypass(self, i: int) -> bool:
+        """Tell whether a valve leads from the supply to the return."""
+        return bool(self.devices.kind[i] == "bypass")
+
     def _settle_side(self, i: int) -> None:
         """The sides of its pipe on which a valve or pump acts."""
         stated, own = self.devices.line[i], int(self.bits[self.pipe[i]])
-        if self.devices.is_bypass[i]:
+        if self._is_bypass(i):
             if own != PAIR:
                 what = (
                     f"is a bypass on the {LINE_WORD[own]} alone: supply and return are drawn apart there; it is no part"
@@ -285,8 +294,8 @@ class _Openings:
             )
             repair = "draw one for each line"
             self.findings.append(finding(self.devices, i, "line-apart", "warning", what, repair=repair))
-        is_pump = self.devices.layer[i] == "pumps"
-        self.side[i] = SUPPLY if is_pump and own == PAIR else own
+        on_both = stated == "both" or self.devices.kind[i] in ON_BOTH_LINES
+        self.side[i] = own if own != PAIR or on_both else SUPPLY
 
     def _new_node(self, node: int, name: str) -> int:
         """Add a node at the place of another one; one that the nodes layer knows gets its name back."""

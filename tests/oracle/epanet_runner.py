@@ -30,11 +30,15 @@ class Found(NamedTuple):
 
 
 def run_epanet(
-    network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7, times: int = 1
-) -> Found:
-    """Solve with Darcy-Weisbach (EPANET's Swamee-Jain above Re 4000); several times, for the median of the seconds."""
+    network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7, law: str = "D-W",
+    times: int = 1,
+) -> Found:  # fmt: skip
+    """Solve with Darcy-Weisbach (EPANET's Swamee-Jain above Re 4000) or Hazen-Williams (law H-W).
+
+    Several times, for the median of the seconds.
+    """
     inp = folder / "network.inp"
-    inp.write_text(_input(network, density, viscosity), encoding="ascii")
+    inp.write_text(_input(network, density, viscosity, law), encoding="ascii")
     project = toolkit.createproject()
     try:
         toolkit.open(project, str(inp), str(folder / "network.rpt"), "")
@@ -62,7 +66,7 @@ def run_epanet(
     return Found(np.array(head), np.array(flow) * density / 1e3 / LITRES, iterations, statistics.median(seconds))
 
 
-def _input(network: Network, density: float, viscosity: float) -> str:
+def _input(network: Network, density: float, viscosity: float, law: str) -> str:
     nodes, pipes = network.nodes, network.pipes
     fixed = ~np.isnan(nodes.fixed_head)
     demand = nodes.demand / density * 1e3 * LITRES
@@ -76,7 +80,7 @@ def _input(network: Network, density: float, viscosity: float) -> str:
         )
     ]
     options = [
-        "UNITS LPS", "HEADLOSS D-W", f"VISCOSITY {viscosity / density / WATER_VISCOSITY:.12g}", "TRIALS 500",
+        "UNITS LPS", f"HEADLOSS {law}", f"VISCOSITY {viscosity / density / WATER_VISCOSITY:.12g}", "TRIALS 500",
         "UNBALANCED CONTINUE 10", "ACCURACY 0.001",
     ]  # fmt: skip
     sections = {
