@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 
 WIDTH = 32
 """Lanes come in multiples of this: no loop over them then has a rest, which compilers treat otherwise."""
-MOST_ITERATIONS = 15
+MOST_ITERATIONS = 40
 """Full Newton steps in lanes; what needs more gets the line search of the solver for single states."""
 LARGEST_RESIDUAL = 1e-10
 """Drops may miss the differences of potential by this, relative to their range (or to 1)."""

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gisheat.physics.compiled import _FAST, _HAZEN_WILLIAMS, _turbulent
-from gisheat.physics.friction import _LAW, LAMINAR_LIMIT, LAWS, TURBULENT_LIMIT, Law, hazen_williams_scale
+from gisheat.physics.friction import LAWS, Law, friction_number, hazen_williams_scale, limits_of
 
 Array = NDArray[np.float64]
 
@@ -45,8 +45,10 @@ class LaneResistance:
     """c = d / A [1/m]."""
     roughness: Array
     """K/d; for Hazen-Williams the scale at a viscosity of 1 m2/s."""
+    linear: Array
+    """Number f Re where the loss is proportional to the flow: 64, of Hazen-Williams its own."""
     limit_factor: Array
-    """Factor of the law at Re 4000, and Re times its derivative there: the ends of the cubic."""
+    """Factor where the law begins to hold, and Re times its derivative there: the end of the cubic."""
     limit_bend: Array
     law: Law
 
@@ -54,7 +56,7 @@ class LaneResistance:
         """The resistance of some pipes, in their order."""
         return LaneResistance(
             self.viscous[pipes], self.local[pipes], self.reynolds_scale[pipes], self.roughness[pipes],
-            self.limit_factor[pipes], self.limit_bend[pipes], self.law,
+            self.linear[pipes], self.limit_factor[pipes], self.limit_bend[pipes], self.law,
         )  # fmt: skip
 
     def series(
@@ -75,8 +77,8 @@ class LaneResistance:
             Filled: shape (chains, lanes), (chains, lanes), (pipes, lanes).
         """
         _KERNELS[self.law](
-            flow, offset, first, self.viscous, self.local, self.reynolds_scale, self.roughness, self.limit_factor,
-            self.limit_bend, *water, conductance, drop, pipe_drop,
+            flow, offset, first, self.viscous, self.local, self.reynolds_scale, self.roughness, self.linear,
+            self.limit_factor, self.limit_bend, *water, conductance, drop, pipe_drop,
         )  # fmt: skip
 
 
@@ -89,14 +91,17 @@ def lane_resistance(
         relative = hazen_williams_scale(roughness, inner_diameter, 1.0, gravity)
     else:
         relative = roughness / inner_diameter
-    factor, slope = _LAW[law](np.full(len(length), TURBULENT_LIMIT), relative)
+    lowest, highest = limits_of(law)
+    linear, _ = friction_number(np.full(len(length), lowest), relative, law)
+    number, slope = friction_number(np.full(len(length), highest), relative, law)
     return LaneResistance(
         viscous=length / (2.0 * area * inner_diameter**2),
         local=zeta / (2.0 * area**2),
         reynolds_scale=inner_diameter / area,
         roughness=np.asarray(relative, float),
-        limit_factor=np.asarray(factor, float),
-        limit_bend=np.asarray(slope * TURBULENT_LIMIT, float),
+        linear=linear,
+        limit_factor=number / highest,
+        limit_bend=slope - number / highest,
         law=law,
     )
 
@@ -144,16 +149,16 @@ def extremes(flow, drop, area, length, local, volume):
 def _kernel(law):
     """Loop for one law: a constant here, so that only its formula is compiled."""
     scaled_limit = law == _HAZEN_WILLIAMS
+    lowest, highest = limits_of(LAWS[law])
 
     @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
     def series(
-        flow, offset, first, viscous, local, reynolds_scale, roughness, limit_factor, limit_bend,
+        flow, offset, first, viscous, local, reynolds_scale, roughness, linear, limit_factor, limit_bend,
         kinematic, volume, fluidity, roughness_scale, conductance, drop, pipe_drop,
     ):  # fmt: skip
         lanes = flow.shape[1]
         slope, sum_, loss, size = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes)
-        width = TURBULENT_LIMIT - LAMINAR_LIMIT
-        start, start_slope = 64.0 / LAMINAR_LIMIT, -64.0 / LAMINAR_LIMIT**2 * width
+        width = highest - lowest
         for c in range(flow.shape[0]):
             for b in range(lanes):
                 drop[c, b] = 0.0
@@ -163,7 +168,7 @@ def _kernel(law):
                 for b in range(lanes):
                     q = flow[c, b] - offset[t, b]
                     size[b] = abs(q)
-                    reynolds = max(scale * fluidity[b] * size[b], TURBULENT_LIMIT)
+                    reynolds = max(scale * fluidity[b] * size[b], highest)
                     number, sum_of = _turbulent(law, reynolds, rough * roughness_scale[b])
                     viscous_own = k * kinematic[b]
                     local_own = z * volume[b] * size[b]
@@ -172,28 +177,28 @@ def _kernel(law):
                 least = np.inf
                 for b in range(lanes):
                     least = min(least, size[b] * fluidity[b])
-                if least * scale < TURBULENT_LIMIT:  # some lane is below; the others keep what they have
+                if least * scale < highest:  # some lane is below; the others keep what they have
                     for b in range(lanes):
                         q = flow[c, b] - offset[t, b]
                         reynolds = scale * fluidity[b] * size[b]
-                        last, last_bend = limit_factor[t], limit_bend[t]
+                        constant, last, last_bend = linear[t], limit_factor[t], limit_bend[t]
                         if scaled_limit:
+                            constant = constant * roughness_scale[b]
                             last, last_bend = last * roughness_scale[b], last_bend * roughness_scale[b]
-                        bounded = last < 64.0 / TURBULENT_LIMIT
-                        last_bend = -64.0 / TURBULENT_LIMIT if bounded else last_bend
-                        last = 64.0 / TURBULENT_LIMIT if bounded else last
-                        last_slope = last_bend * (width / TURBULENT_LIMIT)
-                        s = (reynolds - LAMINAR_LIMIT) / width
+                        start = constant / lowest
+                        start_slope = -start / lowest * width
+                        last_slope = last_bend * (width / highest)
+                        s = (reynolds - lowest) / width
                         c2 = 3.0 * (last - start) - 2.0 * start_slope - last_slope
                         c3 = -2.0 * (last - start) + start_slope + last_slope
                         number = (start + s * (start_slope + s * (c2 + s * c3))) * reynolds
                         bend = number + (start_slope + s * (2.0 * c2 + 3.0 * c3 * s)) / width * reynolds * reynolds
-                        laminar = reynolds <= LAMINAR_LIMIT
-                        number = 64.0 if laminar else number
+                        laminar = reynolds <= lowest
+                        number = constant if laminar else number
                         bend = 0.0 if laminar else bend
                         viscous_own = k * kinematic[b]
                         local_own = z * volume[b] * size[b]
-                        low = reynolds < TURBULENT_LIMIT
+                        low = reynolds < highest
                         loss[b] = (viscous_own * number + local_own) * q if low else loss[b]
                         slope[b] = viscous_own * (number + bend) + 2.0 * local_own if low else slope[b]
                 for b in range(lanes):
