@@ -16,6 +16,7 @@ from gisheat.hydraulics import solve
 from gisheat.network import Network
 from gisheat.pumping import compare_pumping
 from gisheat.results import Results
+from gisheat.sweeps import SweepResults, sweep
 
 if TYPE_CHECKING:
     from gisheat.operations import Report, run
@@ -31,11 +32,13 @@ __all__ = [
     "Network",
     "Report",
     "Results",
+    "SweepResults",
     "TopologyError",
     "balance",
     "compare_pumping",
     "run",
     "solve",
+    "sweep",
 ]
 
 

@@ -39,9 +39,11 @@ from gisheat.quantities import (
     ProjectOutput,
     RunOptions,
     SolveOptions,
+    SweepOptions,
     TopologyOptions,
     WaterOptions,
 )
+from gisheat.scenario_tables import add_sweep
 from gisheat.schema import INPUT_LAYERS, SCHEMA_VERSION
 from gisheat.signature import checked, defaults, parameters
 from gisheat.stages import Progress, State, report
@@ -151,9 +153,7 @@ def size(
 
     By the rules of its role, for the last phase; existing pipes are kept and judged.
     """
-    return _operation(
-        size, project, output, options, progress, (stages.add_topology, stages.add_loads, stages.add_sizes)
-    )
+    return _operation(size, project, output, options, progress, _ALL[:3])
 
 
 def solve(
@@ -192,6 +192,16 @@ def balance(
     Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.
     """
     return _operation(balance, project, output, options, progress, (*_ALL[:3], stages.add_balance))
+
+
+def sweep(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[SweepOptions]
+) -> Report:
+    """Solve many load cases or outages, and list what each needs and what it leaves without heat.
+
+    The table scenarios of the result has a row for each; the layers show the network as it is.
+    """
+    return _operation(sweep, project, output, options, progress, (*_ALL, add_sweep))
 
 
 def explain(project: InputFile, *, progress: Progress | None = None, **options: Unpack[ExplainOptions]) -> Report:
@@ -284,6 +294,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     loads,
     size,
     solve,
+    sweep,
     balance,
     explain,
     import_inp,
@@ -310,13 +321,15 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         f"project file {project.path}, [options]",
     )
     rest = {k: v for k, v in in_project.items() if k not in wanted}
-    for other in (run, explain):
+    for other in (run, sweep, explain):
         known = {p.name for p in parameters(other)}
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
     if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
         own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
+    if project.path is not None:
+        own |= {n: resolve(own[n], project.path.resolve().parent) for n in stages.TABLE_OPTIONS if n in own}
     return {**defaults(operation), **own, **checked(operation, given)}
 
 
@@ -367,7 +380,7 @@ def _operation(
                 report(progress, 0.8, "drawing the map")
                 _draw(written, beside, state, figures)
                 write_result(target, written, title=project.name, language=options["language"])
-        files += [target, *([picture] if picture is not None else [])]
+        files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
     report(progress, 1.0, "done")
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
@@ -403,7 +416,7 @@ def _check_outputs(
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.LAYER_OPTIONS if options.get(n)]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.FILE_OPTIONS if options.get(n)]
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -420,13 +433,14 @@ def _run_record(operation: Callable[..., Report], state: State, started: datetim
         "project": (state.project.name, ""),
         "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
     }
-    for name, source in state.layers.sources.items():
+    given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
+    for name, source in {**state.layers.sources, **given}.items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    for path in state.layers.files():
+    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in ("picture", "overwrite", *stages.LAYER_OPTIONS):
+        if value is not None and name not in (*stages.FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

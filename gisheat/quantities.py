@@ -156,6 +156,26 @@ PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
 
 
+ScenarioTable = Annotated[
+    str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
+]
+FlowTable = Annotated[
+    str,
+    Argument(
+        "Table of station flows in t/h, a row a scenario, a column a station (CSV, Parquet ...).", dataset="layer"
+    ),
+]
+Outages = Annotated[
+    Literal["trunk", "all"], Argument("Add scenarios in which each trunk pipe, or each pipe, is out once.")
+]
+LoadFactors = Annotated[str, Argument("Load factors separated by commas, each with every scenario, as in 0.2,0.5,1.")]
+DetailsFolder = Annotated[
+    Path,
+    Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
+]
+Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+
 class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
@@ -254,6 +274,17 @@ class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 
     picture: Picture
+
+
+class SweepOptions(SolveOptions, total=False):
+    """Which scenarios are solved."""
+
+    scenarios: ScenarioTable
+    flows: FlowTable
+    outages: Outages
+    load_factors: LoadFactors
+    details: DetailsFolder
+    threads: Threads
 
 
 class ExplainOptions(SolveOptions, total=False):

@@ -36,6 +36,10 @@ LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
 )  # fmt: skip
 
+TABLE_OPTIONS = ("scenarios", "flows")
+"""Options that name tables of a sweep."""
+FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
+
 Progress = Callable[[float, str], bool | None]
 """Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""
 
@@ -55,6 +59,7 @@ class State:
     loads: Loads | None = None
     sizing: Sizing | None = None
     results: Results | None = None
+    scenarios: pd.DataFrame | None = None
     balance: Balance | None = None
     comparison: pd.DataFrame | None = None
     """Scenarios of the project file beside the main run."""
@@ -350,5 +355,6 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "findings": tables.findings_layer(state.findings, drawing.crs),
         "lineage": drawing.lineage,
         "critical_path": tables.path_table(results),
+        **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
         **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
     }

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gisheat.findings import count_by_severity
 from gisheat.pumping import compare_pumping
@@ -38,8 +39,32 @@ def summary_rows(state: State) -> Rows:
         rows |= _operation_rows(state.results) | _source_rows(state.results)
         rows |= _station_pump_rows(state) | _balance_rows(state)
     rows |= _scenario_rows(state)
+    if state.scenarios is not None:
+        rows |= _sweep_rows(state.scenarios)
     counted = count_by_severity(state.findings)
     return rows | {f"findings: {name}": (count, "") for name, count in counted.items()}
+
+
+def _sweep_rows(scenarios: pd.DataFrame) -> Rows:
+    found = scenarios[scenarios["message"] == ""]
+    rows: Rows = {
+        "scenarios": (len(scenarios), ""),
+        "scenarios without a result": (len(scenarios) - len(found), ""),
+        "scenarios with stations cut off": (int((scenarios["stations_not_supplied"] != "").sum()), ""),
+    }
+    for name, column, worst, unit in (
+        ("largest pump head", "pump_head_m", "max", "m"),
+        ("least surplus head of all", "least_surplus_head_m", "min", "m"),
+        ("largest velocity", "max_velocity_m_s", "max", "m/s"),
+        ("largest load not supplied", "load_not_supplied_mw", "max", "MW"),
+    ):
+        known = (scenarios if "not supplied" in name else found)[["scenario_id", column]].dropna()
+        if len(known):
+            figures = known[column].to_numpy(float)
+            at = int(figures.argmax() if worst == "max" else figures.argmin())
+            rows[name] = (float(figures[at]), unit)
+            rows[f"{name}: scenario"] = (known["scenario_id"].iloc[at], "")
+    return rows
 
 
 def _drawing_rows(state: State) -> Rows:

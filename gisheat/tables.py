@@ -197,6 +197,15 @@ def _word(value: Any) -> str:
     return str(value)
 
 
+def scenario_table(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Scenarios of a sweep, figures rounded."""
+    table = scenarios.copy()
+    for name in table.columns:
+        if table[name].dtype.kind == "f":
+            table[name] = _rounded(table[name].to_numpy())
+    return _in_order("scenarios", table)
+
+
 def path_table(results: Results | None) -> pd.DataFrame:
     """Critical path from the source to the worst station."""
     table = pd.DataFrame(columns=list(result_columns("critical_path"))) if results is None else results.path()

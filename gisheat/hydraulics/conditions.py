@@ -48,12 +48,13 @@ def conditions(
         hot, cold = design_temperatures(network, supply_temp_c, return_temp_c)
     else:
         hot = cold = ONE_PIPE_TEMPERATURE if supply_temp_c is None else supply_temp_c
-    return _conditions(friction, hot, cold, (density_kg_m3, viscosity_pa_s, heat_capacity_j_kg_k), gravity_m_s2)
+    return conditions_at(friction, hot, cold, (density_kg_m3, viscosity_pa_s, heat_capacity_j_kg_k), gravity_m_s2)
 
 
-def _conditions(
+def conditions_at(
     law: Law, hot: float | None, cold: float | None, given: tuple[float | None, ...], gravity: float
 ) -> Conditions:
+    """The same at temperatures [degC]; density, viscosity and heat capacity win where they are given."""
     density, viscosity, capacity = given
     if (hot is None or cold is None) and (density is None or viscosity is None):
         raise InputError(

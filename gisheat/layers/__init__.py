@@ -24,7 +24,16 @@ from gisheat.layers.mapping import map_columns
 from gisheat.project import Project
 from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
 
-__all__ = ["Layers", "column_names", "file_hash", "find_sources", "layer_names", "map_columns", "read_layers"]
+__all__ = [
+    "Layers",
+    "column_names",
+    "file_hash",
+    "find_sources",
+    "layer_names",
+    "map_columns",
+    "read_layers",
+    "read_table",
+]
 
 MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
 """The CRS of the first of these that is given is the CRS of the result."""

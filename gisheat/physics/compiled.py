@@ -121,13 +121,18 @@ def _factor(law, reynolds, roughness):
         a = roughness / 3.7
         b = 2.51 / reynolds
         c = 2.0 / _LOG10
-        x = -c * _rough_log(a + 7.0 * b)  # within 0.8 of the root, then 0.2
-        x = -c * _rough_log(a + b * x)
+        # One step of the fixed point from a smooth pipe's power law misses by 2 % at most. What is left, u, is
+        # found with one logarithm: x + u + c ln(y + b u) = 0; ln(1 + t) by its series, t = b u / y below 0.01.
+        x = -c * _rough_log(a + b * c * (0.88 * _rough_log(reynolds) - 1.6))
         y = a + b * x
-        value, steep = x + c * _log(y), y + b * c  # steep / y is the derivative of the value
-        x -= 2.0 * value * steep * y / (2.0 * steep * steep + value * c * b * b)  # Halley's method: to 2e-5
-        y = a + b * x
-        x -= (x + c * _log(y)) * y / (y + b * c)  # Newton's: to 1e-11 at least
+        share = b / y
+        damping = 1.0 / (1.0 + c * share)
+        first = -(x + c * _log(y)) * damping
+        bent = c * damping
+        t = share * first
+        t = share * (first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5))))
+        t = share * (first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5))))
+        x += first + bent * t * t * (1 / 2 - t * (1 / 3 - t * (1 / 4 - t / 5)))
         steep = a + b * x + b * c
         inverse = 1.0 / (x * steep)
         w = steep * inverse

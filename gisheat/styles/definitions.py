@@ -6,7 +6,7 @@ from gisheat.styles import classes
 from gisheat.styles.model import Style, Text
 
 MAP_LAYERS = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "buildings")
-TABLES = ("lineage", "critical_path", "summary", "load_mix", "run")
+TABLES = ("lineage", "critical_path", "scenarios", "summary", "load_mix", "run")
 
 _HEAD = classes.bands((0, 5, 10, 20, 40), classes.SURPLUS)
 _NODE_HEAD = Text("Head above datum [m]", "水头（基准面以上）[m]")
