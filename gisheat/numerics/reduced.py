@@ -171,7 +171,7 @@ class ReducedGraph:
                 on_iteration(iteration, history[-1])
             if not np.isfinite(history[-1]):
                 return tuple(history), False
-            if history[-1] <= tolerance:
+            if history[-1] <= tolerance and (iteration > 1 or not along.curved):  # the first lines are not the law
                 return tuple(history), True
         return tuple(history), False
 
