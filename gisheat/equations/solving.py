@@ -187,7 +187,7 @@ def is_to_compile() -> bool:
     except ImportError:
         return False
     kernel: Any = chains.assemble
-    if kernel.signatures:
+    if getattr(kernel, "signatures", True):  # compiled by now, or numba is told not to
         return False
     stamps = [file.stat().st_mtime for file in Path(kernel.stats.cache_path).glob("chains.assemble-*.nbi")]
     return max(stamps, default=0.0) < Path(chains.__file__).stat().st_mtime
