@@ -99,7 +99,7 @@ def test_the_first_solve_of_a_process(record_run: Callable[..., None], tmp_path:
     network = heating_network(1_000)
     cold = solve_apart(network, tmp_path, cache=tmp_path / "cache")
     warm = [solve_apart(network, tmp_path, cache=tmp_path / "cache") for _ in range(3)]
-    assert "compiling the engine" in cold.said
+    assert "compiling the solver" in cold.said
     assert not any(run.said for run in warm)
     record_run("first solve, compiled before", "s", [run.first for run in warm], 1.0)
     record_run("first solve of all, with compilation", "s", [cold.first], 15.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,14 @@ class Limits:
     tolerance: float
     max_iterations: int
     progress: Progress | None = None
+
+    def compiling(self) -> None:
+        """Say that the engine is being compiled: to whom progress is told, else as a warning of the log."""
+        sentence = "compiling the solver, once on this machine: some ten seconds"
+        if self.progress is None:
+            logging.getLogger("gisheat").warning(sentence)
+        else:
+            self.progress(0.0, sentence)
 
     def tell(self, name: str) -> Callable[[int, float], None] | None:
         """Callback for one circuit."""

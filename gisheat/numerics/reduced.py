@@ -109,6 +109,8 @@ class ReducedGraph:
         self._start, self._fixed = start, fixed
         self._graph, self._places, self._factor = graph, places, factor
         self._chain_of: Index | None = None
+        inside = len(graph.edge) - len(graph.chain_start)
+        self.reaches_all = len(graph.leaf_node) + inside + int(graph.stays.sum()) == len(graph.stays)
 
     def solve(
         self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
