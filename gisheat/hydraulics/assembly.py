@@ -21,6 +21,8 @@ from gisheat.results import Conditions, LinkResult, SideResult, SourceResult, St
 
 Progress = Callable[[float, str], None]
 
+COMPILING = "compiling the solver, once on this machine: some ten seconds"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -32,11 +34,10 @@ class Limits:
 
     def compiling(self) -> None:
         """Say that the engine is being compiled: to whom progress is told, else as a warning of the log."""
-        sentence = "compiling the solver, once on this machine: some ten seconds"
         if self.progress is None:
-            logging.getLogger("gisheat").warning(sentence)
+            logging.getLogger("gisheat").warning(COMPILING)
         else:
-            self.progress(0.0, sentence)
+            self.progress(0.0, COMPILING)
 
     def tell(self, name: str) -> Callable[[int, float], None] | None:
         """Callback for one circuit."""
