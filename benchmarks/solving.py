@@ -24,7 +24,7 @@ from benchmarks.networks import DENSITY, VISCOSITY
 
 
 class Solves(NamedTuple):
-    """Seconds of the first solve and (median) of later ones, iterations, most memory [MB] ever held, what stderr said."""
+    """Seconds of the first and (median) of later solves, iterations, most memory [MB] ever held, what stderr said."""
 
     first: float
     later: float
