@@ -124,7 +124,7 @@ def _execute(
     shows_progress = sys.stderr.isatty() and not json_output and not quiet
     try:
         with _ends_cleanly(), _remarks() as said:
-            report = operation(**given, progress=_progress if shows_progress else None)
+            report = operation(**given, progress=_progress if shows_progress else _silence)
     except KeyboardInterrupt:
         _clear(shows_progress)
         click.echo("gisheat: interrupted.", err=True)
@@ -191,6 +191,10 @@ def _fail(error: Exception, code: int, *, json_output: bool, debug: bool, cause:
         _print(json.dumps({"exit_code": code, "error": sentence}, ensure_ascii=not _is_utf8()))
     click.echo(f"gisheat: {sentence}", err=True)
     return code
+
+
+def _silence(share: float, what: str) -> None:
+    """In a pipe nothing is told on the way, not even that the solver is being compiled."""
 
 
 def _progress(share: float, what: str) -> None:

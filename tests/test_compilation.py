@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
+import numba
 import pytest
 from networks import TREE, WATER, draw
 
 import gisheat
-from gisheat.equations import solving
-from gisheat.numerics import chains
+from gisheat.numerics.compilation import told_of_compilation
 
-SENTENCE = "compiling the engine"
-
-
-class Kernel:
-    """Stands for a function of numba's that has not been compiled in this process."""
-
-    signatures = ()
-
-    def __init__(self, folder):
-        self.stats = type("Stats", (), {"cache_path": str(folder)})
+SENTENCE = "compiling the solver"
 
 
-@pytest.mark.parametrize("age", [None, -3600.0, 3600.0])
-def test_it_is_to_be_compiled_unless_the_cache_is_younger_than_the_source(monkeypatch, tmp_path, age):
-    monkeypatch.setattr(chains, "assemble", Kernel(tmp_path))
-    if age is not None:
-        index = tmp_path / "chains.assemble-1.py311.nbi"
-        index.touch()
-        stamp = Path(chains.__file__).stat().st_mtime + age
-        os.utime(index, (stamp, stamp))
-    assert solving.is_to_compile() == (age is None or age < 0.0)
+@pytest.fixture
+def told():
+    return []
 
 
-def test_once_compiled_in_this_process_nothing_is_to_be_done():
-    gisheat.solve(draw(TREE).network(), **WATER)
-    assert not solving.is_to_compile()
+def test_it_is_told_once_however_much_is_compiled(told):
+    first, second = numba.njit(lambda x: x + 1), numba.njit(lambda x: x * 2)
+    with told_of_compilation(lambda: told.append("now")):
+        first(1)
+        second(1)
+    assert told == ["now"]
 
 
-def test_compilation_is_announced_in_the_log(monkeypatch, caplog):
-    monkeypatch.setattr("gisheat.hydraulics.is_to_compile", lambda: True)
+def test_nothing_is_told_of_what_has_been_compiled_before(told):
+    function = numba.njit(lambda x: x + 1)
+    function(1)
+    with told_of_compilation(lambda: told.append("now")):
+        assert function(2) == 3
+    assert told == []
+
+
+@pytest.fixture
+def compiling(monkeypatch):
+    """Every solve compiles something."""
+    act = gisheat.hydraulics.solve_design
+
+    def compile_and_solve(*arguments):
+        numba.njit(lambda x: x + 1)(1)
+        return act(*arguments)
+
+    monkeypatch.setattr(gisheat.hydraulics, "solve_design", compile_and_solve)
+
+
+@pytest.mark.usefixtures("compiling")
+def test_compilation_is_announced_in_the_log(caplog):
     gisheat.solve(draw(TREE).network(), **WATER)
     assert [SENTENCE in message for message in caplog.messages] == [True]
 
 
-def test_compilation_is_announced_to_whom_progress_is_told(monkeypatch, caplog):
-    monkeypatch.setattr("gisheat.hydraulics.is_to_compile", lambda: True)
-    told = []
+@pytest.mark.usefixtures("compiling")
+def test_compilation_is_announced_to_whom_progress_is_told(told, caplog):
     gisheat.solve(draw(TREE).network(), **WATER, progress=lambda share, text: told.append((share, text)))
     assert told[0][0] == 0.0
     assert SENTENCE in told[0][1]

@@ -245,3 +245,12 @@ def test_where_little_flows_in_the_end_few_iterations_do():
     found = solved(solve_reduced, start, end, law, np.array([0.0, 0.0, 0.0, 40.0]), [0])
     assert found.flow[2] == pytest.approx(0.0, abs=1e-9)
     assert len(found.history) < 12
+
+
+def test_a_ring_at_rest_behind_all_that_flows_is_no_end_before_the_law_has_been_looked_at():
+    # 0 -- 1 == 2    2 kg/s taken at 1: flows are right at once, drops are not
+    start, end = edges((0, 1), (1, 2), (1, 2))
+    law = resistances(3)
+    found = solved(solve_reduced, start, end, law, np.array([0.0, 2.0, 0.0]), [0])
+    drop = law.loss(np.array([2.0, 0.0, 0.0]))[0]
+    assert found.potential[0] - found.potential[1] == pytest.approx(drop[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,7 +58,8 @@ class Problem:
         start, end = circuit.start, circuit.end
         joins = start != end  # a pipe from a node to itself carries nothing
         graph = self._prepare(joins, keep)
-        wet = _touched(circuit, joins, fixed)
+        whole = graph is not None and graph.reaches_all
+        wet = np.ones(len(demand), bool) if whole else _touched(circuit, joins, fixed)
         if graph is None or (demand[~wet] != 0.0).any():
             wet = reachable(start, end, len(demand), fixed)
             _refuse_islands(network, circuit, ~wet & (demand != 0.0))
@@ -178,19 +178,6 @@ def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: Noda
             f"{circuit.describe(network, worst)} does not let through what is taken behind it:"
             " look at its sense, its setting, and at the stations there that hold their flow."
         )
-
-
-def is_to_compile() -> bool:
-    """Tell whether the engine is still to be compiled on this machine, which takes some ten seconds once."""
-    try:
-        from gisheat.numerics import chains
-    except ImportError:
-        return False
-    kernel: Any = chains.assemble
-    if kernel.signatures:
-        return False
-    stamps = [file.stat().st_mtime for file in Path(kernel.stats.cache_path).glob("chains.assemble-*.nbi")]
-    return max(stamps, default=0.0) < Path(chains.__file__).stat().st_mtime
 
 
 def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:

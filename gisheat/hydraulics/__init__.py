@@ -6,11 +6,8 @@ heads, they are solved together (`operation`).
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 
-from gisheat.equations.solving import is_to_compile
 from gisheat.errors import TopologyError
 from gisheat.hydraulics.assembly import Limits, Progress
 from gisheat.hydraulics.conditions import conditions, design_flows, design_temperatures, station_temperatures
@@ -20,9 +17,10 @@ from gisheat.hydraulics.operation import solve_operation
 from gisheat.hydraulics.sources import acting_sources, connected, is_coupled
 from gisheat.hydraulics.stations import PUMP_EFFICIENCY
 from gisheat.network import Network
+from gisheat.numerics.compilation import told_of_compilation
 from gisheat.physics.friction import Law
 from gisheat.physics.pressure import GRAVITY
-from gisheat.results import Results
+from gisheat.results import Conditions, Results
 
 __all__ = ["acting_sources", "conditions", "connected", "design_flows", "design_temperatures", "is_coupled", "solve"]
 
@@ -64,18 +62,24 @@ def solve(
     ConvergenceError
         If an iteration does not end.
     """
-    _announce_compilation(progress)
     at = conditions(
         network, friction=friction, supply_temp_c=supply_temp_c, return_temp_c=return_temp_c,
         density_kg_m3=density_kg_m3, viscosity_pa_s=viscosity_pa_s, heat_capacity_j_kg_k=heat_capacity_j_kg_k,
         gravity_m_s2=gravity_m_s2,
     )  # fmt: skip
     limits = Limits(tolerance, max_iterations, progress)
-    if not network.two_pipe:
-        return solve_one_pipe(network, at, limits)
+    with told_of_compilation(limits.compiling):
+        if not network.two_pipe:
+            return solve_one_pipe(network, at, limits)
+        return _solve_two_pipe(network, at, (supply_temp_c, return_temp_c), limits, station_pump_efficiency)
+
+
+def _solve_two_pipe(
+    network: Network, at: Conditions, given: tuple[float | None, float | None], limits: Limits, pump_efficiency: float
+) -> Results:
     stations = network.stations
     on = stations.in_service
-    flow, load = design_flows(network, at.mean.heat_capacity, supply_temp_c, return_temp_c)
+    flow, load = design_flows(network, at.mean.heat_capacity, *given)
     if not on.any():
         raise TopologyError("no station is in service: look at status and phase in the stations layer.")
     unknown = on & np.isnan(flow)
@@ -85,17 +89,6 @@ def solve(
             " give flow_t_h, or a load with supply and return temperatures that differ."
         )
     flow, load = np.where(on, flow, 0.0), np.where(on, load, 0.0)
-    temperatures = station_temperatures(network, supply_temp_c, return_temp_c)
+    temperatures = station_temperatures(network, *given)
     acting = solve_operation if is_coupled(network) else solve_design
-    return acting(network, at, flow, load, temperatures, limits, station_pump_efficiency)
-
-
-def _announce_compilation(progress: Progress | None) -> None:
-    """Say it once when the engine is compiled now: to whom progress is told, else as a warning of the log."""
-    if not is_to_compile():
-        return
-    sentence = "compiling the engine, once on this machine: ten seconds or so"
-    if progress is None:
-        logging.getLogger("gisheat").warning(sentence)
-    else:
-        progress(0.0, sentence)
+    return acting(network, at, flow, load, temperatures, limits, pump_efficiency)

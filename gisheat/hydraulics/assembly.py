@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from gisheat.results import Conditions, LinkResult, SideResult, SourceResult, St
 
 Progress = Callable[[float, str], None]
 
+COMPILING = "compiling the solver, once on this machine: some ten seconds"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -28,6 +31,13 @@ class Limits:
     tolerance: float
     max_iterations: int
     progress: Progress | None = None
+
+    def compiling(self) -> None:
+        """Say that the engine is being compiled: to whom progress is told, else as a warning of the log."""
+        if self.progress is None:
+            logging.getLogger("gisheat").warning(COMPILING)
+        else:
+            self.progress(0.0, COMPILING)
 
     def tell(self, name: str) -> Callable[[int, float], None] | None:
         """Callback for one circuit."""

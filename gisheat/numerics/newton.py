@@ -52,6 +52,9 @@ class NodalSolution:
 class PreparedGraph(Protocol):
     """A graph that is ready for solves with other laws, demands and given potentials."""
 
+    reaches_all: bool
+    """True when it is known that every node is fixed or has an edge."""
+
     def solve(
         self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
         max_iterations: int = 100, on_iteration: Callable[[int, float], None] | None = None,
@@ -106,6 +109,8 @@ def prepare_nodal(
 
 class NodalGraph:
     """A graph with all its nodes, factorised with SciPy."""
+
+    reaches_all = False
 
     def __init__(self, start: Index, end: Index, count: int, fixed: Index) -> None:
         self._start, self._end, self._fixed = start, end, fixed

@@ -22,6 +22,8 @@ from gisheat.numerics.reduction import Reduction, reduce_graph
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
 
+CHORDS_UP_TO = 8
+"""Chords are taken up to this iteration, then tangents: one in a hundred extreme networks would cycle with chords."""
 NEGLIGIBLE_SHARE = 1e-10
 """A steep edge may be off its law by this share of the largest flow: no drop that it loses can tell."""
 BALANCED = 1e-13
@@ -107,6 +109,8 @@ class ReducedGraph:
         self._start, self._fixed = start, fixed
         self._graph, self._places, self._factor = graph, places, factor
         self._chain_of: Index | None = None
+        inside = len(graph.edge) - len(graph.chain_start)
+        self.reaches_all = len(graph.leaf_node) + inside + int(graph.stays.sum()) == len(graph.stays)
 
     def solve(
         self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
@@ -158,7 +162,7 @@ class ReducedGraph:
             drop, slope, bend = along.sums(flow) if iteration > 1 else along.first
             chains.assemble(
                 start, end, factor.entry, along.total, along.demand, potential, flow, drop, slope, bend,
-                1 < iteration <= LINE_SEARCH_FROM and along.curved, conductance, ahead, values, excess, correction,
+                1 < iteration <= CHORDS_UP_TO and along.curved, conductance, ahead, values, excess, correction,
             )  # fmt: skip
             factor.factorise(values, excess[:free])
             factor.solve(correction[:free])
@@ -171,7 +175,7 @@ class ReducedGraph:
                 on_iteration(iteration, history[-1])
             if not np.isfinite(history[-1]):
                 return tuple(history), False
-            if history[-1] <= tolerance:
+            if history[-1] <= tolerance and (iteration > 1 or not along.curved):  # the first lines are not the law
                 return tuple(history), True
         return tuple(history), False
 
@@ -265,7 +269,7 @@ class _Chains:
         """First flows of the chains; drop, slope and second derivative to begin with are put into `first`."""
         graph, edges = self._graph, self._edges
         if self.curved:  # straight lines: so the sense of the first flows does not count
-            self._law.evaluate(first_flow[graph.edge], *edges[1:])
+            self._law.evaluate(first_flow.take(graph.edge), *edges[1:])
             chains.linear(graph.chain, self._offset, edges[2], *self.first[:2])
             return np.zeros(len(self.total))
         flow = chains.first_flows(graph.chain_from, graph.edge, graph.forward, self._offset, first_flow)

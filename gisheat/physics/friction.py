@@ -237,8 +237,9 @@ class PipeResistance:
 
     def take(self, pipes: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> PipeResistance:  # noqa: ARG002
         """The resistance of some pipes, in their order; it is the same in both senses."""
+        at = np.flatnonzero(pipes) if pipes.dtype == bool else pipes.astype(np.intp, copy=False)  # once for all
         return PipeResistance(
-            self.viscous[pipes], self.local[pipes], self.reynolds_scale[pipes], self.roughness[pipes], self.law
+            self.viscous.take(at), self.local.take(at), self.reynolds_scale.take(at), self.roughness.take(at), self.law
         )
 
     def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
