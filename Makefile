@@ -31,6 +31,7 @@ verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/ver
 
 bench: ## speed and memory against their limits
 	@sh tools/setup.sh bench
+	@sh tools/setup.sh verify
 	@.venv/bin/python -m pytest -q benchmarks
 
 docs: ## the pages of docs/ that come from the code or from a run
