@@ -70,7 +70,9 @@ def test_stations_take_no_more_than_they_ask_and_no_less_than_their_open_valve_p
         forwards = ratio > RANGE
         least = np.minimum(asked, passed) * (1.0 - 1e-4) - 1e-6 * asked
         assert (flow[held & forwards] >= least[held & forwards]).all(), seed
-        np.testing.assert_allclose(flow[free & forwards], passed[free & forwards], rtol=1e-4, err_msg=str(seed))
+        # the law of a fixed valve, with its straight line below a ten-thousandth of the design flow
+        loss = np.sqrt(np.maximum(flow, 0.0) * np.hypot(flow, 1e-4 * asked))
+        np.testing.assert_allclose(loss[free & forwards], passed[free & forwards], rtol=1e-6, err_msg=str(seed))
         assert at.gravity > 0.0
 
 
