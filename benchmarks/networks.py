@@ -1,7 +1,8 @@
-"""One-pipe networks as arrays, of the kinds the solver was designed for; same arguments, same network.
+"""Networks as arrays, of the kinds the solver was designed for; same arguments, same network.
 
 `heating_network`: streets with stations as leaves, about 4 % of the pipes close loops. `grid_network`: bare
-streets, about 40 % close loops, which is what direct solvers find hard.
+streets, about 40 % close loops, which is what direct solvers find hard. Both are one-pipe networks. `two_pipe_network`:
+a heating network with supply and return, whose flows a pump makes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+import gisheat
 from gisheat.network import Network
 
 Array = NDArray[np.float64]
@@ -25,9 +27,11 @@ FRICTION = 100.0
 """Specific friction [Pa/m] that bores are chosen for."""
 DENSITY, VISCOSITY = 970.0, 3.54e-4
 HEAD = 90.0
+REQUIRED = 10.0
+"""Head [m] that stations lose with their valve open."""
 
 
-def heating_network(pipes: int, seed: int = 1) -> Network:
+def heating_network(pipes: int, seed: int = 1, sources: int | None = None) -> Network:
     """Streets of two to four pieces with a station on a leaf at each cut; one source for 1e3 pipes, three for more."""
     random = np.random.default_rng(seed)
     start, end, place = _streets(max(4, round((pipes / 6.3) ** 0.5)), 0.63, random)
@@ -50,7 +54,35 @@ def heating_network(pipes: int, seed: int = 1) -> Network:
     place = np.concatenate([place, cut_place, station_place])
     demand = np.zeros(len(place))
     demand[station] = random.lognormal(0.0, 0.7, len(station)) * 0.25
-    return _network(ends, place, count, demand, 1 if pipes < 5000 else 3)
+    return _network(ends, place, count, demand, sources or (1 if pipes < 5000 else 3))
+
+
+def two_pipe_network(trenches: int, control: str = "valve", head: float = 1.0, seed: int = 1) -> Network:
+    """The heating network with supply and return, one source with a pump curve, and a resistance at each station.
+
+    `head` is that of the pump at the flow all stations ask for, relative to what they would need then.
+    """
+    one = heating_network(trenches, seed, sources=1)
+    asked = one.nodes.demand
+    at, source = np.flatnonzero(asked > 0.0), int(np.flatnonzero(~np.isnan(one.nodes.fixed_head))[0])
+    nodes = pd.DataFrame({"node_id": np.arange(len(asked)), "ground_m": 0.0})
+    pipes = pd.DataFrame(
+        {
+            "pipe_id": one.pipes.id, "from_node": one.pipes.start, "to_node": one.pipes.end,
+            "length_m": one.pipes.length, "inner_diameter_mm": 1e3 * one.pipes.inner_diameter, "roughness_mm": 0.5,
+        }
+    )  # fmt: skip
+    stations = pd.DataFrame(
+        {"station_id": at, "node_id": at, "flow_t_h": 3.6 * asked[at], "required_head_m": REQUIRED, "control": control}
+    )
+    held = gisheat.solve(one, density_kg_m3=DENSITY, viscosity_pa_s=VISCOSITY)
+    loss = HEAD - float(held.supply.head[at].min())
+    full, volume = head * (2.0 * loss + REQUIRED), 3.6 * asked.sum() / DENSITY * 1e3
+    curve = f"0:{1.25 * full};{volume}:{full};{1.6 * volume}:{0.5 * full}"
+    sources = pd.DataFrame(
+        {"source_id": ["S"], "node_id": [source], "static_head_m": 30.0, "pump_control": "curve", "pump_curve": curve}
+    )
+    return Network.from_tables(nodes, pipes, stations=stations, sources=sources)
 
 
 def grid_network(pipes: int, seed: int = 1) -> Network:

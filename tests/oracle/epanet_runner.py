@@ -11,6 +11,7 @@ import numpy as np
 from epanet import toolkit
 
 from gisheat.network import Network
+from gisheat.network.arrays import VALVE_HELD
 
 GRAVITY = 32.2 * 0.3048
 """EPANET's 32.2 ft/s2 [m/s2]."""
@@ -19,14 +20,18 @@ LITRES = 28.317 / 28.316846592
 WATER_VISCOSITY = 1.1e-5 * 0.3048**2
 """Kinematic viscosity [m2/s] that EPANET's VISCOSITY is relative to."""
 
+STATION_BORE = 0.05
+"""Bore [m] that coefficients of stations are stated for."""
+
 
 class Found(NamedTuple):
-    """Heads [m], mass flows [kg/s], iterations, time of ordering and solving [s]."""
+    """Heads [m], mass flows [kg/s], iterations, time of ordering and solving [s], last relative change of the flows."""
 
     head: np.ndarray
     flow: np.ndarray
     iterations: int
     seconds: float
+    change: float
 
 
 def run_epanet(
@@ -37,8 +42,32 @@ def run_epanet(
 
     Several times, for the median of the seconds.
     """
+    return _run(
+        _input(network, density, viscosity, law), folder, [f"N{i}" for i in range(len(network.nodes))],
+        [f"P{i}" for i in range(len(network.pipes))], density, accuracy, times,
+    )  # fmt: skip
+
+
+def run_two_pipe(
+    network: Network, folder: Path, *, density: float, viscosity: float, accuracy: float = 1e-7, times: int = 1
+) -> Found:
+    """The same with supply (heads and flows first) and return, and the flows of the stations at the end.
+
+    Stations are throttle control valves, in series with a flow control valve where they hold their flow. Made for
+    one source with a pump curve, stations on nodes, one water.
+    """
+    nodes, pipes, stations = (range(len(x)) for x in (network.nodes, network.pipes, network.stations))
+    return _run(
+        _two_pipe_input(network, density, viscosity), folder, [f"{side}{i}" for side in "SR" for i in nodes],
+        [*(f"{side}{i}" for side in "PQ" for i in pipes), *(f"T{i}" for i in stations)], density, accuracy, times,
+    )  # fmt: skip
+
+
+def _run(
+    text: str, folder: Path, node_ids: list[str], link_ids: list[str], density: float, accuracy: float, times: int
+) -> Found:
     inp = folder / "network.inp"
-    inp.write_text(_input(network, density, viscosity, law), encoding="ascii")
+    inp.write_text(text, encoding="ascii")
     project = toolkit.createproject()
     try:
         toolkit.open(project, str(inp), str(folder / "network.rpt"), "")
@@ -56,14 +85,16 @@ def run_epanet(
                     toolkit.closeH(project)
         nodes = {toolkit.getnodeid(project, k): k for k in range(1, toolkit.getcount(project, toolkit.NODECOUNT) + 1)}
         links = {toolkit.getlinkid(project, k): k for k in range(1, toolkit.getcount(project, toolkit.LINKCOUNT) + 1)}
-        head = [toolkit.getnodevalue(project, nodes[f"N{i}"], toolkit.HEAD) for i in range(len(network.nodes))]
-        flow = [toolkit.getlinkvalue(project, links[f"P{i}"], toolkit.FLOW) for i in range(len(network.pipes))]
+        head = [toolkit.getnodevalue(project, nodes[name], toolkit.HEAD) for name in node_ids]
+        flow = [toolkit.getlinkvalue(project, links[name], toolkit.FLOW) for name in link_ids]
         iterations = int(toolkit.getstatistic(project, toolkit.ITERATIONS))
+        left_over = float(toolkit.getstatistic(project, toolkit.RELATIVEERROR))
         toolkit.closeH(project)
         toolkit.close(project)
     finally:
         toolkit.deleteproject(project)
-    return Found(np.array(head), np.array(flow) * density / 1e3 / LITRES, iterations, statistics.median(seconds))
+    flow = np.array(flow) * density / 1e3 / LITRES
+    return Found(np.array(head), flow, iterations, statistics.median(seconds), left_over)
 
 
 def _input(network: Network, density: float, viscosity: float, law: str) -> str:
@@ -79,13 +110,51 @@ def _input(network: Network, density: float, viscosity: float, law: str) -> str:
             zip(pipes.start, pipes.end, length, bore, pipes.roughness * 1e3, pipes.zeta, strict=True)
         )
     ]
+    sections = {"JUNCTIONS": junctions, "RESERVOIRS": reservoirs, "PIPES": rows}
+    return _file(sections, viscosity / density, law)
+
+
+def _two_pipe_input(network: Network, density: float, viscosity: float) -> str:
+    pipes, stations, sources = network.pipes, network.stations, network.sources
+    ground, source = network.nodes.ground, int(sources.supply_node[0])
+    length, bore = pipes.length + pipes.equivalent_length, pipes.inner_diameter * 1e3
+    both = [
+        f"{link}{k} {node}{a} {node}{b} {x:.15g} {d:.15g} {r:.15g} {z:.15g} Open"
+        for link, node in ("PS", "QR")
+        for k, (a, b, x, d, r, z) in enumerate(
+            zip(pipes.start, pipes.end, length, bore, pipes.roughness * 1e3, pipes.zeta, strict=True)
+        )
+    ]
+    flow = stations.flow / density
+    zeta = stations.required_head * 2.0 * GRAVITY / (flow / (np.pi / 4.0 * STATION_BORE**2)) ** 2
+    held = stations.control == VALVE_HELD
+    junctions = [f"{side}{i} {z:.15g} 0" for side in "SR" for i, z in enumerate(ground) if side == "S" or i != source]
+    valves = []
+    for i, (a, b, k, q) in enumerate(zip(stations.supply_node, stations.return_node, zeta, flow, strict=True)):
+        below = f"M{i}" if held[i] else f"R{b}"
+        valves.append(f"T{i} S{a} {below} {STATION_BORE * 1e3:.15g} TCV {k:.15g} 0")
+        if held[i]:
+            junctions.append(f"M{i} {ground[b]:.15g} 0")
+            valves.append(f"F{i} M{i} R{b} {STATION_BORE * 1e3:.15g} FCV {q * 1e3 * LITRES:.15g} 0")
+    sections = {
+        "JUNCTIONS": junctions,
+        "RESERVOIRS": [f"R{source} {ground[source] + sources.static_head[0]:.15g}"],
+        "PIPES": both,
+        "VALVES": valves,
+        "PUMPS": [f"U R{source} S{source} HEAD C"],
+        "CURVES": [f"C {v * 1e3 * LITRES:.15g} {h:.15g}" for v, h in sources.curve[0]],
+    }
+    return _file(sections, viscosity / density)
+
+
+def _file(sections: dict[str, list[str]], viscosity: float, law: str = "D-W") -> str:
     options = [
-        "UNITS LPS", f"HEADLOSS {law}", f"VISCOSITY {viscosity / density / WATER_VISCOSITY:.12g}", "TRIALS 500",
+        "UNITS LPS", f"HEADLOSS {law}", f"VISCOSITY {viscosity / WATER_VISCOSITY:.12g}", "TRIALS 500",
         "UNBALANCED CONTINUE 10", "ACCURACY 0.001",
     ]  # fmt: skip
     sections = {
-        "TITLE": ["gisheat"], "JUNCTIONS": junctions, "RESERVOIRS": reservoirs, "PIPES": rows, "OPTIONS": options,
-        "TIMES": ["DURATION 0"], "REPORT": ["STATUS NO", "SUMMARY NO"],
+        "TITLE": ["gisheat"], **sections, "OPTIONS": options, "TIMES": ["DURATION 0"],
+        "REPORT": ["STATUS NO", "SUMMARY NO"],
     }  # fmt: skip
     return "\n".join(line for name, lines in sections.items() for line in (f"[{name}]", *lines, "")) + "[END]\n"
 
