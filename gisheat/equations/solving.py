@@ -40,7 +40,7 @@ class State:
 
 
 class Problem:
-    """A circuit prepared for solves: what hangs together, reduced and ordered.
+    """A circuit prepared for solves: what hangs together, reduced and ordered; without the links that are `apart`.
 
     Raises
     ------
@@ -50,18 +50,20 @@ class Problem:
 
     def __init__(
         self, network: Network, circuit: Circuit, demand: Array, fixed: Index, fixed_potential: Array,
-        keep: Index | None = None,
+        keep: Index | None = None, apart: Mask | None = None,
     ) -> None:  # fmt: skip
         self.network, self.circuit, self.demand = network, circuit, demand
         self.fixed, self.fixed_potential = fixed, fixed_potential
         _refuse_joined(network, circuit, fixed, fixed_potential)
         start, end = circuit.start, circuit.end
         joins = start != end  # a pipe from a node to itself carries nothing
+        if apart is not None:
+            joins &= ~apart
         graph = self._prepare(joins, keep)
         whole = graph is not None and graph.reaches_all
         wet = np.ones(len(demand), bool) if whole else _touched(circuit, joins, fixed)
         if graph is None or (demand[~wet] != 0.0).any():
-            wet = reachable(start, end, len(demand), fixed)
+            wet = reachable(start[joins], end[joins], len(demand), fixed)
             _refuse_islands(network, circuit, ~wet & (demand != 0.0))
             joins &= wet[start]
             graph = self._prepare(joins, None if keep is None else keep[wet[keep]])
@@ -76,7 +78,7 @@ class Problem:
         start, end = (circuit.start, circuit.end) if whole else (circuit.start[joins], circuit.end[joins])
         prepare = fast_engine()
         if prepare is None:
-            if not reachable(circuit.start, circuit.end, len(self.demand), self.fixed)[start].all():
+            if not reachable(start, end, len(self.demand), self.fixed)[start].all():
                 return None
             prepare = prepare_nodal
         else:

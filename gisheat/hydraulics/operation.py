@@ -30,6 +30,7 @@ from gisheat.hydraulics.controllers import (
 )
 from gisheat.hydraulics.design import critical_path, solve_design
 from gisheat.hydraulics.heads import find_static_line, potential_of
+from gisheat.hydraulics.holding import solve_holding
 from gisheat.hydraulics.sources import as_designed, follows_head, share_out
 from gisheat.hydraulics.stations import loss_coefficients, station_result
 from gisheat.network import Array, Index, Network
@@ -85,8 +86,12 @@ def solve_operation(
         *find_controllers(network, circuit, (above, below), at),
         *acting.controllers(circuit, (above, below)),
     ]
-    problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
-    solved = solve_controlled(network, problem, controllers, limits)
+    if controllers:
+        problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
+        solved = solve_controlled(network, problem, controllers, limits)
+    else:
+        nothing = np.zeros(len(network.valves), bool)
+        solved = Controlled(solve_holding(network, circuit, demand, fixed, potential, limits), nothing, nothing)
     return _results(network, at, circuit, solved, acting, wanted, demand, held)
 
 
