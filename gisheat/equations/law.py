@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ class LinkLaw:
     elements: ElementLaw
     sense: Array
     """1 where an element is passed from start to end, else -1."""
+    from_rest: ClassVar[bool] = False
+    """Elements may lose something at rest: the iteration starts from first flows."""
 
     def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
         """Drop [Pa] and derivative [Pa s/kg] of all links into the given arrays, shape (links,)."""
@@ -31,6 +33,18 @@ class LinkLaw:
             loss, rise = self.elements.loss(flow[self.rows] * self.sense)
             drop[self.rows] = loss * self.sense
             slope[self.rows] = rise
+
+    def along(self, flow: Array, chain: NDArray[np.int32], offset: Array, sums: Array) -> None:
+        """Drop, slope and second derivative along chains, for the compiled engine (see `numerics.reduced`).
+
+        Elements may bend sharply: where there is one, no second derivative is told.
+        """
+        self.pipes.along(flow, chain, offset, sums)
+        of = chain[self.rows]
+        loss, rise = self.elements.loss((flow[of] - offset[self.rows]) * self.sense)
+        sums[0] += np.bincount(of, loss * self.sense, len(flow))
+        sums[1] += np.bincount(of, rise, len(flow))
+        sums[2, of] = 0.0
 
     def take(self, edges: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> LinkLaw | PipeResistance:
         """The law of some links, in their order; passed from end to start where `forward` is false."""
@@ -49,3 +63,22 @@ class LinkLaw:
     def with_more(self, drop: Array) -> LinkLaw:
         """The same law with more drop [Pa] in each element, shape (elements,)."""
         return replace(self, elements=self.elements.with_offset(self.elements.offset + drop))
+
+
+@dataclass(frozen=True, slots=True)
+class PartLaw:
+    """Some links of a law; what an engine takes of them comes straight from the whole."""
+
+    whole: LinkLaw
+    links: Index
+
+    def evaluate(self, flow: Array, drop: Array, slope: Array) -> None:
+        """As that of the links taken."""
+        of_all, drop_of_all, slope_of_all = np.zeros((3, len(self.whole.pipes.viscous)))
+        of_all[self.links] = flow
+        self.whole.evaluate(of_all, drop_of_all, slope_of_all)
+        drop[:], slope[:] = drop_of_all[self.links], slope_of_all[self.links]
+
+    def take(self, edges: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> LinkLaw | PipeResistance:
+        """The law of some of the links, in their order."""
+        return self.whole.take(self.links[edges], forward)

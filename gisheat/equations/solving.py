@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from gisheat.equations.circuit import Circuit
-from gisheat.equations.law import LinkLaw
+from gisheat.equations.law import LinkLaw, PartLaw
 from gisheat.errors import ConvergenceError, TopologyError
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.network.arrays import PIPE
 from gisheat.numerics.incidence import components, reachable
-from gisheat.numerics.newton import NodalSolution, PreparedGraph, prepare_nodal
+from gisheat.numerics.newton import EdgeLaw, NodalSolution, PreparedGraph, prepare_nodal
 
 LARGEST_RESIDUAL = 1e-6
 """Drops may miss the differences of potential by this, relative to the range of potentials (or to 1 Pa)."""
@@ -71,6 +71,7 @@ class Problem:
             raise ConvergenceError(f"the {circuit.name} could not be reduced; please report this network.")
         self._graph, self.wet, self.joins = graph, wet, joins
         self._whole = bool(joins.all())
+        self._links = np.flatnonzero(joins)
 
     def _prepare(self, joins: Mask, keep: Index | None) -> PreparedGraph | None:
         circuit = self.circuit
@@ -97,18 +98,18 @@ class Problem:
             If the iteration does not end; the message names the worst links.
         """
         circuit = self.circuit
-        part: Any = slice(None) if self._whole else self.joins
-        of_joining = (law or circuit.law).take(self.joins) if not self._whole else law or circuit.law
-        if isinstance(of_joining, LinkLaw) and not len(of_joining.rows):
-            of_joining = of_joining.pipes
+        part: Any = slice(None) if self._whole else self._links
+        of_all = law or circuit.law
+        of_part: EdgeLaw = of_all if self._whole else PartLaw(of_all, self._links)
+        if not len(of_all.rows):
+            of_part = of_all.pipes if self._whole else of_all.pipes.take(self._links)
         first = circuit.first_flow if first_flow is None else np.where(np.isnan(first_flow), 0.0, first_flow)
         solution = self._graph.solve(
-            of_joining, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
+            of_part, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
             tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
         )  # fmt: skip
         if not solution.converged or not _fits(solution):
-            links = np.flatnonzero(self.joins)
-            raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
+            raise ConvergenceError(_not_converged(self.network, circuit, self._links, solution))
         _refuse_forced(self.network, circuit, part, solution)
         potential = solution.potential if self.wet.all() else np.where(self.wet, solution.potential, np.nan)
         if self._whole:
@@ -116,15 +117,14 @@ class Problem:
         flow, drop = np.full((2, len(circuit.start)), np.nan)
         loops = np.flatnonzero((circuit.start == circuit.end) & self.wet[circuit.start])
         flow[loops], drop[loops] = 0.0, 0.0
-        flow[self.joins], drop[self.joins] = solution.flow, solution.drop
+        flow[part], drop[part] = solution.flow, solution.drop
         return State(potential, flow, drop, solution.history)
 
     def response(self, law: LinkLaw, flow: Array, links: Index) -> tuple[Array, Array]:
         """Changes of potentials (k, vertices) and of the flows of `links` (k, k) for a unit of drop more in each."""
-        joins = np.flatnonzero(self.joins)
         place = np.full(len(self.joins), -1, np.int64)
-        place[joins] = np.arange(len(joins))
-        return self._graph.response(law.take(joins), flow[joins], place[links])
+        place[self._links] = np.arange(len(self._links))
+        return self._graph.response(law.take(self._links), flow[self._links], place[links])
 
 
 def solve_circuit(

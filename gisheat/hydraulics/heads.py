@@ -78,10 +78,12 @@ def path_upstream(count: int, start: Index, end: Index, flow: Array, pipe: Index
     q = np.nan_to_num(flow)
     towards, behind = np.where(q >= 0.0, end, start), np.where(q >= 0.0, start, end)
     size = np.abs(q)
-    order = np.lexsort((pipe, size))  # of equal flows the last pipe in the table: always the same one
+    carrying, most = np.flatnonzero(size > 0.0), np.zeros(count)
+    np.maximum.at(most, towards[carrying], size[carrying])
+    carrying = carrying[size[carrying] == most[towards[carrying]]]
+    carrying = carrying[np.argsort(pipe[carrying], kind="stable")]
     best = np.full(count, -1, np.int64)
-    carrying = order[size[order] > 0.0]
-    best[towards[carrying]] = carrying
+    best[towards[carrying]] = carrying  # of equal flows the last pipe in the table: always the same one
     nodes, chosen = [node], list[int]()
     seen = {node}
     while best[nodes[-1]] >= 0:

@@ -31,10 +31,10 @@ BALANCED = 1e-13
 
 
 class ChainLaw(EdgeLaw, Protocol):
-    """A law that sums along chains by itself, and knows how its slope changes; smooth, without drop at rest.
+    """A law that sums along chains by itself, and knows how its slope changes. Any law that has `along` is one."""
 
-    Any law that has `along` is taken for one.
-    """
+    from_rest: bool
+    """The law is smooth and loses nothing at rest: straight lines through the origin are a good start."""
 
     def along(self, flow: Array, chain: Index, offset: Array, sums: Array) -> None:
         """Drop, slope and second derivative of chains into the rows of `sums`, shape (3, chains).
@@ -261,6 +261,7 @@ class _Chains:
         self._law, self._graph, self._offset = law, graph, offset
         self._along: Callable[[Array, Index, Array, Array], None] | None = getattr(law, "along", None)
         self.curved = self._along is not None
+        self._from_rest: bool = getattr(law, "from_rest", False)
         self.first = np.zeros((3, len(total)))
         self._sums = np.zeros((3, len(total)))
         self._edges = np.empty((3, len(offset)))
@@ -268,7 +269,7 @@ class _Chains:
     def start(self, first_flow: Array) -> Array:
         """First flows of the chains; drop, slope and second derivative to begin with are put into `first`."""
         graph, edges = self._graph, self._edges
-        if self.curved:  # straight lines: so the sense of the first flows does not count
+        if self._from_rest:  # straight lines: so the sense of the first flows does not count
             self._law.evaluate(first_flow.take(graph.edge), *edges[1:])
             chains.linear(graph.chain, self._offset, edges[2], *self.first[:2])
             return np.zeros(len(self.total))

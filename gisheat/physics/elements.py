@@ -83,11 +83,10 @@ def plain_elements(count: int, **terms: Any) -> ElementLaw:
         "offset": 0.0, "linear": 0.0, "quadratic": 0.0, "small_flow": 0.0, "least": -np.inf, "most": np.inf,
         "least_wall": 0.0, "most_wall": 0.0, "head_scale": 0.0, "volume": 0.0, **terms,
     }  # fmt: skip
-    curve = np.full(count, None, dtype=object)
+    curve, has_curve = np.full(count, None, dtype=object), np.zeros(count, bool)
     given = values.pop("curve", None)
     for i in range(count if given is not None else 0):
-        curve[i] = given[i]
-    has_curve = np.array([c is not None for c in curve], dtype=bool)
+        curve[i], has_curve[i] = given[i], given[i] is not None
     arrays = {name: np.broadcast_to(np.asarray(v, float), (count,)).copy() for name, v in values.items()}
     return ElementLaw(**arrays, curve=curve, has_curve=has_curve)
 

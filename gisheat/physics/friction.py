@@ -25,7 +25,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,6 +234,8 @@ class PipeResistance:
     """Re / |q| = d / (A mu) [s/kg]."""
     roughness: Array
     law: Law
+    from_rest: ClassVar[bool] = True
+    """The iteration may start from straight lines through the origin."""
 
     def take(self, pipes: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> PipeResistance:  # noqa: ARG002
         """The resistance of some pipes, in their order; it is the same in both senses."""
