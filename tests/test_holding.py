@@ -13,7 +13,7 @@ import gisheat
 from gisheat.equations import solving
 from gisheat.errors import GisheatError
 from gisheat.hydraulics import holding
-from gisheat.network.arrays import HELD, VALVE_HELD
+from gisheat.network.arrays import CONTROLLING, HELD, VALVE_HELD, WORST_PUMPED
 
 WATER = {"density_kg_m3": 970.0, "viscosity_pa_s": 3.5e-4, "heat_capacity_j_kg_k": 4190.0}
 
@@ -82,10 +82,13 @@ def test_flows_that_can_t_be_held_are_not_insisted_on():
 
 
 def test_the_same_solution_as_with_all_stations_let_go_at_once(monkeypatch):
-    compared = starving = 0  # of those that are solved in another way
-    for seed in range(80):
+    compared = starving = 0
+    for seed in range(240):
         network = random_operation(seed)
-        if not (network.stations.control == VALVE_HELD).any():
+        guarded = (
+            np.isin(network.valves.kind, CONTROLLING).any() or (network.sources.pump_control == WORST_PUMPED).any()
+        )
+        if guarded or not (network.stations.control == VALVE_HELD).any():
             continue
         try:
             found = gisheat.solve(network)
@@ -98,8 +101,8 @@ def test_the_same_solution_as_with_all_stations_let_go_at_once(monkeypatch):
         np.testing.assert_allclose(found.supply.head, expected.supply.head, rtol=0.0, atol=1e-5 * span, err_msg=seed)
         np.testing.assert_allclose(found.back.head, expected.back.head, rtol=0.0, atol=1e-5 * span, err_msg=seed)
         assert (found.station.served == expected.station.served).all(), seed
-        other = found.residuals != expected.residuals
-        compared += other
-        starving += other and not found.station.served.all()
-    assert compared > 20
+        assert found.residuals != expected.residuals
+        compared += 1
+        starving += not found.station.served.all()
+    assert compared > 40
     assert starving > 10
