@@ -42,6 +42,16 @@ def test_the_slope_is_the_derivative_of_the_drop_by_complex_step(flow):
     np.testing.assert_allclose(slope, drop.imag / step, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("flow", [-3.0, 1e-6, 0.7, 60.0])
+def test_the_bend_is_the_derivative_of_the_slope_where_there_is_no_wall(flow):
+    law, step = every_kind(), 1e-5
+    q = np.full(len(law), flow)
+    bend = law.bend(q)
+    assert np.isnan(bend).tolist() == [False, False, True, True, True, True]
+    rise = (law.loss(q + step)[1] - law.loss(q - step)[1]) / (2.0 * step)
+    np.testing.assert_allclose(bend[:2], rise[:2], rtol=1e-6, atol=1e-4)
+
+
 @pytest.mark.parametrize("flow", [-3.0, 0.0, 0.7, 2.5, 60.0, 120.0])
 def test_no_drop_falls_with_the_flow(flow):
     _, slope = every_kind().loss(np.full(6, flow))

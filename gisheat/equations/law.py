@@ -37,14 +37,16 @@ class LinkLaw:
     def along(self, flow: Array, chain: NDArray[np.int32], offset: Array, sums: Array) -> None:
         """Drop, slope and second derivative along chains, for the compiled engine (see `numerics.reduced`).
 
-        Elements may bend sharply: where there is one, no second derivative is told.
+        Where an element may bend sharply, the second derivative is told as zero: of its chain tangents are used.
         """
         self.pipes.along(flow, chain, offset, sums)
         of = chain[self.rows]
-        loss, rise = self.elements.loss((flow[of] - offset[self.rows]) * self.sense)
-        sums[0] += np.bincount(of, loss * self.sense, len(flow))
-        sums[1] += np.bincount(of, rise, len(flow))
-        sums[2, of] = 0.0
+        at = (flow[of] - offset[self.rows]) * self.sense
+        loss, rise = self.elements.loss(at)
+        bend = self.elements.bend(at) * self.sense
+        for i, more in enumerate((loss * self.sense, rise, bend)):
+            sums[i] += np.bincount(of, more, len(flow))
+        sums[2, of[np.isnan(bend)]] = 0.0
 
     def take(self, edges: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> LinkLaw | PipeResistance:
         """The law of some links, in their order; passed from end to start where `forward` is false."""

@@ -76,6 +76,16 @@ class ElementLaw:
                 slope[i] -= rise[0] * self.head_scale[i] * self.volume[i]
         return drop, slope
 
+    def bend(self, flow: Array) -> Array:
+        """Second derivative [Pa s2/kg2] at mass flows [kg/s]; NaN with a wall or a curve, where it may jump."""
+        square, small = flow * flow, self.small_flow * self.small_flow
+        root = square + small
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bend = self.quadratic * flow * (2.0 * square + 3.0 * small) / (root * np.sqrt(root))
+        bend[root == 0.0] = 0.0
+        bend[np.isfinite(self.most) | np.isfinite(self.least) | self.has_curve] = np.nan
+        return bend
+
 
 def plain_elements(count: int, **terms: Any) -> ElementLaw:
     """A law of `count` elements with the given terms (numbers or arrays), nothing else."""
