@@ -37,7 +37,8 @@ class LinkLaw:
     def along(self, flow: Array, chain: NDArray[np.int32], offset: Array, sums: Array) -> None:
         """Drop, slope and second derivative along chains, for the compiled engine (see `numerics.reduced`).
 
-        Where an element may bend sharply, the second derivative is told as zero: of its chain tangents are used.
+        Of chains whose element may bend sharply, the second derivative is told as zero: tangents are used. As long
+        as any flow is beyond a wall it is so of all chains: on walls only tangents are sure to come to an end.
         """
         self.pipes.along(flow, chain, offset, sums)
         of = chain[self.rows]
@@ -47,6 +48,8 @@ class LinkLaw:
         for i, more in enumerate((loss * self.sense, rise, bend)):
             sums[i] += np.bincount(of, more, len(flow))
         sums[2, of[np.isnan(bend)]] = 0.0
+        if ((at > self.elements.most) | (at < self.elements.least)).any():
+            sums[2] = 0.0
 
     def take(self, edges: NDArray[Any], forward: NDArray[np.bool_] | None = None) -> LinkLaw | PipeResistance:
         """The law of some links, in their order; passed from end to start where `forward` is false."""
