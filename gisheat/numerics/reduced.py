@@ -175,7 +175,7 @@ class ReducedGraph:
                 on_iteration(iteration, history[-1])
             if not np.isfinite(history[-1]):
                 return tuple(history), False
-            if history[-1] <= tolerance and (iteration > 1 or not along.curved):  # the first lines are not the law
+            if history[-1] <= tolerance and (iteration > 1 or not along.from_rest):  # the first lines are not the law
                 return tuple(history), True
         return tuple(history), False
 
@@ -261,7 +261,7 @@ class _Chains:
         self._law, self._graph, self._offset = law, graph, offset
         self._along: Callable[[Array, Index, Array, Array], None] | None = getattr(law, "along", None)
         self.curved = self._along is not None
-        self._from_rest: bool = getattr(law, "from_rest", False)
+        self.from_rest: bool = getattr(law, "from_rest", False)
         self.first = np.zeros((3, len(total)))
         self._sums = np.zeros((3, len(total)))
         self._edges = np.empty((3, len(offset)))
@@ -269,7 +269,7 @@ class _Chains:
     def start(self, first_flow: Array) -> Array:
         """First flows of the chains; drop, slope and second derivative to begin with are put into `first`."""
         graph, edges = self._graph, self._edges
-        if self._from_rest:  # straight lines: so the sense of the first flows does not count
+        if self.from_rest:  # straight lines: so the sense of the first flows does not count
             self._law.evaluate(first_flow.take(graph.edge), *edges[1:])
             chains.linear(graph.chain, self._offset, edges[2], *self.first[:2])
             return np.zeros(len(self.total))
