@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gisheat.hydraulics import conditions, design_flows, solve
-from gisheat.hydraulics.stations import loss_coefficients
+from gisheat.hydraulics.stations import NO_FLOW, loss_coefficients
 from gisheat.network import Array, Mask, Network
 from gisheat.network.arrays import HELD, PUMPED, UNREGULATED
 from gisheat.physics.valves import flow_capacity, opening_for
@@ -49,7 +49,9 @@ class Balance:
         stations, before, after = self.network.stations, self.before.stations, self.after.stations
         return table(
             station_id=stations.id, kvs_m3_h=stations.kvs, valve_kv_m3_h=stations.valve_kv,
-            valve_opening=opening_for(stations.valve_kv / stations.kvs, equal_percentage=True),
+            valve_opening=opening_for(
+                stations.valve_kv / np.where(stations.kvs > 0.0, stations.kvs, np.nan), equal_percentage=True
+            ),
             authority=self.authority, imbalance_before=before["imbalance"].to_numpy(),
             imbalance=after["imbalance"].to_numpy(),
         )  # fmt: skip
@@ -78,7 +80,7 @@ def balance(network: Network, **options: Any) -> Balance:
              "gravity_m_s2")  # fmt: skip
     at = conditions(network, **{k: v for k, v in options.items() if k in names})
     flow, _ = design_flows(network, at.mean.heat_capacity, options.get("supply_temp_c"), options.get("return_temp_c"))
-    flow = np.where(throttled & (flow > 0.0), flow, np.nan)
+    flow = np.where(throttled & (flow > NO_FLOW), flow, np.nan)
     assert design.station is not None
     weight = at.mean.density * at.gravity
     coefficients = loss_coefficients(network, flow, at)

@@ -100,11 +100,13 @@ class Problem:
         if isinstance(of_joining, LinkLaw) and not len(of_joining.rows):
             of_joining = of_joining.pipes
         first = circuit.first_flow if first_flow is None else np.where(np.isnan(first_flow), 0.0, first_flow)
-        solution = self._graph.solve(
-            of_joining, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
-            tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
-        )  # fmt: skip
-        if not solution.converged or not _fits(solution):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is no number is refused below
+            solution = self._graph.solve(
+                of_joining, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
+                tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
+            )  # fmt: skip
+            fits = solution.converged and _fits(solution)
+        if not fits:
             links = np.flatnonzero(self.joins)
             raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
         _refuse_forced(self.network, circuit, part, solution)
@@ -166,18 +168,24 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
 
 
 def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
-    """Raise when something given has to pass a check valve, pump or limit that does not let it through."""
-    if not len(circuit.law.rows):
+    """Raise when something given has to pass a check valve, pump, limit or pipe that does not let it through."""
+    forced = np.flatnonzero(~(np.abs(solution.drop) <= FORCED))
+    if not len(forced):
         return
-    drop = np.zeros(len(circuit.start))
-    drop[part] = solution.drop
-    forced = circuit.law.rows[np.abs(drop[circuit.law.rows]) > FORCED]
-    if len(forced):
-        worst = int(forced[np.argmax(np.abs(drop[forced]))])
+    links = (np.flatnonzero(part) if isinstance(part, np.ndarray) else np.arange(len(circuit.start)))[forced]
+    order = np.lexsort((-np.abs(solution.drop[forced]), circuit.kind[links] == PIPE))[0]  # elements first
+    worst = int(links[order])
+    name = circuit.describe(network, worst)
+    if circuit.kind[worst] != PIPE:
         raise TopologyError(
-            f"{circuit.describe(network, worst)} does not let through what is taken behind it:"
+            f"{name} does not let through what is taken behind it:"
             " look at its sense, its setting, and at the stations there that hold their flow."
         )
+    lost, flow = solution.drop[forced[order]], solution.flow[forced[order]]
+    raise TopologyError(
+        f"{name} would lose {abs(lost) / 1e3:.3g} kPa at {abs(flow) * 3.6:.3g} t/h: no pipe stands that;"
+        " look at its bore, length, roughness and zeta, and at what is taken behind it."
+    )
 
 
 def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:
