@@ -22,6 +22,8 @@ LARGEST_RESIDUAL = 1e-6
 
 FORCED = 1e9
 """Loss [Pa] of a link that nothing but a flow that is forced through it makes: ten thousand bar."""
+BURST = 1e12
+"""Loss [Pa] of a pipe that no flow can be meant to make: the bore or the flow is wrong."""
 
 Progress = Callable[[int, float], None]
 
@@ -62,7 +64,7 @@ class Problem:
         wet = np.ones(len(demand), bool) if whole else _touched(circuit, joins, fixed)
         if graph is None or (demand[~wet] != 0.0).any():
             wet = reachable(start, end, len(demand), fixed)
-            _refuse_islands(network, circuit, ~wet & (demand != 0.0))
+            refuse_islands(network, circuit, ~wet & (demand != 0.0))
             joins &= wet[start]
             graph = self._prepare(joins, None if keep is None else keep[wet[keep]])
         if graph is None:  # can't be: islands were taken out
@@ -169,10 +171,12 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
 
 def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
     """Raise when something given has to pass a check valve, pump, limit or pipe that does not let it through."""
-    forced = np.flatnonzero(~(np.abs(solution.drop) <= FORCED))
+    links = np.flatnonzero(part) if isinstance(part, np.ndarray) else np.arange(len(circuit.start))
+    bound = np.where(circuit.kind[links] == PIPE, BURST, FORCED)
+    forced = np.flatnonzero(~(np.abs(solution.drop) <= bound))
     if not len(forced):
         return
-    links = (np.flatnonzero(part) if isinstance(part, np.ndarray) else np.arange(len(circuit.start)))[forced]
+    links = links[forced]
     order = np.lexsort((-np.abs(solution.drop[forced]), circuit.kind[links] == PIPE))[0]  # elements first
     worst = int(links[order])
     name = circuit.describe(network, worst)
@@ -197,7 +201,7 @@ def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:
     return touched
 
 
-def _refuse_islands(network: Network, circuit: Circuit, dry: Mask) -> None:
+def refuse_islands(network: Network, circuit: Circuit, dry: Mask) -> None:
     """Raise when something is taken where no link in service leads to a fixed vertex."""
     if dry.any():
         names = ", ".join(circuit.node(int(v), network) for v in np.flatnonzero(dry)[:5])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gisheat.equations import Circuit, Problem, Side, build_circuit
+from gisheat.equations import Circuit, Problem, Side, build_circuit, refuse_islands
 from gisheat.equations.circuit import Part
 from gisheat.equations.parts import source_part, station_part
 from gisheat.errors import TopologyError
@@ -86,8 +86,25 @@ def solve_operation(
         *acting.controllers(circuit, (above, below)),
     ]
     problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
+    _refuse_dry(network, problem, flow)
     solved = solve_controlled(network, problem, controllers, limits)
     return _results(network, at, circuit, solved, acting, wanted, demand, held)
+
+
+def _refuse_dry(network: Network, problem: Problem, flow: Array) -> None:
+    """Raise when a station that is to take water, or a source, hangs together with no given head."""
+    stations, sources, dry, count = network.stations, network.sources, ~problem.wet, len(network.nodes)
+    on = stations.in_service & (flow > 0.0)
+    ends = np.concatenate([stations.supply_node[on], stations.return_node[on] + count])
+    asked = np.zeros(len(dry), bool)
+    asked[ends] = True
+    refuse_islands(network, problem.circuit, dry & asked)
+    apart = sources.in_service & (dry[sources.supply_node] | dry[sources.return_node + count])
+    if apart.any():
+        raise TopologyError(
+            f"source {sources.id[int(np.argmax(apart))]!r} hangs together with no source that holds the pressure:"
+            " join it, look for closed valves and stopped pumps on the way, or take it out of service."
+        )
 
 
 class _Wanted(NamedTuple):

@@ -98,6 +98,9 @@ def prepare(start: Index, end: Index, count: int, fixed: Index, keep: Index | No
     graph = reduce_graph(start, end, stays)
     if not graph.whole:
         return None
+    rooted = stays & ~is_fixed & ~graph.stays  # kept, but all that hung there was taken off as leaves
+    if keep is not None and rooted[graph.leaf_parent].any():
+        return None
     placed = _placed(graph, is_fixed)
     return None if placed is None else ReducedGraph(start, fixed, graph, *placed)
 
