@@ -22,6 +22,8 @@ LARGEST_RESIDUAL = 1e-6
 
 FORCED = 1e9
 """Loss [Pa] of a link that nothing but a flow that is forced through it makes: ten thousand bar."""
+FLOOD = 1e7
+"""Flow [kg/s] beyond that of any network: a tenth of the Amazon."""
 BURST = 1e12
 """Loss [Pa] of a pipe that no flow can be meant to make: the bore or the flow is wrong."""
 
@@ -108,10 +110,11 @@ class Problem:
                 tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
             )  # fmt: skip
             fits = solution.converged and _fits(solution)
+        links = np.flatnonzero(self.joins)
+        _refuse_floods(self.network, circuit, links, solution)
         if not fits:
-            links = np.flatnonzero(self.joins)
             raise ConvergenceError(_not_converged(self.network, circuit, links, solution))
-        _refuse_forced(self.network, circuit, part, solution)
+        _refuse_forced(self.network, circuit, links, solution)
         potential = solution.potential if self.wet.all() else np.where(self.wet, solution.potential, np.nan)
         if self._whole:
             return State(potential, solution.flow, solution.drop, solution.history)
@@ -169,9 +172,20 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
     return prepare
 
 
-def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
+def _refuse_floods(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
+    """Raise when given heads or pumps drive more than any network carries: nothing on the way resists."""
+    flood = np.nan_to_num(np.abs(solution.flow), nan=0.0)
+    if len(flood) and flood.max() > FLOOD:
+        worst = int(np.argmax(flood))
+        raise TopologyError(
+            f"{circuit.describe(network, int(links[worst]))} would carry {flood[worst]:.3g} kg/s: given heads or pumps"
+            " drive it through something without resistance, or a bore is far too large; give the valves there their"
+            " kvs_m3_h and the pipes a length, or free one of the heads."
+        )
+
+
+def _refuse_forced(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
     """Raise when something given has to pass a check valve, pump, limit or pipe that does not let it through."""
-    links = np.flatnonzero(part) if isinstance(part, np.ndarray) else np.arange(len(circuit.start))
     bound = np.where(circuit.kind[links] == PIPE, BURST, FORCED)
     forced = np.flatnonzero(~(np.abs(solution.drop) <= bound))
     if not len(forced):
