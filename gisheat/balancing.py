@@ -49,9 +49,7 @@ class Balance:
         stations, before, after = self.network.stations, self.before.stations, self.after.stations
         return table(
             station_id=stations.id, kvs_m3_h=stations.kvs, valve_kv_m3_h=stations.valve_kv,
-            valve_opening=opening_for(
-                stations.valve_kv / np.where(stations.kvs > 0.0, stations.kvs, np.nan), equal_percentage=True
-            ),
+            valve_opening=opening_for(stations.valve_kv / _known(stations.kvs), equal_percentage=True),
             authority=self.authority, imbalance_before=before["imbalance"].to_numpy(),
             imbalance=after["imbalance"].to_numpy(),
         )  # fmt: skip
@@ -121,9 +119,14 @@ def _controlled(network: Network, rows: Mask, control: int) -> Network:
 
 def _next_size(needed: Array) -> Array:
     """Next larger flow capacity [m3/s at 1 bar] of the series; valves are named by m3/h."""
-    in_m3_h = needed * 3600.0
+    in_m3_h = _known(needed) * 3600.0
     with np.errstate(invalid="ignore", divide="ignore"):
         decade = 10.0 ** np.floor(np.log10(in_m3_h))
     sizes = np.concatenate([SERIES, [10.0]])
     place = np.searchsorted(sizes, np.nan_to_num(in_m3_h / decade, nan=1.0) * (1.0 - 1e-9))
     return np.where(np.isnan(in_m3_h), np.nan, sizes[np.minimum(place, len(sizes) - 1)] * decade / 3600.0)
+
+
+def _known(capacity: Array) -> Array:
+    """Flow capacities, NaN where a valve lets nothing through."""
+    return np.where(capacity > 0.0, capacity, np.nan)
