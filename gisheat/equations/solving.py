@@ -13,7 +13,7 @@ from gisheat.equations.circuit import Circuit
 from gisheat.equations.law import LinkLaw
 from gisheat.errors import ConvergenceError, TopologyError
 from gisheat.network import Array, Index, Mask, Network
-from gisheat.network.arrays import PIPE
+from gisheat.network.arrays import PIPE, PUMP, SOURCE
 from gisheat.numerics.incidence import components, reachable
 from gisheat.numerics.newton import NodalSolution, PreparedGraph, prepare_nodal
 
@@ -194,6 +194,11 @@ def _refuse_forced(network: Network, circuit: Circuit, links: Index, solution: N
     order = np.lexsort((-np.abs(solution.drop[forced]), circuit.kind[links] == PIPE))[0]  # elements first
     worst = int(links[order])
     name = circuit.describe(network, worst)
+    if circuit.kind[worst] in (PUMP, SOURCE) and solution.drop[forced[order]] < 0.0:
+        raise TopologyError(
+            f"{name} would lift by {abs(solution.drop[forced[order]]) / 1e3:.3g} kPa: no pump does that; look at the"
+            " bores and lengths of the pipes, and at what the stations require."
+        )
     if circuit.kind[worst] != PIPE:
         raise TopologyError(
             f"{name} does not let through what is taken behind it:"

@@ -192,7 +192,7 @@ def test_whatever_is_drawn_is_balanced_or_refused_with_a_reason(two_pipe):
         try:
             results = gisheat.solve(network, friction=law)
         except (ConvergenceError, TopologyError) as reason:
-            named = [f"'{i}'" for t in (network.pipes, network.valves, network.stations) for i in t.id]
+            named = [f"'{i}'" for t in (network.pipes, network.valves, network.stations, network.sources) for i in t.id]
             assert any(name in str(reason) for name in (*named, *network.nodes.id, "no station")), reason  # noqa: PT017
             return
         mass, fall = balances(results)
