@@ -107,7 +107,7 @@ def balance(network: Network, **options: Any) -> Balance:
         design=design,
         before=solve(_controlled(opened, throttled, UNREGULATED), **options),
         after=solve(_controlled(settled, throttled, UNREGULATED), **options),
-        authority=np.where(enough, open_loss / at_station, np.nan),
+        authority=np.where(enough, open_loss / _known(at_station), np.nan),
         unbalanced=throttled & ~enough,
     )
 
@@ -127,6 +127,6 @@ def _next_size(needed: Array) -> Array:
     return np.where(np.isnan(in_m3_h), np.nan, sizes[np.minimum(place, len(sizes) - 1)] * decade / 3600.0)
 
 
-def _known(capacity: Array) -> Array:
-    """Flow capacities, NaN where a valve lets nothing through."""
-    return np.where(capacity > 0.0, capacity, np.nan)
+def _known(values: Array) -> Array:
+    """The values above zero, NaN elsewhere."""
+    return np.where(values > 0.0, values, np.nan)

@@ -180,6 +180,20 @@ def test_a_check_valve_between_given_heads_keeps_them_apart():
     assert found.check().head_relative < 1e-8
 
 
+def test_a_pump_against_flows_that_are_held_is_named():
+    ends = {"from_node": "V", "to_node": "A"}
+    with pytest.raises(TopologyError, match="'U1' does not let through"):
+        gisheat.solve(devices(pumps=ends), **WATER)
+
+
+def test_water_that_circulates_in_a_ring_of_nothing_bears_its_tables():
+    """Two pipes without length are a ring in which rounding goes round."""
+    none = {"length_m": 0.0}
+    pipes = {"S1-A": none, "A-H1": {**none, "from_node": "S1", "to_node": "A"}}
+    found = gisheat.solve(draw(TREE, pipes=pipes, stations={"H1": {"status": "closed"}}).network(), **WATER)
+    assert found.pipes["load_kw"].max() <= found.stations["load_kw"].sum() * (1.0 + 1e-6)
+
+
 def test_a_pipe_that_no_flow_passes_is_named():
     with pytest.raises(TopologyError, match=r"'A-B' .*would lose .* kPa at 72 t/h: no pipe stands that"):
         gisheat.solve(draw(TREE, pipes={"A-B": {"inner_diameter_mm": 0.5, "length_m": 1e5}}).network(), **WATER)
@@ -221,7 +235,14 @@ def test_stations_with_nothing_of_something_take_what_they_can(control, change):
 @pytest.mark.parametrize("verb", [gisheat.balance, gisheat.compare_pumping])
 @pytest.mark.parametrize("change", [{"kvs_m3_h": 0.0}, {"flow_t_h": 0.0}, {"required_head_m": 0.0}], ids=str)
 def test_balancing_and_pumping_bear_stations_with_nothing(verb, change):
-    verb(draw(TREE, stations={"H1": change}).network(), **WATER)
+    for names in (("H1",), ("H1", "H2", "H3")):
+        try:
+            found = verb(draw(TREE, stations=dict.fromkeys(names, change)).network(), **WATER)
+        except TopologyError as error:
+            assert "not let through" in str(error)  # noqa: PT017
+        else:
+            table = found.stations if verb is gisheat.balance else found.designs
+            assert len(table) > 1
 
 
 @pytest.mark.parametrize("control", ["curve", "worst_station"])

@@ -194,7 +194,7 @@ def _refuse_forced(network: Network, circuit: Circuit, links: Index, solution: N
     order = np.lexsort((-np.abs(solution.drop[forced]), circuit.kind[links] == PIPE))[0]  # elements first
     worst = int(links[order])
     name = circuit.describe(network, worst)
-    if circuit.kind[worst] in (PUMP, SOURCE) and solution.drop[forced[order]] < 0.0:
+    if circuit.kind[worst] in (PUMP, SOURCE) and solution.drop[forced[order]] < 0.0 < solution.flow[forced[order]]:
         raise TopologyError(
             f"{name} would lift by {abs(solution.drop[forced[order]]) / 1e3:.3g} kPa: no pump does that; look at the"
             " bores and lengths of the pipes, and at what the stations require."
