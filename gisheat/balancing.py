@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gisheat.hydraulics import conditions, design_flows, solve
-from gisheat.hydraulics.stations import loss_coefficients
+from gisheat.hydraulics.stations import NO_FLOW, loss_coefficients
 from gisheat.network import Array, Mask, Network
 from gisheat.network.arrays import HELD, PUMPED, UNREGULATED
 from gisheat.physics.valves import flow_capacity, opening_for
@@ -49,7 +49,7 @@ class Balance:
         stations, before, after = self.network.stations, self.before.stations, self.after.stations
         return table(
             station_id=stations.id, kvs_m3_h=stations.kvs, valve_kv_m3_h=stations.valve_kv,
-            valve_opening=opening_for(stations.valve_kv / stations.kvs, equal_percentage=True),
+            valve_opening=opening_for(stations.valve_kv / _known(stations.kvs), equal_percentage=True),
             authority=self.authority, imbalance_before=before["imbalance"].to_numpy(),
             imbalance=after["imbalance"].to_numpy(),
         )  # fmt: skip
@@ -78,7 +78,7 @@ def balance(network: Network, **options: Any) -> Balance:
              "gravity_m_s2")  # fmt: skip
     at = conditions(network, **{k: v for k, v in options.items() if k in names})
     flow, _ = design_flows(network, at.mean.heat_capacity, options.get("supply_temp_c"), options.get("return_temp_c"))
-    flow = np.where(throttled & (flow > 0.0), flow, np.nan)
+    flow = np.where(throttled & (flow > NO_FLOW), flow, np.nan)
     assert design.station is not None
     weight = at.mean.density * at.gravity
     coefficients = loss_coefficients(network, flow, at)
@@ -107,7 +107,7 @@ def balance(network: Network, **options: Any) -> Balance:
         design=design,
         before=solve(_controlled(opened, throttled, UNREGULATED), **options),
         after=solve(_controlled(settled, throttled, UNREGULATED), **options),
-        authority=np.where(enough, open_loss / at_station, np.nan),
+        authority=np.where(enough, open_loss / _known(at_station), np.nan),
         unbalanced=throttled & ~enough,
     )
 
@@ -119,9 +119,14 @@ def _controlled(network: Network, rows: Mask, control: int) -> Network:
 
 def _next_size(needed: Array) -> Array:
     """Next larger flow capacity [m3/s at 1 bar] of the series; valves are named by m3/h."""
-    in_m3_h = needed * 3600.0
+    in_m3_h = _known(needed) * 3600.0
     with np.errstate(invalid="ignore", divide="ignore"):
         decade = 10.0 ** np.floor(np.log10(in_m3_h))
     sizes = np.concatenate([SERIES, [10.0]])
     place = np.searchsorted(sizes, np.nan_to_num(in_m3_h / decade, nan=1.0) * (1.0 - 1e-9))
     return np.where(np.isnan(in_m3_h), np.nan, sizes[np.minimum(place, len(sizes) - 1)] * decade / 3600.0)
+
+
+def _known(values: Array) -> Array:
+    """The values above zero, NaN elsewhere."""
+    return np.where(values > 0.0, values, np.nan)

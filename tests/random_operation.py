@@ -6,6 +6,7 @@ design flows, with an error. Same seed, same network.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -151,3 +152,46 @@ def _devices(
         kvs = flow * random.uniform(1.0, 5.0) + 1.0
         valves.append({"valve_id": f"V{k}", **ends, "kind": kind, "kvs_m3_h": kvs, **setting})
     return pd.concat([nodes, pd.DataFrame(more)], ignore_index=True) if more else nodes
+
+
+def redrawn(network: Network, way: str, seed: int) -> Network:
+    """The same network drawn otherwise: rows in another order, pipes the other way, a closed pipe more, one cut."""
+    random = np.random.default_rng(seed)
+    nodes, pipes = network.nodes, network.pipes
+    if way == "renumbered":
+        order = random.permutation(len(nodes))
+        place = np.argsort(order)
+
+        def moved(table: Any, rows: np.ndarray, *ends: str) -> Any:
+            columns = {f.name: getattr(table, f.name)[rows] for f in fields(table)}
+            return type(table)(**{n: place[v] if n in ends else v for n, v in columns.items()})
+
+        def shuffled(table: Any, *ends: str) -> Any:
+            return moved(table, random.permutation(len(table)), *ends)
+
+        at, same = ("supply_node", "return_node"), np.arange(len(network.sources))
+        return replace(
+            network, nodes=moved(nodes, order), pipes=shuffled(pipes, "start", "end"),
+            stations=shuffled(network.stations, *at), sources=moved(network.sources, same, *at),
+            valves=shuffled(network.valves, "start", "end"), pumps=shuffled(network.pumps, "start", "end"),
+        )  # fmt: skip
+    if way == "turned":
+        turn = random.random(len(pipes)) < 0.5
+        start, end = np.where(turn, pipes.end, pipes.start), np.where(turn, pipes.start, pipes.end)
+        return replace(network, pipes=replace(pipes, start=start, end=end))
+    row = int(random.integers(len(pipes)))
+    longer = {f.name: np.append(getattr(pipes, f.name), getattr(pipes, f.name)[row]) for f in fields(pipes)}
+    longer["id"][-1] = "more"
+    if way == "with a closed pipe":
+        longer["in_service"][-1] = False
+        longer["start"][-1], longer["end"][-1] = random.choice(len(nodes), 2, replace=False)
+        return replace(network, pipes=type(pipes)(**longer))
+    assert way == "with a pipe in two parts"
+    share = random.uniform(0.1, 0.9)
+    for name in ("length", "equivalent_length", "zeta"):
+        longer[name][row] *= share
+        longer[name][-1] *= 1.0 - share
+    longer["end"][row] = longer["start"][-1] = len(nodes)
+    more = {f.name: np.append(getattr(nodes, f.name), getattr(nodes, f.name)[0]) for f in fields(nodes)}
+    more["id"][-1] = "middle"
+    return replace(network, nodes=type(nodes)(**more), pipes=type(pipes)(**longer))

@@ -10,7 +10,7 @@ from gisheat.equations.circuit import (
     build_circuit,
 )
 from gisheat.equations.law import LinkLaw
-from gisheat.equations.solving import Problem, State, solve_circuit
+from gisheat.equations.solving import Problem, State, refuse_islands, solve_circuit
 
 __all__ = [
     "BETWEEN",
@@ -23,5 +23,6 @@ __all__ = [
     "Side",
     "State",
     "build_circuit",
+    "refuse_islands",
     "solve_circuit",
 ]

@@ -24,7 +24,7 @@ from gisheat.network.arrays import (
     WORST_STATION,
 )
 from gisheat.physics.elements import plain_elements
-from gisheat.physics.pumps import PumpCurve, curve_head, fit_curve
+from gisheat.physics.pumps import AT_REST, PumpCurve, curve_head, fit_curve
 from gisheat.physics.valves import relative_capacity, valve_coefficient
 
 FREE = 1e-6
@@ -103,7 +103,7 @@ def pump_part(network: Network, side: Side, usual_flow: float, gravity: float) -
     if not network.two_pipe:
         on_side = np.ones(len(pumps), bool)
     acts = on_side & pumps.in_service
-    there = np.flatnonzero(~acts | (pumps.running & (pumps.speed > 0.0)))
+    there = np.flatnonzero(~acts | (pumps.running & (pumps.speed > AT_REST)))
     acts = acts[there]
     start, end = _ends(pumps.start[there], pumps.end[there], side)
     weight = side.water.density * gravity

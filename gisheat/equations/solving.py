@@ -13,7 +13,7 @@ from gisheat.equations.circuit import Circuit
 from gisheat.equations.law import LinkLaw, PartLaw
 from gisheat.errors import ConvergenceError, TopologyError
 from gisheat.network import Array, Index, Mask, Network
-from gisheat.network.arrays import PIPE
+from gisheat.network.arrays import PIPE, PUMP, SOURCE
 from gisheat.numerics.incidence import components, reachable
 from gisheat.numerics.newton import EdgeLaw, NodalSolution, PreparedGraph, prepare_nodal
 
@@ -22,6 +22,10 @@ LARGEST_RESIDUAL = 1e-6
 
 FORCED = 1e9
 """Loss [Pa] of a link that nothing but a flow that is forced through it makes: ten thousand bar."""
+FLOOD = 1e7
+"""Flow [kg/s] beyond that of any network: a tenth of the Amazon."""
+BURST = 1e12
+"""Loss [Pa] of a pipe that no flow can be meant to make: the bore or the flow is wrong."""
 
 Progress = Callable[[int, float], None]
 
@@ -64,7 +68,7 @@ class Problem:
         wet = np.ones(len(demand), bool) if whole else _touched(circuit, joins, fixed)
         if graph is None or (demand[~wet] != 0.0).any():
             wet = reachable(start[joins], end[joins], len(demand), fixed)
-            _refuse_islands(network, circuit, ~wet & (demand != 0.0))
+            refuse_islands(network, circuit, ~wet & (demand != 0.0))
             joins &= wet[start]
             graph = self._prepare(joins, None if keep is None else keep[wet[keep]])
         if graph is None:  # can't be: islands were taken out
@@ -104,13 +108,16 @@ class Problem:
         if not len(of_all.rows):
             of_part = of_all.pipes if self._whole else of_all.pipes.take(self._links)
         first = circuit.first_flow if first_flow is None else np.where(np.isnan(first_flow), 0.0, first_flow)
-        solution = self._graph.solve(
-            of_part, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
-            tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
-        )  # fmt: skip
-        if not solution.converged or not _fits(solution):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is no number is refused below
+            solution = self._graph.solve(
+                of_part, demand=self.demand, fixed_potential=self.fixed_potential, first_flow=first[part],
+                tolerance=tolerance, max_iterations=max_iterations, on_iteration=progress,
+            )  # fmt: skip
+            fits = solution.converged and _fits(solution)
+        _refuse_floods(self.network, circuit, self._links, solution)
+        if not fits:
             raise ConvergenceError(_not_converged(self.network, circuit, self._links, solution))
-        _refuse_forced(self.network, circuit, part, solution)
+        _refuse_forced(self.network, circuit, self._links, solution)
         potential = solution.potential if self.wet.all() else np.where(self.wet, solution.potential, np.nan)
         if self._whole:
             return State(potential, solution.flow, solution.drop, solution.history)
@@ -167,19 +174,43 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
     return prepare
 
 
-def _refuse_forced(network: Network, circuit: Circuit, part: Any, solution: NodalSolution) -> None:
-    """Raise when something given has to pass a check valve, pump or limit that does not let it through."""
-    if not len(circuit.law.rows):
-        return
-    drop = np.zeros(len(circuit.start))
-    drop[part] = solution.drop
-    forced = circuit.law.rows[np.abs(drop[circuit.law.rows]) > FORCED]
-    if len(forced):
-        worst = int(forced[np.argmax(np.abs(drop[forced]))])
+def _refuse_floods(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
+    """Raise when given heads or pumps drive more than any network carries: nothing on the way resists."""
+    flood = np.nan_to_num(np.abs(solution.flow), nan=0.0)
+    if len(flood) and flood.max() > FLOOD:
+        worst = int(np.argmax(flood))
         raise TopologyError(
-            f"{circuit.describe(network, worst)} does not let through what is taken behind it:"
+            f"{circuit.describe(network, int(links[worst]))} would carry {flood[worst]:.3g} kg/s: given heads or pumps"
+            " drive it through something without resistance, or a bore is far too large; give the valves there their"
+            " kvs_m3_h and the pipes a length, or free one of the heads."
+        )
+
+
+def _refuse_forced(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
+    """Raise when something given has to pass a check valve, pump, limit or pipe that does not let it through."""
+    bound = np.where(circuit.kind[links] == PIPE, BURST, FORCED)
+    forced = np.flatnonzero(~(np.abs(solution.drop) <= bound))
+    if not len(forced):
+        return
+    links = links[forced]
+    order = np.lexsort((-np.abs(solution.drop[forced]), circuit.kind[links] == PIPE))[0]  # elements first
+    worst = int(links[order])
+    name = circuit.describe(network, worst)
+    if circuit.kind[worst] in (PUMP, SOURCE) and solution.drop[forced[order]] < 0.0 < solution.flow[forced[order]]:
+        raise TopologyError(
+            f"{name} would lift by {abs(solution.drop[forced[order]]) / 1e3:.3g} kPa: no pump does that; look at the"
+            " bores and lengths of the pipes, and at what the stations require."
+        )
+    if circuit.kind[worst] != PIPE:
+        raise TopologyError(
+            f"{name} does not let through what is taken behind it:"
             " look at its sense, its setting, and at the stations there that hold their flow."
         )
+    lost, flow = solution.drop[forced[order]], solution.flow[forced[order]]
+    raise TopologyError(
+        f"{name} would lose {abs(lost) / 1e3:.3g} kPa at {abs(flow) * 3.6:.3g} t/h: no pipe stands that;"
+        " look at its bore, length, roughness and zeta, and at what is taken behind it."
+    )
 
 
 def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:
@@ -191,7 +222,7 @@ def _touched(circuit: Circuit, joins: Mask, fixed: Index) -> Mask:
     return touched
 
 
-def _refuse_islands(network: Network, circuit: Circuit, dry: Mask) -> None:
+def refuse_islands(network: Network, circuit: Circuit, dry: Mask) -> None:
     """Raise when something is taken where no link in service leads to a fixed vertex."""
     if dry.any():
         names = ", ".join(circuit.node(int(v), network) for v in np.flatnonzero(dry)[:5])

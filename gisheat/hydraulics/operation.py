@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gisheat.equations import Circuit, Problem, Side, build_circuit
+from gisheat.equations import Circuit, Problem, Side, build_circuit, refuse_islands
 from gisheat.equations.circuit import Part
 from gisheat.equations.parts import source_part, station_part
 from gisheat.errors import TopologyError
@@ -33,7 +33,7 @@ from gisheat.hydraulics.heads import find_static_line, potential_of
 from gisheat.hydraulics.holding import solve_holding
 from gisheat.hydraulics.sources import as_designed, follows_head, share_out
 from gisheat.hydraulics.stations import loss_coefficients, station_result
-from gisheat.network import Array, Index, Network
+from gisheat.network import Array, Index, Mask, Network
 from gisheat.network.arrays import (
     CONSTANT_HEAD,
     CURVE,
@@ -88,11 +88,30 @@ def solve_operation(
     ]
     if controllers:
         problem = Problem(network, circuit, demand, fixed, potential, guarded_vertices(controllers))
+        _refuse_dry(network, circuit, ~problem.wet, flow)
         solved = solve_controlled(network, problem, controllers, limits)
     else:
+        state = solve_holding(network, circuit, demand, fixed, potential, limits)
+        _refuse_dry(network, circuit, np.isnan(state.potential), flow)
         nothing = np.zeros(len(network.valves), bool)
-        solved = Controlled(solve_holding(network, circuit, demand, fixed, potential, limits), nothing, nothing)
+        solved = Controlled(state, nothing, nothing)
     return _results(network, at, circuit, solved, acting, wanted, demand, held)
+
+
+def _refuse_dry(network: Network, circuit: Circuit, dry: Mask, flow: Array) -> None:
+    """Raise when a station that is to take water, or a source, hangs together with no given head."""
+    stations, sources, count = network.stations, network.sources, len(network.nodes)
+    on = stations.in_service & (flow > 0.0)
+    ends = np.concatenate([stations.supply_node[on], stations.return_node[on] + count])
+    asked = np.zeros(len(dry), bool)
+    asked[ends] = True
+    refuse_islands(network, circuit, dry & asked)
+    apart = sources.in_service & (dry[sources.supply_node] | dry[sources.return_node + count])
+    if apart.any():
+        raise TopologyError(
+            f"source {sources.id[int(np.argmax(apart))]!r} hangs together with no source that holds the pressure:"
+            " join it, look for closed valves and stopped pumps on the way, or take it out of service."
+        )
 
 
 class _Wanted(NamedTuple):

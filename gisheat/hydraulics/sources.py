@@ -151,7 +151,7 @@ def share_out(network: Network, total: float) -> Shares:
     Raises
     ------
     TopologyError
-        If several sources hold the pressure, or the shares are more than one.
+        If several sources hold the pressure, or the head of one node, or the shares are more than one.
     """
     sources = network.sources
     first, fixed = acting_sources(network)
@@ -160,6 +160,14 @@ def share_out(network: Network, total: float) -> Shares:
     if len(holding) > 1:
         names = ", ".join(sources.id[holding])
         raise TopologyError(f"sources {names} all hold the pressure: exactly one may have pressure_holding true.")
+    order = fixed[np.argsort(sources.supply_node[fixed], kind="stable")]
+    same = np.flatnonzero(np.diff(sources.supply_node[order]) == 0)
+    if len(same):
+        one, other = sources.id[order[same[0]]], sources.id[order[same[0] + 1]]
+        raise TopologyError(
+            f"sources {one!r} and {other!r} both hold the supply head of one node: give one of them a flow_share in"
+            " place of its supply_head_m."
+        )
     given = ~np.isnan(sources.flow_share[running])
     share = np.nan_to_num(sources.flow_share[running])
     if share.sum() > 1.0 + 1e-9:

@@ -20,6 +20,8 @@ PUMP_EFFICIENCY = 0.6
 """Efficiency of pump and motor at stations: small pumps reach 0.5 to 0.7."""
 SECONDARY = (75.0 + 273.15, 50.0 + 273.15)
 """Secondary supply and return temperature [K] of stations that state none: the usual radiator design."""
+NO_FLOW = 1e-12
+"""Design flow [kg/s] up to which a station has none: it takes nothing."""
 SERVED = 1e-6
 """Head [m] that a station may miss and still count as served."""
 FLOW_SERVED = 1e-3
@@ -44,7 +46,7 @@ def loss_coefficients(network: Network, flow: Array, at: Conditions) -> Coeffici
     from kvs_m3_h or hx_loss_kpa; where neither is known it is `VALVE_SHARE`.
     """
     stations = network.stations
-    square = np.where(flow > 0.0, flow, np.nan) ** 2
+    square = np.where(flow > NO_FLOW, flow, np.nan) ** 2
     required = stations.required_head * at.mean.density * at.gravity / square
     exchanger = stations.exchanger_loss / square
     valve = _coefficient(stations.kvs, at)
@@ -102,10 +104,11 @@ def _valve(network: Network, design_flow: Array, flow: Array, available: Array, 
     fixed = loss_coefficients(network, design_flow, at).fixed
     with np.errstate(invalid="ignore", divide="ignore"):
         total = available * at.mean.density * at.gravity / flow**2
-        left = np.where((flow > 0.0) & (total > fixed), total - fixed, np.nan)
+        left = np.where((flow > NO_FLOW) & (total > fixed), total - fixed, np.nan)
         kv = flow_capacity(left, at.mean.density)
     kv = np.where(stations.in_service & (stations.control != PUMPED), kv, np.nan)
-    return kv, opening_for(kv / stations.kvs, equal_percentage=True)
+    kvs = np.where(stations.kvs > 0.0, stations.kvs, np.nan)
+    return kv, opening_for(kv / kvs, equal_percentage=True)
 
 
 def _heat(network: Network, flow: Array, design_flow: Array, load: Array, temperatures: tuple[Array, Array]) -> Array:

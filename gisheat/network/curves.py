@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+NEAREST = 1e-6 / 3600.0
+"""Flows of a curve that are nearer to each other [m3/s] are the same."""
+LARGEST = 1e6
+"""No flow [m3/s] and no head [m] of a curve is larger."""
+
 
 def read_curve(text: Any) -> NDArray[np.float64]:
     """Points of a pump curve, sorted by flow: volume flow [m3/s] and head [m], shape (k, 2).
@@ -31,12 +36,16 @@ def read_curve(text: Any) -> NDArray[np.float64]:
         raise ValueError(f"{text!r} holds something that is no finite number.")
     points = points[np.argsort(points[:, 0], kind="stable")]
     flow, head = points.T
-    if flow[0] < 0.0 or (np.diff(flow) <= 0.0).any():
+    if np.abs(points).max() > LARGEST:
+        raise ValueError(f"{text!r} holds a number that is no flow or head of a pump.")
+    if flow[0] < 0.0 or (np.diff(flow) <= NEAREST).any():
         raise ValueError(f"{text!r} holds a negative flow, or one flow twice.")
     if (np.diff(head) > 0.0).any():
         raise ValueError(f"{text!r} rises: the head of a pump curve must not rise with the flow.")
     if head[0] <= 0.0:
         raise ValueError(f"{text!r} has no head above zero.")
+    if len(flow) == 1 and flow[0] <= NEAREST:
+        raise ValueError(f"{text!r} is one point without a flow; give the head at some flow as well.")
     return points
 
 

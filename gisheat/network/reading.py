@@ -36,6 +36,11 @@ from gisheat.schema import to_si
 
 STOPPED = ("stopped", "closed", "off", "abandoned")
 """Words for the status of a pump that does not run."""
+LARGEST = 1e9
+"""Numbers beyond this, in the unit of their column, are no numbers of a network."""
+HIGHEST = 1e5
+"""Largest height or head [m]."""
+TRUE, FALSE = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
 
 
 def read_tables(nodes: Any, pipes: Any, stations: Any, sources: Any, pumps: Any, valves: Any) -> dict[str, Any]:
@@ -59,7 +64,11 @@ class Reader:
         self.layer = layer
         self.table: Any = {id_column: []} if table is None else table
         self.nodes = nodes or {}
-        self.ids = np.array([str(v) for v in self._required(id_column)], dtype=object)
+        given = list(self._required(id_column))
+        for i, name in enumerate(given):
+            if _missing(name):
+                raise InputError(f"{layer}: {id_column} is empty in row {i + 1}; every row needs an identifier.")
+        self.ids = np.array([str(v) for v in given], dtype=object)
         if len(set(self.ids)) < len(self.ids):
             seen: set[str] = set()
             twice = next(v for v in self.ids if v in seen or seen.add(v))  # type: ignore[func-returns-value]
@@ -70,50 +79,87 @@ class Reader:
             raise InputError(f"{self.layer}: the column {column} is missing.")
         return self.table[column]
 
-    def number(self, column: str, default: float | None = None, *, least: float = -np.inf) -> Array:
+    def _values(self, column: str) -> list[Any]:
+        """All values of a column."""
+        values = self.table[column]
+        rows = list(values) if hasattr(values, "__iter__") and not isinstance(values, str) else [values]
+        if len(rows) != len(self.ids):
+            raise InputError(f"{self.layer}: the column {column} has {len(rows)} values for {len(self.ids)} rows.")
+        return rows
+
+    def number(
+        self, column: str, default: float | None = None, *, least: float = -LARGEST, most: float = LARGEST
+    ) -> Array:
         """Numbers of a column in SI; without `default` the column must be there and full."""
         if column not in self.table:
             if default is None and len(self.ids):
                 self._required(column)
             return to_si(np.full(len(self.ids), np.nan if default is None else default), column)
-        try:
-            values = np.array([np.nan if v is None else float(v) for v in self.table[column]])
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{self.layer}: the column {column} holds something that is no number ({error})."
-            ) from error
+        values = self._floats(column)
         unknown = np.isnan(values)
         if default is not None:
             values = np.where(unknown, default, values)
-        wrong = np.isinf(values) | (values < least) | (unknown if default is None else False)
+        wrong = (values > most) | (values < least) | (unknown if default is None else False)
         if wrong.any():
             i = int(np.argmax(wrong))
+            bounds = f" not below {least:g}" if least > -LARGEST else ""
+            if values[i] > most or (values[i] < least <= -LARGEST):
+                bounds += (" and" if bounds else "") + f" not beyond {most:g}"
             raise InputError(
-                f"{self.layer} {self.ids[i]!r}: {column} is {values[i]:g}; a finite number"
-                + (f" not below {least:g}" if np.isfinite(least) else "") + " is needed."
-            )  # fmt: skip
+                f"{self.layer} {self.ids[i]!r}: {column} is {values[i]:g}; a finite number{bounds} is needed."
+            )
         return to_si(values, column)
+
+    def _floats(self, column: str) -> Array:
+        """Numbers of a column, NaN where it is empty."""
+        rows = self._values(column)
+        try:
+            return np.array([np.nan if v is None else float(v) for v in rows])
+        except (TypeError, ValueError, OverflowError):
+            pass  # something is empty in another way, or no number
+        found = np.full(len(rows), np.nan)
+        for i, value in enumerate(rows):
+            try:
+                found[i] = np.nan if _missing(value) else float(value)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(
+                    f"{self.layer} {self.ids[i]!r}: the column {column} holds something that is no number"
+                    f" ({_shortened(error)})."
+                ) from error
+        return found
 
     def text(self, column: str, default: str = "") -> Text:
         """Words of a column, `default` where it is empty or not there."""
         if column not in self.table:
             return np.full(len(self.ids), default, dtype=object)
-        return np.array([default if _missing(v) else str(v) for v in self.table[column]], dtype=object)
+        words = [default if _missing(v) else str(v) for v in self._values(column)]
+        return np.array([word if word.strip() else default for word in words], dtype=object)
 
     def flag(self, column: str, *, default: bool = False) -> Mask:
         """Truth values of a column, `default` where it is empty or not there."""
         if column not in self.table:
             return np.full(len(self.ids), default)
-        return np.array([default if _missing(v) else bool(v) for v in self.table[column]], dtype=bool)
+        words = [str(default if _missing(v) else v).strip().lower() for v in self._values(column)]
+        for i, word in enumerate(words):
+            if word not in (*TRUE, *FALSE, ""):
+                raise InputError(f"{self.layer} {self.ids[i]!r}: {column} {word[:40]!r} is neither true nor false.")
+        return np.array([word in TRUE or (default and not word) for word in words], dtype=bool)
 
     def node(self, *columns: str) -> Index:
         """Node numbers of the first of the columns that is there."""
         column = next((c for c in columns if c in self.table), columns[-1])
-        names = self._required(column) if len(self.ids) else []
+        if not len(self.ids):
+            return np.zeros(0, np.int64)
+        self._required(column)
+        names = [str(v) for v in self._values(column)]
         try:
-            return np.array([self.nodes[str(v)] for v in names], dtype=np.int64)
+            return np.array([self.nodes[name] for name in names], dtype=np.int64)
         except KeyError as error:
-            raise InputError(f"{self.layer}: {column} names the node {error}, which is not in the nodes.") from None
+            i = names.index(error.args[0])
+            raise InputError(
+                f"{self.layer}: {column} names the node {_shortened(error)}, which is not in the nodes"
+                f" ({self.layer[:-1]} {self.ids[i]!r})."
+            ) from None
 
     def code(self, column: str, choices: Sequence[str], default: str) -> Code:
         """Index into the choices of each word of a column."""
@@ -122,7 +168,9 @@ class Reader:
         if (found < 0).any():
             i = int(np.argmax(found < 0))
             known = ", ".join(filter(None, choices))
-            raise InputError(f"{self.layer} {self.ids[i]!r}: {column} {words[i]!r} is unknown; choose one of {known}.")
+            raise InputError(
+                f"{self.layer} {self.ids[i]!r}: {column} {words[i][:40]!r} is unknown; choose one of {known}."
+            )
         return found
 
     def curve(self, column: str) -> Text:
@@ -138,28 +186,38 @@ class Reader:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 (NaN and NA differ from themselves)
+    """Tell whether a value is None, NaN or pandas' NA, which is not even unequal to itself."""
+    if value is None:
+        return True
+    differs = value != value  # noqa: PLR0124
+    return bool(differs) if isinstance(differs, bool | np.bool_) else np.ndim(differs) == 0
+
+
+def _shortened(error: Exception) -> str:
+    text = str(error)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _nodes(table: Reader) -> Nodes:
     return Nodes(
         id=table.ids,
-        ground=table.number("ground_m", 0.0),
+        ground=table.number("ground_m", 0.0, least=-HIGHEST, most=HIGHEST),
         demand=table.number("demand_kg_s", 0.0),
-        fixed_head=table.number("fixed_head_m", np.nan),
+        fixed_head=table.number("fixed_head_m", np.nan, least=-HIGHEST, most=HIGHEST),
     )
 
 
 def _pipes(table: Reader) -> Pipes:
-    length = table.number("length_m", least=0.0)
+    length = table.number("length_m", least=0.0, most=1e7)
     status, line = table.text("status", "existing"), table.text("line", "pair")
+    _refuse_words(table, "line", line, ("pair", "both", "supply", "return"))
     return Pipes(
         id=table.ids,
         start=table.node("from_node"),
         end=table.node("to_node"),
         length=length,
-        equivalent_length=length * table.number("local_loss_fraction", 0.0, least=0.0),
-        inner_diameter=table.number("inner_diameter_mm", np.nan, least=1e-3),
+        equivalent_length=length * table.number("local_loss_fraction", 0.0, least=0.0, most=1e6),
+        inner_diameter=table.number("inner_diameter_mm", np.nan, least=0.1, most=1e5),
         roughness=table.number("roughness_mm", DEFAULT_ROUGHNESS * 1e3, least=0.0),
         zeta=table.number("zeta", 0.0, least=0.0),
         role=role_codes(table.text("role")),
@@ -190,7 +248,7 @@ def _stations(table: Reader) -> Stations:
         flow=flow,
         supply_temperature=table.number("supply_temp_c", np.nan),
         return_temperature=table.number("return_temp_c", np.nan),
-        required_head=table.number("required_head_m", DEFAULT_REQUIRED_HEAD, least=0.0),
+        required_head=table.number("required_head_m", DEFAULT_REQUIRED_HEAD, least=0.0, most=HIGHEST),
         control=table.code("control", STATION_CONTROLS, "flow"),
         kvs=table.number("kvs_m3_h", np.nan, least=0.0),
         valve_kv=table.number("valve_kv_m3_h", np.nan, least=0.0),
@@ -208,17 +266,17 @@ def _sources(table: Reader) -> Sources:
         return_node=table.node("return_node", "node_id"),
         supply_temperature=table.number("supply_temp_c", np.nan),
         return_temperature=table.number("return_temp_c", np.nan),
-        static_head=table.number("static_head_m", np.nan),
-        supply_head=table.number("supply_head_m", np.nan),
-        plant_loss=table.number("plant_loss_m", 0.0, least=0.0),
-        head_reserve=table.number("head_reserve_m", 0.0, least=0.0),
+        static_head=table.number("static_head_m", np.nan, least=-HIGHEST, most=HIGHEST),
+        supply_head=table.number("supply_head_m", np.nan, least=-HIGHEST, most=HIGHEST),
+        plant_loss=table.number("plant_loss_m", 0.0, least=0.0, most=HIGHEST),
+        head_reserve=table.number("head_reserve_m", 0.0, least=0.0, most=HIGHEST),
         pump_efficiency=table.number("pump_efficiency", 0.75, least=0.01),
         capacity=table.number("capacity_mw", np.nan, least=0.0),
         pump_control=table.code("pump_control", SOURCE_CONTROLS, ""),
-        terminal_difference=table.number("terminal_difference_m", np.nan),
+        terminal_difference=table.number("terminal_difference_m", np.nan, least=-HIGHEST, most=HIGHEST),
         curve=table.curve("pump_curve"),
-        pump_speed=table.number("pump_speed", 1.0, least=0.0),
-        pump_count=table.number("pump_count", 1.0, least=1.0),
+        pump_speed=table.number("pump_speed", 1.0, least=0.0, most=100.0),
+        pump_count=table.number("pump_count", 1.0, least=1.0, most=1e4),
         flow_share=table.number("flow_share", np.nan, least=0.0),
         pressure_holding=table.flag("pressure_holding"),
         in_service=table.text("role", "base") != "reserve",
@@ -267,8 +325,8 @@ def _pumps(table: Reader) -> Pumps:
         control=table.code("control", PUMP_CONTROLS, "constant_speed"),
         setpoint=table.number("setpoint_kpa", np.nan, least=0.0),
         curve=table.curve("curve"),
-        speed=table.number("speed", 1.0, least=0.0),
-        count=table.number("count", 1.0, least=1.0),
+        speed=table.number("speed", 1.0, least=0.0, most=100.0),
+        count=table.number("count", 1.0, least=1.0, most=1e4),
         efficiency=table.number("efficiency", 0.75, least=0.01),
         running=~np.isin(table.text("status", "running").astype(str), STOPPED),
         in_service=np.ones(len(table.ids), bool),

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csc_array, csr_array, eye_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
+from scipy.sparse.linalg import splu
 
 Index = NDArray[np.int64]
 
@@ -32,6 +33,34 @@ def reachable(start: Index, end: Index, count: int, roots: Index) -> NDArray[np.
     found = np.zeros(label.max(initial=-1) + 1, bool)
     found[label[roots]] = True
     return found[label]
+
+
+LEAK = 1e-9
+"""Share that leaves a closed circulation, where nothing else does."""
+
+
+def accumulate(start: Index, end: Index, share: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each node has of its own and gets along edges: x[end] = own[end] + sum of share x[start].
+
+    Parameters
+    ----------
+    share : array, shape (edges,)
+        Share of what the start has that the edge hands on, 0 to 1.
+    own : array, shape (nodes,) or (nodes, k)
+
+    Notes
+    -----
+    In a closed circulation (a ring of pipes without resistance, say) the equations say nothing; what it hands round
+    is made out to be no more than all there is.
+    """
+    count = len(own)
+    passed_on = csc_array((share, (end, start)), shape=(count, count))
+    unit = eye_array(count, format="csc")
+    try:
+        return splu(csc_array(unit - passed_on)).solve(own)
+    except RuntimeError:  # exactly singular
+        most = np.abs(own).sum(axis=0)
+        return np.clip(splu(csc_array(unit - (1.0 - LEAK) * passed_on)).solve(own), -most, most)
 
 
 class SpanningTree(NamedTuple):

@@ -23,6 +23,8 @@ NOISE = 16.0
 """Rounding errors of potentials that a difference of two may carry, in units of the last place."""
 NEGLIGIBLE = 1e-13
 """Sum of flow changes below which nothing changes any more, however small the flows are."""
+LEAST_HALVINGS, MOST_HALVINGS = 8, 60
+"""Halvings of a step that is too long: more than the least while every part of it was too long."""
 LINE_SEARCH_FROM = 15
 """Full steps up to this iteration; from then on the step is searched along its direction."""
 
@@ -206,7 +208,9 @@ def _step_length(flow: Array, change: Array, potential: Array, start: Index, end
     if content_slope(1.0) <= 0.0:
         return 1.0
     low, high = 0.0, 1.0
-    for _ in range(8):
+    for halvings in range(MOST_HALVINGS):
+        if halvings >= LEAST_HALVINGS and low > 0.0:
+            break
         middle = 0.5 * (low + high)
         low, high = (low, middle) if content_slope(middle) > 0.0 else (middle, high)
     return high

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from gisheat.numerics import chains
 from gisheat.numerics.incidence import least_spanning_tree
 from gisheat.numerics.ldl import LDL
-from gisheat.numerics.newton import LINE_SEARCH_FROM, NEGLIGIBLE, NOISE, EdgeLaw, NodalSolution
+from gisheat.numerics.newton import (
+    LEAST_HALVINGS,
+    LINE_SEARCH_FROM,
+    MOST_HALVINGS,
+    NEGLIGIBLE,
+    NOISE,
+    EdgeLaw,
+    NodalSolution,
+)
 from gisheat.numerics.reduction import Reduction, reduce_graph
 
 Array = NDArray[np.float64]
@@ -97,6 +105,9 @@ def prepare(start: Index, end: Index, count: int, fixed: Index, keep: Index | No
         stays[keep] = True
     graph = reduce_graph(start, end, stays)
     if not graph.whole:
+        return None
+    rooted = stays & ~is_fixed & ~graph.stays  # kept, but all that hung there was taken off as leaves
+    if keep is not None and rooted[graph.leaf_parent].any():
         return None
     placed = _placed(graph, is_fixed)
     return None if placed is None else ReducedGraph(start, fixed, graph, *placed)
@@ -318,7 +329,9 @@ def _step(along: _Chains, flow: Array, change: Array, difference: Array) -> floa
     if content_slope(1.0) <= 0.0:
         return 1.0
     low, high = 0.0, 1.0
-    for _ in range(8):
+    for halvings in range(MOST_HALVINGS):
+        if halvings >= LEAST_HALVINGS and low > 0.0:
+            break
         middle = 0.5 * (low + high)
         low, high = (low, middle) if content_slope(middle) > 0.0 else (middle, high)
     return high

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+AT_REST = 1e-6
+"""Relative speed up to which a pump stands still."""
+
+
 class PumpCurve(NamedTuple):
     """Head [m] over volume flow [m3/s]: H = shut_off - loss V^exponent, or straight between points.
 
@@ -41,6 +45,8 @@ def fit_curve(points: Array, speed: float = 1.0, count: float = 1.0) -> PumpCurv
     >>> round(curve.shut_off, 6), round(curve.loss, 6), round(curve.exponent, 6)
     (40.0, 1000.0, 2.0)
     """
+    if speed <= AT_REST:
+        return PumpCurve(0.0, 0.0, 1.0, None)
     if len(points) == 1:
         flow, head = points[0]
         points = np.array([(0.0, 4.0 / 3.0 * head), (flow, head), (2.0 * flow, 0.0)])

@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, eye_array
-from scipy.sparse.linalg import spsolve
 
 from gisheat.network import ROLES, Array, Index, Mask, Network
-from gisheat.numerics.incidence import sum_at
+from gisheat.numerics.incidence import accumulate, sum_at
 from gisheat.physics.friction import Law, specific_friction, velocity
 from gisheat.physics.pressure import pressure
 from gisheat.physics.water import Water
@@ -385,12 +383,10 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
         share = np.where(inflow[towards] > 0.0, np.abs(q) / inflow[towards], 0.0)
     wanted = sum_at(network.stations.supply_node, own, count)
     unknown = np.isnan(wanted)
-    passed_on = csc_array((share, (behind, towards)), shape=(count, count))
-    system = csc_array(eye_array(count, format="csc") - passed_on)
-    total = np.atleast_1d(spsolve(system, np.nan_to_num(wanted)))
+    total = accumulate(towards, behind, share, np.nan_to_num(wanted))
     result = share * total[towards]
     if unknown.any():
-        doubtful = np.atleast_1d(spsolve(system, unknown.astype(float)))
+        doubtful = accumulate(towards, behind, share, unknown.astype(float))
         result = np.where(share * doubtful[towards] > 1e-9, np.nan, result)
     return np.where(np.isnan(flow), np.nan, result)
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csc_array, eye_array
-from scipy.sparse.linalg import splu
 
 from gisheat.network import Array, Index
-from gisheat.numerics.incidence import sum_at
+from gisheat.numerics.incidence import accumulate, sum_at
 from gisheat.results.model import AT_REST
 
 if TYPE_CHECKING:
@@ -34,10 +32,9 @@ def node_shares(results: Results) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(arriving[end] > 0.0, q / arriving[end], 0.0)
         own = np.where(arriving[network.sources.supply_node] > 0.0, given / arriving[network.sources.supply_node], 0.0)
-    mixing = eye_array(count, format="csc") - csc_array((share, (end, start)), shape=(count, count))
     rhs = np.zeros((count, len(given)))
     np.add.at(rhs, (network.sources.supply_node, np.arange(len(given))), own)
-    return np.clip(splu(csc_array(mixing)).solve(rhs), 0.0, 1.0)
+    return np.clip(accumulate(start, end, share, rhs), 0.0, 1.0)
 
 
 def station_shares(results: Results) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from random_operation import random_operation
+from random_operation import random_operation, redrawn
 
 import gisheat
 from gisheat.errors import ConvergenceError, GisheatError
@@ -114,3 +114,17 @@ def test_nothing_passes_check_valves_and_limiters_that_they_stop(solved):
         assert (flow[one_way] >= -most).all(), seed
         limited = valves.kind == LIMITER
         assert (flow[limited] <= valves.flow_setting[limited] * 3.6 * (1.0 + RANGE)).all(), seed
+
+
+@pytest.mark.parametrize("way", ["renumbered", "turned", "with a closed pipe", "with a pipe in two parts"])
+def test_what_is_drawn_otherwise_is_operated_the_same(solved, way):
+    for seed, network, found in results(solved)[:25]:
+        other = gisheat.solve(redrawn(network, way, seed))
+        for layer in ("stations", "sources", "valves", "pumps"):
+            first, second = (
+                getattr(r, layer).pipe(lambda t: t.set_index(t.columns[0])).select_dtypes("number")
+                for r in (found, other)
+            )
+            columns = [c for c in ("flow_t_h", "available_head_m", "heat_kw", "load_mw") if c in first]
+            expected, got = first[columns], second[columns].reindex(first.index)
+            assert np.allclose(expected, got, rtol=1e-5, atol=1e-4, equal_nan=True), (seed, layer)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import WATER, Tables
-from random_networks import bounded, tables
+from random_networks import bounded, tables, wide_networks
 
 import gisheat
 from gisheat.equations import solving
+from gisheat.errors import ConvergenceError, TopologyError
 
 G = 9.80665
 LAW = st.sampled_from(("colebrook", "swamee-jain", "altshul", "rough"))
@@ -141,3 +142,67 @@ def test_both_engines_find_the_same(network, law):
     fast = solved(network, friction=law)
     assert_close(rows(plain.pipes)[SIGNED], rows(fast.pipes)[SIGNED], relative=1e-7)
     assert_close(rows(plain.nodes), rows(fast.nodes), relative=1e-7)
+
+
+def balances(results):
+    """Worst errors of mass and of head, relative to the largest flow and the range of heads, out of the arrays.
+
+    A range is taken for 1e-3 m at least, a flow for 1e-6 kg/s: less than that are rounding errors of the given heads.
+    """
+    network, gravity = results.network, results.conditions.gravity
+    count, pipes, links = len(network.nodes), network.pipes, results.links
+    mass, fall, largest, span = 0.0, 0.0, 1e-6, 1e-3
+    for number, side in enumerate(s for s in (results.supply, results.back) if s is not None):
+        flow, inside = np.nan_to_num(side.flow), ~np.isnan(side.head)
+        balance = np.bincount(pipes.end, flow, count) - np.bincount(pipes.start, flow, count)
+        if links is not None:
+            on = links.side == number
+            through = np.nan_to_num(links.flow[on])
+            balance += np.bincount(links.end[on], through, count) - np.bincount(links.start[on], through, count)
+            largest = max(largest, np.abs(through).max(initial=0.0))
+        if results.station is None:
+            balance -= network.nodes.demand
+            balance[~np.isnan(network.nodes.fixed_head)] = 0.0
+        else:
+            sense = 1.0 if number == 0 else -1.0
+            taken, given = np.nan_to_num(results.station.flow), np.nan_to_num(results.source.flow)
+            stations, sources = network.stations, network.sources
+            above = (stations.supply_node, sources.supply_node)
+            at_station, at_source = above if number == 0 else (stations.return_node, sources.return_node)
+            balance -= sense * (np.bincount(at_station, taken, count) - np.bincount(at_source, given, count))
+        mass = max(mass, np.abs(balance[inside]).max(initial=0.0))
+        largest = max(largest, np.abs(flow).max(initial=0.0))
+        # the pressure falls along a pipe by its loss and by the weight of the column of its own water
+        pressure = side.pressure + side.water.density * gravity * network.nodes.ground
+        wet = ~np.isnan(side.loss)
+        apart = (pressure[pipes.start] - pressure[pipes.end] - side.loss)[wet]
+        fall = max(fall, np.abs(apart).max(initial=0.0) / (side.water.density * gravity))
+        span = max(span, np.ptp(side.head[inside]) if inside.any() else 0.0)
+    return mass / largest, fall / span
+
+
+@pytest.mark.parametrize("two_pipe", [False, True], ids=["one_pipe", "two_pipe"])
+def test_whatever_is_drawn_is_balanced_or_refused_with_a_reason(two_pipe):
+    """Loops, closed valves, zero loads, parallel and very short pipes, flows from 1e-6 to 1e3 kg/s, all at once."""
+    solved_at_all = []
+
+    @settings(bounded, max_examples=250, suppress_health_check=[HealthCheck.too_slow])  # not a timed test
+    @given(wide_networks(two_pipe=two_pipe), LAW)
+    def attempt(network, law):
+        try:
+            results = gisheat.solve(network, friction=law)
+        except (ConvergenceError, TopologyError) as reason:
+            named = [f"'{i}'" for t in (network.pipes, network.valves, network.stations, network.sources) for i in t.id]
+            assert any(name in str(reason) for name in (*named, *network.nodes.id, "no station")), reason  # noqa: PT017
+            return
+        mass, fall = balances(results)
+        assert mass < 1e-8
+        assert fall < 1e-8
+        checked = results.check()
+        assert min(checked.head, checked.head_relative) < 1e-8
+        for table in (results.nodes, results.pipes, results.stations, results.valves):
+            assert not np.isinf(table.select_dtypes("number").to_numpy()).any()
+        solved_at_all.append(network)
+
+    attempt()
+    assert len(solved_at_all) > 60  # not all is refused
