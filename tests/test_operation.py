@@ -345,6 +345,17 @@ def test_a_pump_in_proportional_control_gives_half_its_setpoint_at_rest_and_all_
     assert found.pumps["head_m"][0] == pytest.approx(80e3 / pascal(1.0) * 0.5 * (1.0 + share), rel=1e-3)
 
 
+def test_a_booster_that_regulates_looks_at_the_stations_behind_it():
+    """HA lies before the pump and has less than it wants; the pump can't help it, and gives HB what it requires."""
+    pump = [{"pump_id": "U", "from_node": "A", "to_node": "V", "curve": "0:40;60:30;120:0", "control": "worst_station"}]
+    source = {"pump_control": "terminal_difference", "terminal_difference_m": 18.0}
+    found = solve(line(pumps=pump, more_nodes=("V",), pipes=PIPES, source=source, stations={"control": "valve"}))
+    stations = found.stations
+    assert stations["surplus_head_m"][0] < -0.5
+    assert stations["surplus_head_m"][1] == pytest.approx(0.0, abs=1e-3)
+    assert 0.0 < found.pumps["head_m"][0] < 30.0
+
+
 # what is wrong -------------------------------------------------------------------------------------------
 
 
@@ -393,7 +404,7 @@ def test_two_given_heads_joined_without_resistance_are_named():
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [("valves", "kind", "gate"), ("valves", "state", "ajar"), ("valves", "opening", 1.5), ("pumps", "curve", "0:5;9:7"),
-     ("pumps", "line", "both"), ("pumps", "control", "magic")],
+     ("pumps", "line", "both"), ("pumps", "control", "magic"), ("pumps", "status", "asleep")],
 )  # fmt: skip
 def test_words_and_numbers_that_are_not_understood_are_refused(table, column, value):
     valve = {"valve_id": "V1", "from_node": "A", "to_node": "V", "kind": "isolation"}

@@ -7,6 +7,7 @@ speed less y. With all y given the network is one convex problem; y follows from
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from gisheat.equations import Circuit, LinkLaw, Problem, Side, State
 from gisheat.errors import ConvergenceError, TopologyError
 from gisheat.hydraulics.assembly import Limits
+from gisheat.hydraulics.sources import open_links
 from gisheat.network import Array, Index, Mask, Network
 from gisheat.network.arrays import (
     CONTROLLING,
@@ -27,10 +29,11 @@ from gisheat.network.arrays import (
     WORST_STATION,
 )
 from gisheat.numerics.complementarity import Evaluation, solve_complementarity
+from gisheat.numerics.incidence import reachable
 from gisheat.physics.pumps import curve_head, fit_curve
 from gisheat.results import Conditions
 
-LARGEST_LOSS = 1e8
+LARGEST_LOSS = 2e7
 """Loss [Pa] that a valve can add at most: it is shut long before."""
 LARGEST_STEP = 2e6
 """No loss changes by more [Pa] in one step."""
@@ -69,7 +72,7 @@ def find_controllers(network: Network, circuit: Circuit, sides: tuple[Side, ...]
             if acting and control == PROPORTIONAL:
                 found.append(_proportional(network, circuit, side, link, row, at))
             elif acting and control == WORST_STATION:
-                found.append(worst_station(network, sides, link, at))
+                found.append(worst_station(network, sides, link, at, behind=_behind(network, side.code, row)))
     return found
 
 
@@ -113,12 +116,24 @@ def _proportional(network: Network, circuit: Circuit, side: Side, link: int, row
     return Controller(link, ends, np.array([-1.0, 1.0]), 0.5 * setpoint, 0.5 * setpoint / full)
 
 
+def _behind(network: Network, side: int, pump: int) -> Mask:
+    """Stations that water reaches through a booster pump alone; all of them where it stands in a ring."""
+    pumps, stations, sources = network.pumps, network.stations, network.sources
+    without = replace(network, pumps=replace(pumps, running=pumps.running & (np.arange(len(pumps)) != pump)))
+    start, end = open_links(without, supply=side == 0)
+    roots = (sources.supply_node if side == 0 else sources.return_node)[sources.in_service]
+    at = stations.supply_node if side == 0 else stations.return_node
+    behind = ~reachable(start, end, len(network.nodes), roots)[at] & stations.in_service
+    return behind if behind.any() else stations.in_service
+
+
 def worst_station(
-    network: Network, sides: tuple[Side, ...], link: int, at: Conditions, reserve: float = 0.0
-) -> Controller:
-    """A pump that gives the worst station just what it requires, and a reserve [m]."""
+    network: Network, sides: tuple[Side, ...], link: int, at: Conditions, reserve: float = 0.0,
+    behind: Mask | None = None,
+) -> Controller:  # fmt: skip
+    """A pump that gives the worst station (of those `behind` it) just what it requires, and a reserve [m]."""
     stations, ground = network.stations, network.nodes.ground
-    on = np.flatnonzero(stations.in_service)
+    on = np.flatnonzero(stations.in_service if behind is None else behind)
     above, below = stations.supply_node[on], stations.return_node[on]
     unequal = at.gravity * (sides[0].water.density * ground[above] - sides[-1].water.density * ground[below])
     needed = (stations.required_head[on] + reserve) * at.mean.density * at.gravity

@@ -34,6 +34,7 @@ from gisheat.network.arrays import (
 from gisheat.network.curves import read_curve
 from gisheat.schema import to_si
 
+STATUSES = ("existing", "planned", "abandoned", "closed")
 STOPPED = ("stopped", "closed", "off", "abandoned")
 """Words for the status of a pump that does not run."""
 LARGEST = 1e9
@@ -210,6 +211,7 @@ def _nodes(table: Reader) -> Nodes:
 def _pipes(table: Reader) -> Pipes:
     length = table.number("length_m", least=0.0, most=1e7)
     status, line = table.text("status", "existing"), table.text("line", "pair")
+    _refuse_words(table, "status", status, STATUSES)
     _refuse_words(table, "line", line, ("pair", "both", "supply", "return"))
     return Pipes(
         id=table.ids,
@@ -229,6 +231,8 @@ def _pipes(table: Reader) -> Pipes:
 
 
 def _stations(table: Reader) -> Stations:
+    status = table.text("status", "existing")
+    _refuse_words(table, "status", status, STATUSES)
     area = table.number("heated_area_m2", np.nan, least=0.0)
     load = table.number("load_kw", np.nan, least=0.0)
     load = np.where(np.isnan(load), area * table.number("heat_index_w_m2", np.nan, least=0.0), load)
@@ -255,7 +259,7 @@ def _stations(table: Reader) -> Stations:
         exchanger_loss=table.number("hx_loss_kpa", np.nan, least=0.0),
         secondary_supply_temperature=table.number("secondary_supply_temp_c", np.nan),
         secondary_return_temperature=table.number("secondary_return_temp_c", np.nan),
-        in_service=~np.isin(table.text("status", "existing").astype(str), ("abandoned", "closed")),
+        in_service=~np.isin(status.astype(str), ("abandoned", "closed")),
     )
 
 
@@ -314,6 +318,8 @@ def _valves(table: Reader) -> Valves:
 
 
 def _pumps(table: Reader) -> Pumps:
+    status = table.text("status", "running")
+    _refuse_words(table, "status", status, ("running", "on", "open", "existing", *STOPPED))
     line = table.text("line", "supply")
     _refuse_words(table, "line", line, ("supply", "return"))
     return Pumps(
@@ -328,7 +334,7 @@ def _pumps(table: Reader) -> Pumps:
         speed=table.number("speed", 1.0, least=0.0, most=100.0),
         count=table.number("count", 1.0, least=1.0, most=1e4),
         efficiency=table.number("efficiency", 0.75, least=0.01),
-        running=~np.isin(table.text("status", "running").astype(str), STOPPED),
+        running=~np.isin(status.astype(str), STOPPED),
         in_service=np.ones(len(table.ids), bool),
     )
 
