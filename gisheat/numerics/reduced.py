@@ -34,6 +34,9 @@ CHORDS_UP_TO = 8
 """Chords are taken up to this iteration, then tangents: one in a hundred extreme networks would cycle with chords."""
 NEGLIGIBLE_SHARE = 1e-10
 """A steep edge may be off its law by this share of the largest flow: no drop that it loses can tell."""
+QUIET, SETTLED = 1e-7, 4
+"""Drops that the last change of flow made, relative to the range of potentials, and how often it is tried for less:
+flows in steep edges may be small beside all others, and their drops not."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
@@ -169,6 +172,7 @@ class ReducedGraph:
         values, excess, correction = np.empty(factor.entries), np.empty(len(potential)), np.empty(len(potential))
         noise = NOISE * float(np.finfo(float).eps)
         history: list[float] = []
+        settled = 0
         for iteration in range(1, max_iterations + 1):
             drop, slope, bend = along.sums(flow) if iteration > 1 else along.first
             chains.assemble(
@@ -187,7 +191,9 @@ class ReducedGraph:
             if not np.isfinite(history[-1]):
                 return tuple(history), False
             if history[-1] <= tolerance and (iteration > 1 or not along.from_rest):  # the first lines are not the law
-                return tuple(history), True
+                settled = settled + 1 if _moved(change, conductance) > QUIET * np.ptp(potential) else SETTLED
+                if settled >= SETTLED:
+                    return tuple(history), True
         return tuple(history), False
 
     def _balance(self, along: _Chains, flow: Array) -> None:
@@ -318,6 +324,12 @@ def _placed(graph: Reduction, is_fixed: NDArray[np.bool_]) -> tuple[_Places, LDL
     place = np.concatenate([factor.place, np.arange(free, count, dtype=np.int32)])
     node[:free] = node[factor.order]
     return _Places(node, free, place[start], place[end]), factor
+
+
+def _moved(change: Array, conductance: Array) -> float:
+    """Largest drop that a change of flows makes along the tangents."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return float(np.nanmax(np.abs(change) / conductance, initial=0.0))
 
 
 def _step(along: _Chains, flow: Array, change: Array, difference: Array) -> float:
