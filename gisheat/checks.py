@@ -40,6 +40,8 @@ SHORTEST = 1e-3
 """A stated length below this [m] is no length."""
 LIQUID = (0.0, 200.0)
 """Temperatures [degC] that the properties of water are known for."""
+ROUNDED = 1e-6
+"""What results are rounded to: flows [t/h], and imbalances."""
 MOST_SHOWN = 60
 """Characters of a value in a sentence."""
 
@@ -80,11 +82,23 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
 
 def _without_results(layer: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """A copy without what an earlier run found, and with other names for own columns called as ours for the way."""
+    if layer == "stations":
+        table = _with_asked_flows(table)
     known = columns(layer)  # a column called as one of one-pipe networks is the user's own here
     results = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
     own = [c for c in ON_THE_WAY if c in table and c not in results]
     rename = dict(zip(own, free_names(own, {str(c) for c in table.columns}), strict=True))
     return table.drop(columns=results).rename(columns=rename)
+
+
+def _with_asked_flows(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Stations with the flow they ask for in place of the one that an earlier run found; one edited since stays."""
+    names = ("flow_t_h", "design_flow_t_h", "imbalance")
+    if not set(names) <= set(table.columns):
+        return table
+    flow, asked, imbalance = (pd.to_numeric(table[name], errors="coerce") for name in names)
+    found = (flow - asked * imbalance).abs() <= ROUNDED * (asked + 1.0)
+    return table.assign(flow_t_h=table["flow_t_h"].where(~found, asked))
 
 
 def free_names(names: list[str], taken: set[str]) -> list[str]:

@@ -44,6 +44,17 @@ def test_input_tables_are_left_as_they_are():
     assert table.equals(before)
 
 
+def test_a_station_of_an_earlier_result_asks_for_its_design_flow_unless_its_flow_was_edited():
+    result = stations(
+        flow_t_h=[45.0, 12.0, 0.0, 20.0, 111.111111],
+        design_flow_t_h=[30.0, 10.0, 5.0, np.nan, 1000.0],
+        imbalance=[1.5, 1.0, 0.0, np.nan, 0.111111],
+    )
+    layers = cleaned(stations=result)
+    assert layers["stations"]["flow_t_h"].tolist() == [30.0, 12.0, 5.0, 20.0, 1000.0]
+    assert "design_flow_t_h" not in layers["stations"]
+
+
 # columns -------------------------------------------------------------------------------------------------
 
 
