@@ -107,7 +107,7 @@ def _solution_rows(state: State) -> Rows:
     )
     assert results.back is not None
     network, critical = results.network, results.critical
-    path = critical.pipes
+    path = critical.pipes[critical.pipes >= 0]  # valves and pumps have no length
     head = results.pump_head()
     balance = results.check()
     pipes = network.pipes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geopandas
 import pyogrio
 import pytest
 
@@ -66,6 +67,15 @@ def test_balancing_the_sample_makes_every_flow_right(project, tmp_path):
                      density_kg_m3=968.65, heat_capacity_j_kg_k=3600.0 / 0.86, phase="near")  # fmt: skip
     again = pyogrio.read_dataframe(tmp_path / "again.gpkg", layer="stations")
     assert (again["imbalance"] - 1.0).abs().max() < 0.01
+
+
+def test_a_valve_on_the_critical_path_makes_it_no_longer(project, tmp_path):
+    pipes = geopandas.read_file(project.parent / "mulan.gpkg", layer="pipes").set_index("pipe_id")
+    middle = pipes.geometry["A6-A7"].interpolate(0.5, normalized=True)
+    valve = geopandas.GeoDataFrame({"valve_id": ["V1"], "kind": ["isolation"]}, geometry=[middle], crs=pipes.crs)
+    valve.to_file(tmp_path / "valves.gpkg", layer="valves")
+    found = operations.solve(project, tmp_path / "out.gpkg", valves=str(tmp_path / "valves.gpkg")).figures
+    assert found["critical path length"] == (pytest.approx(5594.1), "m")  # printed by the plan
 
 
 def test_with_open_valves_the_near_stations_take_too_much_and_the_last_one_too_little(project, tmp_path):
