@@ -252,8 +252,10 @@ def link(layer, name, **more):
     ("network", "law", "sentence"),
     [
         (pair(), "altshul", "EPANET has no friction law 'altshul'"),
-        (pair(valves=link("valve", "V", kind="bypass")), "colebrook", "'V': EPANET has no valve of the kind bypass"),
-        (pair(valves=link("valve", "V", kind="flow_limiter")), "colebrook", "'V' of the kind flow_limiter has no sett"),
+        (pair(valves=link("valve", "V", kind="bypass", setting_kpa=50.0)), "colebrook",
+         "'V': EPANET has no valve of the kind bypass"),
+        (pair(valves=link("valve", "V", kind="pressure_reducing")), "colebrook",
+         "'V' of the kind pressure_reducing has no sett"),
         (pair(pumps=link("pump", "P", control="constant_difference", setpoint_kpa=100.0)), "colebrook", "pump 'P'"),
         (pair(pipes={"pipe_id": ["1"], "from_node": ["R"], "to_node": ["A"], "length_m": [1.0]}), "colebrook",
          "pipe '1' has no inner_diameter_mm"),

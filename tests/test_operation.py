@@ -414,6 +414,29 @@ def test_words_and_numbers_that_are_not_understood_are_refused(table, column, va
         line(more_nodes=("V",), pipes=PIPES, **{table: [row]})
 
 
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [({"kind": "flow_limiter"}, "setting_t_h"), ({"kind": "bypass"}, "setting_kpa"),
+     ({"kind": "control", "opening": 0.5}, "kvs_m3_h")],
+)  # fmt: skip
+def test_a_valve_without_what_its_kind_needs_is_refused_and_does_not_stand_open_in_silence(kind, column):
+    valve = {"valve_id": "V1", "from_node": "A", "to_node": "V", **kind}
+    with pytest.raises(InputError, match=f"V1.*{column}"):
+        line(more_nodes=("V",), pipes=PIPES, valves=[valve])
+
+
+def test_a_pipe_or_station_with_an_unknown_status_is_refused():
+    with pytest.raises(InputError, match="stations 'HA': status 'Closed' is unknown"):
+        line(stations={"status": ["Closed", None]})
+    nodes = pd.DataFrame({"node_id": ["R", "C"], "fixed_head_m": [60.0, None]})
+    pipe = {"pipe_id": ["P"], "from_node": ["R"], "to_node": ["C"], "length_m": [9.0], "inner_diameter_mm": [100.0]}
+    with pytest.raises(InputError, match="pipes 'P': status 'Closed' is unknown"):
+        Network.from_tables(nodes, pd.DataFrame({**pipe, "status": ["Closed"]}), two_pipe=False)
+    station = pd.DataFrame({"station_id": ["H"], "node_id": ["C"], "flow_t_h": [3.0]})
+    with pytest.raises(InputError, match="station 'H' needs a supply and a return"):
+        Network.from_tables(nodes, pd.DataFrame(pipe), station, two_pipe=False)
+
+
 # balancing and pumping -----------------------------------------------------------------------------------
 
 

@@ -294,13 +294,16 @@ class Network:
         Raises
         ------
         InputError
-            For a missing column, an unknown node, a doubled identifier, a word or curve that is not understood, or
-            a number out of range.
+            For a missing column, an unknown node, a doubled identifier, a word or curve that is not understood, a
+            number out of range, a valve without what its kind needs, or what a one-pipe network can't have.
         """
         from gisheat.network import reading
 
         tables = reading.read_tables(nodes, pipes, stations, sources, pumps, valves)
-        return cls(**tables, two_pipe=two_pipe)
+        network = cls(**tables, two_pipe=two_pipe)
+        if not two_pipe:
+            reading.refuse_two_pipe(network)
+        return network
 
 
 def role_codes(roles: Sequence[Any] | Text) -> Code:

@@ -9,9 +9,12 @@ import numpy as np
 
 from gisheat.errors import InputError
 from gisheat.network.arrays import (
+    BYPASS_VALVE,
     CHARACTERISTICS,
+    CONTROL,
     DEFAULT_REQUIRED_HEAD,
     DEFAULT_ROUGHNESS,
+    LIMITER,
     ON_BOTH_LINES,
     PUMP_CONTROLS,
     SOURCE_CONTROLS,
@@ -21,6 +24,7 @@ from gisheat.network.arrays import (
     Code,
     Index,
     Mask,
+    Network,
     Nodes,
     Pipes,
     Pumps,
@@ -56,6 +60,22 @@ def read_tables(nodes: Any, pipes: Any, stations: Any, sources: Any, pumps: Any,
         "valves": _valves(Reader("valves", valves, "valve_id", number)),
         "pumps": _pumps(Reader("pumps", pumps, "pump_id", number)),
     }
+
+
+def refuse_two_pipe(network: Network) -> None:
+    """Refuse what a network with one pipe has no place for.
+
+    Raises
+    ------
+    InputError
+        If there is a station or a source.
+    """
+    for noun, ids in (("station", network.stations.id), ("source", network.sources.id)):
+        if len(ids):
+            raise InputError(
+                f"{noun} {ids[0]!r} needs a supply and a return: a one-pipe network has demand_kg_s and"
+                " fixed_head_m at its nodes."
+            )
 
 
 class Reader:
@@ -299,6 +319,16 @@ def _valves(table: Reader) -> Valves:
     if (opening > 1.0).any():
         i = int(np.argmax(opening > 1.0))
         raise InputError(f"valves {table.ids[i]!r}: opening is {opening[i]:g}; it is 0 (closed) to 1 (open).")
+    kvs, pressure = table.number("kvs_m3_h", np.nan, least=0.0), table.number("setting_kpa", np.nan)
+    limit = table.number("setting_t_h", np.nan, least=0.0)
+    lacking = (
+        ((kind == LIMITER) & np.isnan(limit), "a flow_limiter needs its setting_t_h"),
+        ((kind == CONTROL) & (opening > 0.0) & (opening < 1.0) & np.isnan(kvs), "an opening needs kvs_m3_h"),
+        ((kind == BYPASS_VALVE) & np.isnan(kvs) & np.isnan(pressure), "a bypass needs its setting_kpa, or kvs_m3_h"),
+    )
+    for rows, what in lacking:
+        if rows.any():
+            raise InputError(f"valves {table.ids[int(np.argmax(rows))]!r}: {what}.")
     return Valves(
         id=table.ids,
         start=table.node("from_node"),
@@ -307,12 +337,12 @@ def _valves(table: Reader) -> Valves:
         in_supply=line != "return",
         in_return=line != "supply",
         bore=table.number("dn_mm", np.nan, least=1e-3),
-        kvs=table.number("kvs_m3_h", np.nan, least=0.0),
+        kvs=kvs,
         opening=opening,
         characteristic=table.code("characteristic", CHARACTERISTICS, "linear"),
         is_open=state != "closed",
-        pressure_setting=table.number("setting_kpa", np.nan),
-        flow_setting=table.number("setting_t_h", np.nan, least=0.0),
+        pressure_setting=pressure,
+        flow_setting=limit,
         in_service=np.ones(len(table.ids), bool),
     )
 
