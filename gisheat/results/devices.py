@@ -33,7 +33,7 @@ def pump_table(results: Results) -> pd.DataFrame:
     network, at = results.network, results.conditions
     pumps = network.pumps
     flow, loss = _of(results, (PUMP,), len(pumps), pumps.in_supply)
-    density = np.where(pumps.in_supply | ~network.two_pipe, at.supply.density, at.back.density)
+    density = np.where(pumps.in_supply | (not network.two_pipe), at.supply.density, at.back.density)
     head = -loss / (density * at.gravity)
     running = pumps.running & pumps.in_service
     state = np.where(running, "running", "stopped").astype(object)

@@ -13,8 +13,11 @@ from gisheat.errors import ConvergenceError, GisheatError
 from gisheat.network.arrays import (
     BYPASS_VALVE,
     CHECK,
+    CONTROL,
     CONTROLLING,
+    CURVE,
     DIFFERENTIAL,
+    ISOLATION,
     LIMITER,
     REDUCING,
     SUSTAINING,
@@ -61,7 +64,7 @@ def test_balances_are_kept_to_rounding(solved):
 
 def test_stations_take_no_more_than_they_ask_and_no_less_than_their_open_valve_passes(solved):
     for seed, network, found in results(solved):
-        stations, at = found.stations, found.conditions
+        stations = found.stations
         flow, asked = stations["flow_t_h"].to_numpy(), stations["design_flow_t_h"].to_numpy()
         ratio = stations["available_head_m"].to_numpy() / stations["required_head_m"].to_numpy()
         passed = asked * np.sqrt(np.maximum(ratio, 0.0))
@@ -73,12 +76,48 @@ def test_stations_take_no_more_than_they_ask_and_no_less_than_their_open_valve_p
         # the law of a fixed valve, with its straight line below a ten-thousandth of the design flow
         loss = np.sqrt(np.maximum(flow, 0.0) * np.hypot(flow, 1e-4 * asked))
         np.testing.assert_allclose(loss[free & forwards], passed[free & forwards], rtol=1e-6, err_msg=str(seed))
-        assert at.gravity > 0.0
 
 
 def test_sources_follow_their_curves_and_give_nothing_back(solved):
-    for seed, _, found in results(solved):
+    """H = A - B V^C through the three points of the curve, moved in return water."""
+    for seed, network, found in results(solved):
+        sources, at = network.sources, found.conditions
         assert (found.source.flow > -1e-6 * np.nanmax(np.abs(found.supply.flow))).all(), seed
+        for i in np.flatnonzero((sources.pump_control == CURVE) & (found.source.flow > 1e-3)).tolist():
+            (_, rest), (v, first), (_, second) = sources.curve[i]
+            power = np.log2((rest - second) / (rest - first))  # the third flow is twice the second one
+            head = rest - (rest - first) * (found.source.flow[i] / at.back.density / v) ** power
+            expected = head * at.back.density / at.mean.density
+            assert found.source.pump_head[i] == pytest.approx(expected, rel=1e-6, abs=1e-4), (seed, i)
+
+
+def test_pumps_follow_their_curves(solved):
+    """Two points: a straight line, which goes on."""
+    for seed, network, found in results(solved):
+        table = found.pumps
+        for i in np.flatnonzero(table["state_found"] == "running").tolist():
+            (_, rest), (v, second) = network.pumps.curve[i]
+            water = found.conditions.supply if network.pumps.in_supply[i] else found.conditions.back
+            volume = table["flow_t_h"][i] / 3.6 / water.density
+            expected = rest + (second - rest) * volume / v
+            assert table["head_m"][i] == pytest.approx(expected, rel=1e-6, abs=1e-4), (seed, i)
+
+
+def test_valves_that_hold_nothing_lose_by_their_kv(solved):
+    """dp [bar] = rho / 1000 (V / Kv)^2, V in m3/h; half the opening is (1 + R / 2 - 1 / 2) / R of Kvs, R = 30."""
+    passing = (CHECK, CONTROL, ISOLATION, LIMITER, *CONTROLLING)
+    for seed, network, found in results(solved):
+        valves, table = network.valves, found.valves
+        total = float(np.nansum(found.stations["design_flow_t_h"]))
+        for i in np.flatnonzero(np.isin(valves.kind, passing) & (table["state_found"] == "open")).tolist():
+            flow, opening = table["flow_t_h"][i], valves.opening[i]
+            if abs(flow) < 1e-2 * total or (valves.kind[i] == CONTROL and opening < 1.0 / 30.0):
+                continue
+            share = (1.0 + 29.0 * opening) / 30.0 if valves.kind[i] == CONTROL else 1.0
+            water = found.conditions.supply if valves.in_supply[i] else found.conditions.back
+            volume, kv = flow * 1e3 / water.density, share * valves.kvs[i] * 3600.0
+            expected = 100.0 * water.density / 1000.0 * volume * abs(volume) / kv**2
+            assert table["loss_kpa"][i] == pytest.approx(expected, rel=1e-4, abs=2e-3), (seed, i)
 
 
 def test_what_is_guarded_is_right_or_there_is_nothing_more_to_do(solved):
