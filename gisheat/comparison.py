@@ -8,8 +8,8 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from gisheat.errors import GisheatError
-from gisheat.findings import count_by_severity
+from gisheat.errors import GisheatError, InputError
+from gisheat.findings import Finding, count_by_severity
 from gisheat.quantities import ScenarioOptions
 from gisheat.results import Results
 from gisheat.signature import checked
@@ -27,13 +27,15 @@ def add_comparison(state: State, progress: Progress | None = None) -> State:
     """Add the comparison of the scenarios, where the project file has any."""
     if not state.project.scenarios:
         return state
-    return replace(state, comparison=compare_scenarios(state, progress))
+    compared, findings = compare_scenarios(state, progress)
+    return replace(state, comparison=compared, findings=(*state.findings, *findings))
 
 
-def compare_scenarios(state: State, progress: Progress | None = None) -> pd.DataFrame:
+def compare_scenarios(state: State, progress: Progress | None = None) -> tuple[pd.DataFrame, list[Finding]]:
     """Solve each scenario with the sizes of the main run; one row each, the main run first.
 
-    A scenario that has no solution is a row with the reason.
+    A scenario that has no solution is a row with the reason, and a finding where the project file is at fault (a
+    pipe that is not there, say).
 
     Parameters
     ----------
@@ -50,24 +52,27 @@ def compare_scenarios(state: State, progress: Progress | None = None) -> pd.Data
         name: checked(scenario, options, f"{where}, [scenarios.{name}]")
         for name, options in state.project.scenarios.items()
     }
-    rows = [_row(MAIN, {}, state.results, state, "")]
+    rows, findings = [_row(MAIN, {}, state.results, state, "")], []
     for count, (name, options) in enumerate(wanted.items()):
         report(progress, 0.7 + 0.04 * count / len(wanted), f"scenario {name}")
-        rows.append(_solved(state, name, options))
-    return pd.DataFrame(rows)
+        try:
+            rows.append(_solved(state, name, options))
+        except GisheatError as error:
+            rows.append(_row(name, options, None, state, str(error)))
+            if isinstance(error, InputError):
+                sentence = f"Scenario {name} has no result: {error}"
+                findings.append(Finding("scenario-failed", "error", "comparison", sentence))
+    return pd.DataFrame(rows), findings
 
 
 def _solved(state: State, name: str, options: dict[str, Any]) -> dict[str, Any]:
     assert state.sizing is not None
     bore = state.sizing.network.pipes.inner_diameter
     first: State = replace(state, options={**state.options, **options}, findings=(), results=None, loads=None)
-    try:
-        loaded = add_loads(first)
-        assert loaded.loads is not None
-        loads = replace(loaded.loads, network=loaded.loads.network.with_bores(bore))
-        solved = add_solution(replace(loaded, loads=loads))
-    except GisheatError as error:
-        return _row(name, options, None, first, str(error))
+    loaded = add_loads(first)
+    assert loaded.loads is not None
+    loads = replace(loaded.loads, network=loaded.loads.network.with_bores(bore))
+    solved = add_solution(replace(loaded, loads=loads))
     return _row(name, options, solved.results, solved, "")
 
 

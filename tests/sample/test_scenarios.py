@@ -56,6 +56,15 @@ def test_a_scenario_with_an_unknown_option_is_refused(written, tmp_path):
         gisheat.run(written('[scenarios.far]\nfase = "far"\n'), output=tmp_path / "out.gpkg")
 
 
+def test_a_scenario_that_names_a_pipe_that_is_not_there_is_an_error_and_the_others_are_solved(written, tmp_path):
+    found = gisheat.run(written('[scenarios.lost]\noutage = "A1-A99"\n[scenarios.dark]\noutage = "A1-A2"\n'),
+                        output=tmp_path / "out.gpkg")  # fmt: skip
+    assert found.exit_code == 1
+    assert [f.message for f in found.findings if f.severity == "error"] == [
+        "Scenario lost has no result: outage: there is no pipe, pump or source 'A1-A99'."
+    ]
+
+
 def test_balancing_the_sample_makes_every_flow_right(project, tmp_path):
     report = operations.balance(project, tmp_path / "balanced.gpkg")
     assert report.exit_code == 0
