@@ -222,7 +222,7 @@ def explain_device(state: State, layer: str, device_id: str) -> str:
 
 def _pump_head(results: Results) -> str:
     head = results.pump_head()
-    given = "is given by the source's supply head" if results.pump_head_given else "follows from it"
+    given = "is what its source gives" if results.pump_head_given else "follows from it"
     reserve = "reserve and surplus" if results.pump_head_given else "reserve"
     return (
         f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m"

@@ -142,7 +142,7 @@ StationPumpEfficiency = Annotated[
 PumpSpeed = Annotated[
     float, Argument("Speed of all pumps with a curve, relative to their own.", 1.0, 0.1, 1.5, advanced=True)
 ]
-Outage = Annotated[str, Argument("Pipes and sources out of service; ids separated by semicolons.")]
+Outage = Annotated[str, Argument("Pipes, pumps and sources out of service; ids separated by semicolons.")]
 OutputLanguage = Annotated[Language, Argument("Language of labels and styles in the result.", "en")]
 Overwrite = Annotated[bool, Argument("Replace an output that gisheat did not write.", False)]
 Picture = Annotated[
@@ -153,7 +153,7 @@ PipeId = Annotated[str, Argument("Pipe to explain.")]
 SourceId = Annotated[str, Argument("Source to explain.")]
 ValveId = Annotated[str, Argument("Valve to explain.")]
 PumpId = Annotated[str, Argument("Booster pump to explain.")]
-StationId = Annotated[str, Argument("Station to explain; the worst one when neither is given.")]
+StationId = Annotated[str, Argument("Station to explain; the worst one when nothing is named.")]
 
 
 ScenarioTable = Annotated[
