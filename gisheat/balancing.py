@@ -49,7 +49,9 @@ class Balance:
         stations, before, after = self.network.stations, self.before.stations, self.after.stations
         return table(
             station_id=stations.id, kvs_m3_h=stations.kvs, valve_kv_m3_h=stations.valve_kv,
-            valve_opening=opening_for(stations.valve_kv / _known(stations.kvs), equal_percentage=True),
+            valve_opening=np.where(
+                self.unbalanced, 1.0, opening_for(stations.valve_kv / _known(stations.kvs), equal_percentage=True)
+            ),
             authority=self.authority, imbalance_before=before["imbalance"].to_numpy(),
             imbalance=after["imbalance"].to_numpy(),
         )  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gisheat.errors import GisheatError, InputError
 from gisheat.findings import Finding, count_by_severity
+from gisheat.network import Network
 from gisheat.quantities import ScenarioOptions
 from gisheat.results import Results
 from gisheat.signature import checked
@@ -68,12 +69,29 @@ def compare_scenarios(state: State, progress: Progress | None = None) -> tuple[p
 def _solved(state: State, name: str, options: dict[str, Any]) -> dict[str, Any]:
     assert state.sizing is not None
     bore = state.sizing.network.pipes.inner_diameter
-    first: State = replace(state, options={**state.options, **options}, findings=(), results=None, loads=None)
+    assert state.drawing is not None
+    drawing = replace(state.drawing, network=_warmed(state.drawing.network, options))
+    options_ = {**state.options, **options}
+    first: State = replace(state, options=options_, drawing=drawing, findings=(), results=None, loads=None)
     loaded = add_loads(first)
     assert loaded.loads is not None
     loads = replace(loaded.loads, network=loaded.loads.network.with_bores(bore))
     solved = add_solution(replace(loaded, loads=loads))
     return _row(name, options, solved.results, solved, "")
+
+
+def _warmed(network: Network, options: dict[str, Any]) -> Network:
+    """The network with the temperatures of a scenario in place of those that its sources and stations state."""
+    for name, column in (("supply_temp_c", "supply_temperature"), ("return_temp_c", "return_temperature")):
+        if name in options:
+            given = options[name] + 273.15
+            stations, sources = network.stations, network.sources
+            network = replace(
+                network,
+                stations=replace(stations, **{column: np.full(len(stations), given)}),
+                sources=replace(sources, **{column: np.full(len(sources), given)}),
+            )
+    return network
 
 
 def _row(name: str, options: dict[str, Any], results: Results | None, state: State, message: str) -> dict[str, Any]:

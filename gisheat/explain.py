@@ -228,6 +228,7 @@ def _pump_head(results: Results) -> str:
         f"It is the station with the least surplus; the pump head {given}: supply loss {head.supply_loss:.2f} m"
         f" + return loss {head.return_loss:.2f} m + station {head.station:.2f} m"
         + (f" + natural circulation {head.natural_circulation:.2f} m" if abs(head.natural_circulation) > 5e-3 else "")
+        + (f" + booster pumps {head.boosters:.2f} m" if head.boosters else "")
         + f" + plant {head.plant:.2f} m + {reserve} {head.reserve:.2f} m = {head.total:.2f} m."
     )
 

@@ -38,7 +38,8 @@ WALL = 1e9
 LEAST_WALL = 1e4
 """Loss [Pa] at the wall that its slope is at least measured with."""
 SMALL_FLOW = 1e-4
-"""Share of the usual flow below which a valve's loss goes over into a straight line: it has a slope at rest."""
+"""Share of the flow that a valve loses 10 kPa at, or of a station's design flow, below which the loss goes over into a
+straight line: it has a slope at rest."""
 
 
 def valve_part(network: Network, side: Side, usual_flow: float) -> Part:
@@ -64,7 +65,7 @@ def valve_part(network: Network, side: Side, usual_flow: float) -> Part:
         len(there),
         linear=FREE,
         quadratic=coefficient,
-        small_flow=SMALL_FLOW * usual_flow,
+        small_flow=SMALL_FLOW * np.sqrt(LEAST_WALL / np.where(coefficient > 0.0, coefficient, np.inf)),
         least=np.where(one_way, 0.0, -np.inf),
         most=limit,
         least_wall=SHUT,

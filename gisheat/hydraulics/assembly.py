@@ -21,7 +21,7 @@ from gisheat.results import Conditions, LinkResult, SideResult, SourceResult, St
 
 Progress = Callable[[float, str], None]
 
-COMPILING = "compiling the solver, once on this machine: some ten seconds"
+COMPILING = "compiling what this kind of network needs (kept for the next time): up to some ten seconds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,18 @@ def _proportional(network: Network, circuit: Circuit, side: Side, link: int, row
     pumps = network.pumps
     setpoint, weight = float(pumps.setpoint[row]), side.water.density * at.gravity
     curve = fit_curve(pumps.curve[row], float(pumps.speed[row]), float(pumps.count[row]))
-    flows = np.linspace(0.0, 4.0 * float(pumps.curve[row][-1, 0] * pumps.count[row]) + 1e-9, 4001)
-    above = np.flatnonzero(curve_head(curve, flows)[0] * weight >= setpoint)
-    if not len(above) or above[-1] == 0:
-        raise TopologyError(f"pump {pumps.id[row]!r}: its curve never reaches its setpoint_kpa.")
-    full = float(flows[above[-1]]) * side.water.density
+    low, high = 0.0, 4.0 * float(pumps.curve[row][-1, 0] * pumps.speed[row] * pumps.count[row]) + 1e-9
+
+    def spare(volume: float) -> float:
+        """How much more than the setpoint the pump would give [Pa]; falls with the flow."""
+        return float(curve_head(curve, np.array([volume]))[0][0]) * weight - setpoint
+
+    if spare(low) <= 0.0 or spare(high) > 0.0:
+        raise TopologyError(f"pump {pumps.id[row]!r}: its curve does not cross its setpoint_kpa.")
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if spare(middle) > 0.0 else (low, middle)
+    full = low * side.water.density
     ends = np.array([int(circuit.end[link]), int(circuit.start[link])])
     return Controller(link, ends, np.array([-1.0, 1.0]), 0.5 * setpoint, 0.5 * setpoint / full)
 

@@ -10,6 +10,7 @@ from gisheat.hydraulics.assembly import Limits, link_result, side_parts, side_re
 from gisheat.hydraulics.controllers import find_controllers, guarded_vertices, solve_controlled
 from gisheat.hydraulics.heads import potential_of
 from gisheat.network import Network
+from gisheat.network.arrays import BYPASS_VALVE
 from gisheat.results import Conditions, Results
 
 
@@ -19,6 +20,12 @@ def solve_one_pipe(network: Network, at: Conditions, limits: Limits) -> Results:
     fixed = np.flatnonzero(~np.isnan(nodes.fixed_head))
     if len(fixed) == 0:
         raise TopologyError("no node has a fixed head: give fixed_head_m at one node at least.")
+    bypass = network.valves.in_service & (network.valves.kind == BYPASS_VALVE)
+    if bypass.any():
+        name = network.valves.id[int(np.argmax(bypass))]
+        raise TopologyError(
+            f"valve {name!r}: a bypass needs a supply and a return; in one pipe it has nowhere to lead."
+        )
     side = Side(0, "network", 0, at.supply, network.pipes.in_service)
     usual = max(float(np.abs(nodes.demand).sum()), 1e-3)
     parts = side_parts(network, (side,), usual, at.gravity)

@@ -49,7 +49,7 @@ from gisheat.physics.pumps import PumpCurve, fit_curve
 from gisheat.results import Conditions, Results
 
 PLENTY = 3.0
-"""A source without a curve that holds its supply head can lift so many times that head, and 50 m."""
+"""A source that regulates, but has no curve, can lift so many times what it is likely to need, and 50 m."""
 
 
 def solve_operation(
@@ -214,7 +214,10 @@ class _Acting:
             return PLENTY * abs(float(needed)) + 50.0
         if self.control[i] == TERMINAL_DIFFERENCE and not np.isnan(sources.terminal_difference[i]):
             return float(sources.terminal_difference[i])
-        return self.needed_difference()  # a pump that regulates, but has no curve, gives this at most
+        needed = self.needed_difference()
+        if self.control[i] == WORST_PUMPED and not follows_head(self.network).any():
+            return PLENTY * abs(needed) + 50.0  # flows are held: what guards a pressure may need more than the design
+        return needed  # with flows that follow, a pump that regulates but has no curve gives this at most
 
     def fixed(self, above: Side, below: Side) -> tuple[Index, Array]:
         """Vertices with given potentials: the holding point, and the supply of a source that holds both."""

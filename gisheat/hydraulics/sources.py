@@ -172,6 +172,10 @@ def share_out(network: Network, total: float) -> Shares:
     share = np.nan_to_num(sources.flow_share[running])
     if share.sum() > 1.0 + 1e-9:
         raise TopologyError(f"the flow_share of the sources adds up to {share.sum():.3g}: it may be 1 at most.")
+    if given.all() and abs(share.sum() - 1.0) > 1e-6:
+        raise TopologyError(
+            f"the flow_share of the sources adds up to {share.sum():.4g}: where all state one it has to be 1."
+        )
     capacity = np.where(np.isnan(sources.capacity), 0.0, sources.capacity)[running]
     weight = capacity if (capacity > 0.0).all() else np.ones(len(running))
     weight = np.where(given, 0.0, weight)

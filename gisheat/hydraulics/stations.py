@@ -22,8 +22,8 @@ SECONDARY = (75.0 + 273.15, 50.0 + 273.15)
 """Secondary supply and return temperature [K] of stations that state none: the usual radiator design."""
 NO_FLOW = 1e-12
 """Design flow [kg/s] up to which a station has none: it takes nothing."""
-SERVED = 1e-6
-"""Head [m] that a station may miss and still count as served."""
+SERVED = 1e-3
+"""Head [m] that a station may miss and still count as served: ten pascal."""
 FLOW_SERVED = 1e-3
 """Share of its flow that a station may miss and still count as served."""
 

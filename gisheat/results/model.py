@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gisheat.network import ROLES, Array, Index, Mask, Network
+from gisheat.network.arrays import PUMP
 from gisheat.numerics.incidence import accumulate, sum_at
 from gisheat.physics.friction import Law, specific_friction, velocity
 from gisheat.physics.pressure import pressure
@@ -150,6 +151,8 @@ class PumpHead(NamedTuple):
     station: float
     natural_circulation: float
     """Gain by the lighter supply column, negative; zero when both sides have one density."""
+    boosters: float
+    """What booster pumps on the way give, negative."""
     plant: float
     reserve: float
     total: float
@@ -349,13 +352,30 @@ class Results:
             self.conditions.back,
         )
         total = float(self.source.pump_head[source])
-        plant = float(sources.plant_loss[source])
+        plant = total - float(self.source.supply_head[source] - self.source.return_head[source])
+        gains = self._boosted(critical.nodes, critical.pipes)
+        supply_loss, return_loss = supply_loss + gains[0], return_loss + gains[1]
         required = float(network.stations.required_head[station])
         required -= float(np.nan_to_num(self.station.pump_head[station]))  # its own pump gives that
         circulation = float(weight / scale)
-        reserve = total - supply_loss - return_loss - required - circulation - plant
+        reserve = total - supply_loss - return_loss - required - circulation - plant + sum(gains)
         reserve = reserve if abs(reserve) > AT_REST * total else 0.0
-        return PumpHead(supply_loss, return_loss, required, circulation, plant, reserve, total)
+        return PumpHead(supply_loss, return_loss, required, circulation, -sum(gains), plant, reserve, total)
+
+    def _boosted(self, nodes: Index, pipes: Index) -> tuple[float, float]:
+        """Head that booster pumps give on the supply and on the return of a path [m of the reference water]."""
+        links = self.links
+        if links is None:
+            return 0.0, 0.0
+        passed = np.flatnonzero(pipes < 0)
+        steps = set(zip(nodes[passed].tolist(), nodes[passed + 1].tolist(), strict=True))
+        scale = self.conditions.mean.density * self.conditions.gravity
+        gains = [0.0, 0.0]
+        for k in np.flatnonzero((links.kind == PUMP) & (links.loss < 0.0)).tolist():
+            start, end, side = int(links.start[k]), int(links.end[k]), int(links.side[k])
+            if ((start, end) if side == 0 else (end, start)) in steps:
+                gains[side] -= float(links.loss[k]) / scale
+        return gains[0], gains[1]
 
     def _drop(self, upstream: int, downstream: int, side: SideResult, water: Water) -> float:
         """Loss between two nodes of a side [m of the reference water]."""

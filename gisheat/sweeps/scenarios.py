@@ -11,6 +11,7 @@ import pandas as pd
 
 from gisheat.errors import InputError, TopologyError
 from gisheat.hydraulics import connected
+from gisheat.hydraulics.sources import follows_head
 from gisheat.network import Array, Index, Mask, Network, Text
 from gisheat.numerics.incidence import reachable
 from gisheat.project import did_you_mean
@@ -222,11 +223,18 @@ def case(network: Network, scenarios: Scenarios, i: int) -> Network:
     if not network.two_pipe:
         return _one_pipe_case(changed, factor, flow)
     own = network.stations.flow * factor
+    asked = own if flow is None else np.where(np.isnan(flow), own, flow)
+    # what a station's flow follows from is its exchanger and valve: they stay, whatever is asked of them
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(np.isnan(network.stations.flow), factor, asked / network.stations.flow)
+    share = np.where(follows_head(network) & np.isfinite(share), share, 1.0)
     hot, cold = scenarios.supply_temperature[i], scenarios.return_temperature[i]
     stations = replace(
         network.stations,
         load=network.stations.load * factor,
-        flow=own if flow is None else np.where(np.isnan(flow), own, flow),
+        flow=asked,
+        required_head=network.stations.required_head * share**2,
+        exchanger_loss=network.stations.exchanger_loss * share**2,
         supply_temperature=_given(network.stations.supply_temperature, hot),
         return_temperature=_given(network.stations.return_temperature, cold),
     )

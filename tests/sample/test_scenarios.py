@@ -46,7 +46,8 @@ def test_scenarios_are_solved_beside_the_main_run(written, tmp_path):
     assert rows["heat_load_mw"]["main"] == pytest.approx(140.37)
     assert rows["heat_load_mw"]["far"] == pytest.approx(166.82, abs=0.01)  # printed in the plan
     assert rows["pump_head_m"]["far"] > rows["pump_head_m"]["main"] > rows["pump_head_m"]["burst"]
-    assert rows["flow_t_h"]["cold"] == pytest.approx(rows["flow_t_h"]["main"])  # the source's own temperature wins
+    # 110 / 65 in place of the source's own 85 / 65
+    assert rows["flow_t_h"]["cold"] == pytest.approx(rows["flow_t_h"]["main"] * 20.0 / 45.0, rel=1e-6)
     assert rows["errors"]["burst"] == 3
     assert "A1-A2" in rows["message"]["dark"]
 
