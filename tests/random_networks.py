@@ -95,6 +95,8 @@ def wide_networks(draw: st.DrawFn, *, two_pipe: bool) -> Network:
         }
         for i, (a, b) in enumerate(draw(st.lists(st.sampled_from(edges), max_size=3)))
     ]
+    for valve in valves:  # half an opening of nothing is refused
+        valve["kvs_m3_h"] = valve["kvs_m3_h"] or (10.0 if valve["kind"] == "control" else None)
     ground = [draw(st.floats(0.0, 60.0)) for _ in range(count)]
     flows = [draw(WIDE_FLOWS) for _ in range(count)]
     nodes = pd.DataFrame({"node_id": [f"N{i}" for i in range(count)], "ground_m": ground})

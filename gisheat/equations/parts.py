@@ -115,7 +115,7 @@ def pump_part(network: Network, side: Side, usual_flow: float, gravity: float) -
     law = plain_elements(
         len(there),
         offset=offset,
-        linear=np.where(acts, DROOP, FREE),
+        linear=np.where(acts & (offset != 0.0), DROOP, FREE),
         least=np.where(acts, 0.0, -np.inf),
         least_wall=SHUT,
         head_scale=weight,
@@ -217,7 +217,7 @@ def source_part(
     law = plain_elements(
         len(rows),
         offset=-difference - _column(ground, above, below, supply, back, gravity),
-        linear=DROOP,
+        linear=np.where([c is None for c in curve], DROOP, FREE),
         quadratic=plant_coefficient,
         small_flow=SMALL_FLOW * usual_flow,
         least=0.0,

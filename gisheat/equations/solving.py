@@ -159,9 +159,12 @@ def solve_circuit(
 def _fits(solution: NodalSolution) -> bool:
     """Tell whether the drops fit the potentials: a small step alone is no proof."""
     span = float(np.ptp(solution.potential)) if len(solution.potential) else 0.0
-    residual = solution.residual
-    largest = max(residual.max(initial=0.0), -residual.min(initial=0.0))
-    return bool(largest <= LARGEST_RESIDUAL * max(span, 1.0))
+    return bool(_largest(solution.residual) <= LARGEST_RESIDUAL * max(span, 1.0))
+
+
+def _largest(values: Array) -> float:
+    """Largest absolute value, NaN where one is, without a copy."""
+    return float(np.maximum(values.max(initial=0.0), -values.min(initial=0.0)))
 
 
 @cache
@@ -176,8 +179,10 @@ def fast_engine() -> Callable[..., PreparedGraph | None] | None:
 
 def _refuse_floods(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
     """Raise when given heads or pumps drive more than any network carries: nothing on the way resists."""
+    if _largest(solution.flow) <= FLOOD:
+        return
     flood = np.nan_to_num(np.abs(solution.flow), nan=0.0)
-    if len(flood) and flood.max() > FLOOD:
+    if flood.max() > FLOOD:
         worst = int(np.argmax(flood))
         raise TopologyError(
             f"{circuit.describe(network, int(links[worst]))} would carry {flood[worst]:.3g} kg/s: given heads or pumps"
@@ -188,6 +193,8 @@ def _refuse_floods(network: Network, circuit: Circuit, links: Index, solution: N
 
 def _refuse_forced(network: Network, circuit: Circuit, links: Index, solution: NodalSolution) -> None:
     """Raise when something given has to pass a check valve, pump, limit or pipe that does not let it through."""
+    if _largest(solution.drop) <= min(FORCED, BURST):
+        return
     bound = np.where(circuit.kind[links] == PIPE, BURST, FORCED)
     forced = np.flatnonzero(~(np.abs(solution.drop) <= bound))
     if not len(forced):

@@ -158,6 +158,8 @@ class Controlled(NamedTuple):
     """Valves that add a loss, shape (valves,)."""
     unheld: Mask
     """Valves that are shut, or can add no more, and still miss what they guard, shape (valves,)."""
+    iterations: int
+    """Of all the solves that this took."""
 
 
 def guarded_vertices(controllers: list[Controller]) -> Index:
@@ -177,7 +179,8 @@ def solve_controlled(network: Network, problem: Problem, controllers: list[Contr
     guarding = _Guarding(problem, controllers, limits)
     throttled, unheld = np.zeros((2, len(network.valves)), bool)
     if not controllers:
-        return Controlled(guarding.solve(np.zeros(0), None), throttled, unheld)
+        state = guarding.solve(np.zeros(0), None)
+        return Controlled(state, throttled, unheld, guarding.iterations)
     most = np.array([c.most for c in controllers])
     found, left = solve_complementarity(
         guarding.evaluate, guarding.derivative, most, largest_step=LARGEST_STEP, tolerance=WITHIN
@@ -199,7 +202,7 @@ def solve_controlled(network: Network, problem: Problem, controllers: list[Contr
     is_valve = circuit.kind[links] == VALVE
     throttled[circuit.row[links[is_valve & (found.y > WITHIN)]]] = True
     unheld[circuit.row[links[is_valve & (found.excess < -WITHIN)]]] = True
-    return Controlled(found.solution, throttled, unheld)
+    return Controlled(found.solution, throttled, unheld, guarding.iterations)
 
 
 class _Guarding:
@@ -208,6 +211,7 @@ class _Guarding:
     def __init__(self, problem: Problem, controllers: list[Controller], limits: Limits) -> None:
         self._problem, self._controllers, self._limits = problem, controllers, limits
         circuit = problem.circuit
+        self.iterations = 0
         self.links = np.array([c.link for c in controllers], np.int64)
         place = np.full(len(circuit.start), -1, np.int64)
         place[circuit.law.rows] = np.arange(len(circuit.law.rows))
@@ -222,10 +226,12 @@ class _Guarding:
     def solve(self, y: Array, first: Array | None) -> State:
         """Solution for given losses, from the flows of another one."""
         limits, problem = self._limits, self._problem
-        return problem.solve(
+        state = problem.solve(
             tolerance=limits.tolerance, max_iterations=limits.max_iterations,
             progress=limits.tell(problem.circuit.name), law=self._law(y), first_flow=first,
         )  # fmt: skip
+        self.iterations += len(state.history)
+        return state
 
     def evaluate(self, y: Array, before: State | None) -> Evaluation[State]:
         """What is guarded, which links are shut, and with how little they would be."""

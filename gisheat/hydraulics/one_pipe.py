@@ -27,7 +27,8 @@ def solve_one_pipe(network: Network, at: Conditions, limits: Limits) -> Results:
             f"valve {name!r}: a bypass needs a supply and a return; in one pipe it has nowhere to lead."
         )
     side = Side(0, "network", 0, at.supply, network.pipes.in_service)
-    usual = max(float(np.abs(nodes.demand).sum()), 1e-3)
+    devices = len(network.valves) + len(network.pumps)
+    usual = max(float(np.abs(nodes.demand).sum()), 1e-3) if devices else 1e-3
     parts = side_parts(network, (side,), usual, at.gravity)
     circuit = build_circuit(network, "network", (side,), parts, at.law, at.gravity)
     potential = potential_of(nodes.fixed_head[fixed], nodes.ground[fixed], at, side.water)
@@ -40,6 +41,6 @@ def solve_one_pipe(network: Network, at: Conditions, limits: Limits) -> Results:
     return Results(
         network=network, conditions=at, supply=side_result(network, circuit, state, side, at), back=None,
         static_line=float("nan"), station=None, source=None, critical=None, pump_head_given=True,
-        iterations=len(state.history), residuals={"pipe": state.history},
+        iterations=solved.iterations, residuals={"pipe": state.history},
         links=link_result(network, [(circuit, state)]), throttled=solved.throttled, unheld=solved.unheld,
     )  # fmt: skip

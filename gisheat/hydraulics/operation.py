@@ -94,7 +94,7 @@ def solve_operation(
         state = solve_holding(network, circuit, demand, fixed, potential, limits)
         _refuse_dry(network, circuit, np.isnan(state.potential), flow)
         nothing = np.zeros(len(network.valves), bool)
-        solved = Controlled(state, nothing, nothing)
+        solved = Controlled(state, nothing, nothing, len(state.history))
     return _results(network, at, circuit, solved, acting, wanted, demand, held)
 
 
@@ -282,7 +282,7 @@ def _results(
         source=source,
         critical=critical_path(network, station, circuit, state),
         pump_head_given=True,
-        iterations=len(state.history),
+        iterations=solved.iterations,
         residuals={"network": state.history},
         links=link_result(network, [(circuit, state)]),
         throttled=solved.throttled,

@@ -54,6 +54,10 @@ class _Table:
         lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
         if len(set(lengths.values())) > 1:
             raise ValueError(f"{type(self).__name__}: arrays of different length {lengths}")
+        for name in lengths:
+            view = np.asarray(getattr(self, name)).view()
+            view.flags.writeable = False  # a network is not changed in place: a change is another network
+            object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return len(self.id)  # type: ignore[attr-defined]

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.network import Array
+from gisheat.network.arrays import CHECK, CONSTANT_SPEED, CONTROL, ISOLATION, PUMP, VALVE
 from gisheat.numerics.incidence import sum_at
 from gisheat.physics.friction import friction_number, hazen_williams_scale
+from gisheat.physics.pumps import curve_head, fit_curve
+from gisheat.physics.valves import relative_capacity
 from gisheat.physics.water import Water
 from gisheat.results.model import Balance, SideResult
+
+LEAST_LOSS = 100.0
+"""Loss [Pa] of a valve below which its straight line near rest would show."""
 
 if TYPE_CHECKING:
     from gisheat.results.model import Results
@@ -39,7 +45,41 @@ def check_balance(results: Results) -> Balance:
         apart = np.abs(_head_difference(results, side, water) - expected)[solved] / weight
         drop.append(float(max(error.max(initial=0.0), apart.max(initial=0.0))))
         span = max(span, float(np.ptp(side.head[inside])) if inside.any() else 0.0)
+    drop.append(_device_error(results) / weight)
     return Balance(max(mass), max(drop), max(mass) / largest, max(drop) / span)
+
+
+def _device_error(results: Results) -> float:
+    """Worst error [Pa] of the losses of open valves, by their Kv, and of the heads of pumps, by their curves.
+
+    What throttles, what is shut and what hardly flows has no loss of its own to compare with.
+    """
+    links, network, at = results.links, results.network, results.conditions
+    if links is None:
+        return 0.0
+    valves, pumps, errors = network.valves, network.pumps, [0.0]
+    density = np.where((links.side == 0) | ~np.bool_(network.two_pipe), at.supply.density, at.back.density)
+    on_side = np.where(links.side == 1, 1, 0)
+    for k in np.flatnonzero((links.kind == VALVE) | (links.kind == PUMP)).tolist():
+        row, q, rho = int(links.row[k]), float(np.nan_to_num(links.flow[k])), float(density[k])
+        table = valves if links.kind[k] == VALVE else pumps
+        acts = not network.two_pipe or (table.in_return[row] if on_side[k] else table.in_supply[row])
+        if q <= 0.0 or not acts or not table.in_service[row]:
+            continue
+        if links.kind[k] == PUMP:
+            if pumps.control[row] == CONSTANT_SPEED and pumps.curve[row] is not None:
+                curve = fit_curve(pumps.curve[row], float(pumps.speed[row]), float(pumps.count[row]))
+                head = float(curve_head(curve, np.array([q / rho]))[0][0])
+                errors.append(abs(links.loss[k] + rho * at.gravity * head))
+            continue
+        kv = float(valves.kvs[row])
+        if valves.kind[row] == CONTROL:
+            kv *= float(relative_capacity(valves.opening[row], valves.characteristic[row] == 1))
+        if valves.kind[row] in (ISOLATION, CONTROL, CHECK) and kv > 0.0:
+            loss = 1e5 * rho / 1000.0 * (q / rho / kv) ** 2
+            if loss > LEAST_LOSS:
+                errors.append(abs(links.loss[k] - loss))
+    return max(errors)
 
 
 def _sides(results: Results) -> list[tuple[SideResult, Water, Array]]:

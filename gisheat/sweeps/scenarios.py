@@ -96,7 +96,7 @@ def read_scenarios(network: Network, table: Any, flows: Any = None) -> Scenarios
             ("source_outage", network.sources.id, "source"),
         )
     )
-    sources_on = np.tile(network.sources.in_service, (count, 1))
+    sources_on = np.repeat(network.sources.in_service[None, :], count, axis=0)
     for i, out in enumerate(sources):
         sources_on[i, out] = False
     return Scenarios(
