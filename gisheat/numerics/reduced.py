@@ -34,8 +34,9 @@ CHORDS_UP_TO = 8
 """Chords are taken up to this iteration, then tangents: one in a hundred extreme networks would cycle with chords."""
 NEGLIGIBLE_SHARE = 1e-10
 """A steep edge may be off its law by this share of the largest flow: no drop that it loses can tell."""
-QUIET, SETTLED = 1e-7, 4
-"""Drops that the last change of flow made, relative to the range of potentials, and how often it is tried for less:
+QUIET, SETTLED = 10.0, 4
+"""Drops that the last change of flow may make, relative to the range of potentials and to the tolerance (1e-10 of the
+flows means 1e-9 of the heads), and how often it is tried for less:
 flows in steep edges may be small beside all others, and their drops not."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
@@ -184,14 +185,20 @@ class ReducedGraph:
             changed, size = chains.correct(start, end, correction, potential, conductance, ahead, flow, noise, change)
             if iteration > LINE_SEARCH_FROM:
                 change *= _step(along, flow, change, potential[start] - potential[end])
-            flow += change
             history.append(0.0 if changed <= NEGLIGIBLE else changed / size)
+            ends = history[-1] <= tolerance and (
+                iteration > 1 or not along.from_rest
+            )  # the first lines are not the law
+            quiet = QUIET * tolerance * float(np.ptp(potential)) if ends else 0.0
+            if ends and np.abs(change).sum() > tolerance * size and _largest(flow - ahead, conductance) <= quiet:
+                return tuple(history), True  # drops fit; what would change is rounding of potentials, and no better
+            flow += change
             if on_iteration is not None:
                 on_iteration(iteration, history[-1])
             if not np.isfinite(history[-1]):
                 return tuple(history), False
-            if history[-1] <= tolerance and (iteration > 1 or not along.from_rest):  # the first lines are not the law
-                settled = settled + 1 if _moved(change, conductance) > QUIET * np.ptp(potential) else SETTLED
+            if ends:
+                settled = settled + 1 if _largest(change, conductance) > quiet else SETTLED
                 if settled >= SETTLED:
                     return tuple(history), True
         return tuple(history), False
@@ -199,15 +206,16 @@ class ReducedGraph:
     def _balance(self, along: _Chains, flow: Array) -> None:
         """Make the mass balance exact where rounding of potentials has left an error in edges without resistance.
 
-        What is missing at nodes is sent along the spanning tree of the least slopes, where it costs the least
-        drop: less than the rounding it came from.
+        What is missing at nodes is sent along the spanning tree of the least slopes (those with it, not the ones at
+        rest), where it costs the least drop: less than the rounding it came from.
         """
         node, free, start, end = self._places
         missing = chains.still_missing(start, end, flow, along.total, along.demand, len(node))
         if not len(flow) or np.abs(missing).max() <= BALANCED * np.abs(flow).max():
             return
         first, last = (np.minimum(x, free).astype(np.int64) for x in (start, end))  # all fixed nodes are one
-        order, parent, edge = least_spanning_tree(first, last, along.sums(flow)[1], free + 1, free)
+        slope = along.sums(flow + np.copysign(np.abs(missing).max(), flow))[1]
+        order, parent, edge = least_spanning_tree(first, last, slope, free + 1, free)
         missing = np.append(missing[:free], 0.0)
         for place in order[:0:-1].tolist():
             chain = edge[place]
@@ -326,7 +334,7 @@ def _placed(graph: Reduction, is_fixed: NDArray[np.bool_]) -> tuple[_Places, LDL
     return _Places(node, free, place[start], place[end]), factor
 
 
-def _moved(change: Array, conductance: Array) -> float:
+def _largest(change: Array, conductance: Array) -> float:
     """Largest drop that a change of flows makes along the tangents."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return float(np.nanmax(np.abs(change) / conductance, initial=0.0))
