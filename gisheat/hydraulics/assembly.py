@@ -21,7 +21,7 @@ from gisheat.results import Conditions, LinkResult, SideResult, SourceResult, St
 
 Progress = Callable[[float, str], None]
 
-COMPILING = "compiling what this kind of network needs (kept for the next time): up to some ten seconds"
+COMPILING = "compiling the solver for this kind of network (kept for the next time): up to some ten seconds"
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,9 @@ class ReducedGraph:
         rest), where it costs the least drop: less than the rounding it came from.
         """
         node, free, start, end = self._places
+        if len(flow) and np.abs(flow).max() <= NEGLIGIBLE and not along.demand.any() and not along.total.any():
+            flow[:] = 0.0  # at rest: what is left is rounding
+            return
         missing = chains.still_missing(start, end, flow, along.total, along.demand, len(node))
         if not len(flow) or np.abs(missing).max() <= BALANCED * np.abs(flow).max():
             return

@@ -19,6 +19,8 @@ from gisheat.physics.valves import relative_capacity
 from gisheat.physics.water import Water
 from gisheat.results.model import Balance, SideResult
 
+AT_REST = 1e-100
+"""Velocity [m/s] below which squares are no numbers any more."""
 LEAST_LOSS = 100.0
 """Loss [Pa] of a valve below which its straight line near rest would show."""
 
@@ -120,10 +122,10 @@ def _textbook_drop(results: Results, side: SideResult, water: Water) -> Array:
         )
     else:
         relative = pipes.roughness / bore
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         factor = friction_number(np.nan_to_num(reynolds), relative, law)[0] / reynolds
         coefficient = factor * (pipes.length + pipes.equivalent_length) / bore + pipes.zeta
-        return np.where(speed == 0.0, 0.0, coefficient * water.density * speed * np.abs(speed) / 2.0)
+        return np.where(np.abs(speed) < AT_REST, 0.0, coefficient * water.density * speed * np.abs(speed) / 2.0)
 
 
 def _head_difference(results: Results, side: SideResult, water: Water) -> Array:
