@@ -13,10 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
-import pandas as pd
-
 import gisheat
-from gisheat import hydraulics, one_pipe, stages, tables
+from gisheat import hydraulics, one_pipe, outputs, stages, tables
 from gisheat.catalogue import PIPE_SERIES, pipe_series
 from gisheat.comparison import add_comparison
 from gisheat.crs import parse_crs
@@ -237,7 +235,7 @@ def import_inp(
     started, clock = datetime.now(UTC), time.perf_counter()
     path, target = Path(inp), Path(output)
     chosen = {**defaults(import_inp), **checked(import_inp, options)}
-    _check_outputs(path, Project(path.stem), chosen, target, None)
+    outputs.check_outputs(path, Project(path.stem), chosen, target, None)
     report(progress, 0.1, "reading with EPANET")
     imported = read_inp(path)
     written, findings = one_pipe.imported_tables(imported, chosen["crs"])
@@ -360,7 +358,7 @@ def _operation(
         raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
     picture = options.get("picture")
     if target is not None:
-        _check_outputs(path, project, options, target, picture)
+        outputs.check_outputs(path, project, options, target, picture)
     state = stages.read(path, project, options, progress)
     for step in steps:
         state = step(state, progress)
@@ -372,13 +370,15 @@ def _operation(
         written = stages.result_tables(state)
         written["summary"] = tables.key_values(figures)
         seconds = time.perf_counter() - clock
-        written["run"] = tables.key_values(_run_record(operation, state, started, seconds), "run")
+        written["run"] = tables.key_values(
+            outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds), "run"
+        )
         if picture is None:
             write_result(target, written, title=project.name, language=options["language"])
         else:  # both stand beside their places before either takes its name
             with whole_or_nothing(picture) as beside:
                 report(progress, 0.8, "drawing the map")
-                _draw(written, beside, state, figures)
+                outputs.draw(written, beside, state, figures)
                 write_result(target, written, title=project.name, language=options["language"])
         files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
     report(progress, 1.0, "done")
@@ -393,7 +393,7 @@ def _solve_one_pipe(
     report(progress, 0.02, "reading layers")
     layers, project = one_pipe.read(path, project, stages.given_layers(given), given.get("crs"))
     options = resolve_options(solve, project, given)
-    _check_outputs(path, project, options, target, None)
+    outputs.check_outputs(path, project, options, target, None)
     state = State(project, options, layers, layers, pipe_series(options["catalogue"]), (), ())
     report(progress, 0.4, "solving")
     results = hydraulics.solve(one_pipe.network_of(layers), **stages.solve_options(state))
@@ -402,99 +402,9 @@ def _solve_one_pipe(
     figures = one_pipe.solved_rows(project, results)
     written = one_pipe.solved_tables(layers, results, findings)
     written["summary"] = tables.key_values(figures)
-    record = _run_record(solve, state, started, time.perf_counter() - clock)
+    record = outputs.run_record(gisheat.__version__, "solve", state, started, time.perf_counter() - clock)
     written["run"] = tables.key_values(record | one_pipe.water_record(options), "run")
     report(progress, 0.75, "writing the result")
     write_result(target, written, title=project.name, language=options["language"])
     seconds = time.perf_counter() - clock
     return Report(figures, tuple(findings), layers.notes, (target,), "", seconds, results.residuals)
-
-
-def _check_outputs(
-    path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None
-) -> None:
-    if target.suffix.lower() != ".gpkg":
-        raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
-    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.FILE_OPTIONS if options.get(n)]
-    check_output(target, inputs, overwrite=options["overwrite"])
-    if picture is not None:
-        if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
-        check_output(picture, [*inputs, target], overwrite=True)
-
-
-def _run_record(operation: Callable[..., Report], state: State, started: datetime, seconds: float) -> Rows:
-    """Everything that is needed to know how a result came about."""
-    record: Rows = {
-        "gisheat version": (gisheat.__version__, ""),
-        "schema version": (SCHEMA_VERSION, ""),
-        "operation": (operation.__name__, ""),
-        "project": (state.project.name, ""),
-        "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
-    }
-    given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
-    for name, source in {**state.layers.sources, **given}.items():
-        file, bar, layer = source.partition("|")
-        record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
-        record[f"sha256 {path.name}"] = (file_hash(path), "")
-    for name, value in state.options.items():
-        if value is not None and name not in (*stages.FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
-            record[f"option {name}"] = (value, "")
-    record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
-    if state.results is not None:
-        at = state.results.conditions
-        record["water supply"] = (f"{at.supply.density:.3f} kg/m3, {at.supply.viscosity:.6e} Pa s", "")
-        record["water return"] = (f"{at.back.density:.3f} kg/m3, {at.back.viscosity:.6e} Pa s", "")
-        record["heat capacity"] = (at.mean.heat_capacity, "J/(kg K)")
-        record["reference density"] = (at.mean.density, "kg/m3")
-        for side, history in state.results.residuals.items():
-            record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
-    record["started"] = (started.isoformat(timespec="seconds"), "")
-    record["duration"] = (seconds, "s")
-    return record
-
-
-def _draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:
-    from gisheat.picture import draw_map
-
-    names = ("pipes", "stations", "sources", "nodes", "findings", "streets")
-    spatial = {n: written[n] for n in names if n in written}
-    try:
-        draw_map(
-            spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
-            language=state.options["language"],
-        )  # fmt: skip
-    except OSError as error:
-        raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
-
-
-def _subtitle(figures: Rows) -> str:
-    parts = [
-        f"{figures['heat load'][0]:.1f} MW",
-        f"{figures['stations'][0]} stations",
-        f"{figures['trench length'][0] / 1e3:.1f} km of trench",
-    ]
-    phase = figures["phase"][0]
-    return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
-
-
-def _map_notes(figures: Rows) -> list[str]:
-    def metres(key: str) -> str:
-        return f"{figures[key][0]:.1f} m"
-
-    circulation = figures["pump head: natural circulation"][0]
-    return [
-        f"Pump head\t{metres('pump head')}",
-        f" supply loss\t{metres('pump head: supply loss')}",
-        f" return loss\t{metres('pump head: return loss')}",
-        f" station\t{metres('pump head: station')}",
-        *([f" natural circulation\t{circulation:.1f} m"] if abs(circulation) >= 0.05 else []),
-        f" plant\t{metres('pump head: plant')}",
-        f" reserve\t{metres('pump head: reserve')}",
-        f"Critical path\t{figures['critical path length'][0]:.1f} m",
-        f"One-way loss\t{figures['one-way loss'][0]:.1f} kPa",
-        f"Worst station\t{figures['worst station'][0]}",
-        f"Friction law\t{figures['friction law'][0]}",
-    ]

@@ -1,0 +1,42 @@
+"""A graph as arrays, with the edges at each node side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Undirected edges between nodes 0 ... count - 1; parallel edges are allowed, loops are of no use.
+
+    Node i has the neighbours `neighbour[first[i] : first[i + 1]]` over the edges `edge[...]` at the same places.
+    """
+
+    count: int
+    start: Index
+    end: Index
+    first: Index
+    neighbour: Index
+    edge: Index
+
+
+def graph_of(count: int, start: Index, end: Index) -> Graph:
+    """Graph of edges given by the numbers of their two nodes, each of shape (edges,).
+
+    >>> graph_of(3, np.array([0, 1]), np.array([1, 2])).neighbour
+    array([1, 2, 0, 1])
+    """
+    start, end = np.ascontiguousarray(start, np.int64), np.ascontiguousarray(end, np.int64)
+    near, far = np.concatenate([start, end]), np.concatenate([end, start])
+    number = np.tile(np.arange(len(start)), 2)
+    order = np.argsort(near, kind="stable")
+    first = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(near, minlength=count), out=first[1:])
+    return Graph(count, start, end, first, far[order], number[order])

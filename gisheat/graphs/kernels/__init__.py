@@ -1,0 +1,1 @@
+"""Compiled loops of `gisheat.graphs`; numba takes the types from the call."""

@@ -1,0 +1,1 @@
+"""Compiled loops of `gisheat.noding`; numba takes the types from the call."""

@@ -1,0 +1,109 @@
+"""What goes around a result: the names it may be written under, the run record, the map picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gisheat import stages
+from gisheat.errors import InputError
+from gisheat.geopackage import check_output
+from gisheat.layers import file_hash
+from gisheat.project import Project
+from gisheat.schema import SCHEMA_VERSION
+from gisheat.stages import State
+from gisheat.summary import Rows
+
+
+def check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
+    """Raise InputError when a result or picture can't be written under its name."""
+    if target.suffix.lower() != ".gpkg":
+        raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
+    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.FILE_OPTIONS if options.get(n)]
+    check_output(target, inputs, overwrite=options["overwrite"])
+    if picture is not None:
+        if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
+            raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
+        check_output(picture, [*inputs, target], overwrite=True)
+
+
+def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:
+    """Everything that is needed to know how a result came about."""
+    record: Rows = {
+        "gisheat version": (version, ""),
+        "schema version": (SCHEMA_VERSION, ""),
+        "operation": (operation, ""),
+        "project": (state.project.name, ""),
+        "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
+    }
+    given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
+    for name, source in {**state.layers.sources, **given}.items():
+        file, bar, layer = source.partition("|")
+        record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
+    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
+        record[f"sha256 {path.name}"] = (file_hash(path), "")
+    for name, value in state.options.items():
+        if value is not None and name not in (*stages.FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
+            record[f"option {name}"] = (value, "")
+    record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
+    if state.results is not None:
+        at = state.results.conditions
+        record["water supply"] = (f"{at.supply.density:.3f} kg/m3, {at.supply.viscosity:.6e} Pa s", "")
+        record["water return"] = (f"{at.back.density:.3f} kg/m3, {at.back.viscosity:.6e} Pa s", "")
+        record["heat capacity"] = (at.mean.heat_capacity, "J/(kg K)")
+        record["reference density"] = (at.mean.density, "kg/m3")
+        for side, history in state.results.residuals.items():
+            record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
+    record["started"] = (started.isoformat(timespec="seconds"), "")
+    record["duration"] = (seconds, "s")
+    return record
+
+
+def draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:
+    """Draw the map picture of a result."""
+    from gisheat.picture import draw_map
+
+    names = ("pipes", "stations", "sources", "nodes", "findings", "streets")
+    spatial = {n: written[n] for n in names if n in written}
+    try:
+        draw_map(
+            spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
+            language=state.options["language"],
+        )  # fmt: skip
+    except OSError as error:
+        raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
+
+
+def _subtitle(figures: Rows) -> str:
+    parts = [
+        f"{figures['heat load'][0]:.1f} MW",
+        f"{figures['stations'][0]} stations",
+        f"{figures['trench length'][0] / 1e3:.1f} km of trench",
+    ]
+    phase = figures["phase"][0]
+    return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
+
+
+def _map_notes(figures: Rows) -> list[str]:
+    def metres(key: str) -> str:
+        return f"{figures[key][0]:.1f} m"
+
+    circulation = figures["pump head: natural circulation"][0]
+    return [
+        f"Pump head\t{metres('pump head')}",
+        f" supply loss\t{metres('pump head: supply loss')}",
+        f" return loss\t{metres('pump head: return loss')}",
+        f" station\t{metres('pump head: station')}",
+        *([f" natural circulation\t{circulation:.1f} m"] if abs(circulation) >= 0.05 else []),
+        f" plant\t{metres('pump head: plant')}",
+        f" reserve\t{metres('pump head: reserve')}",
+        f"Critical path\t{figures['critical path length'][0]:.1f} m",
+        f"One-way loss\t{figures['one-way loss'][0]:.1f} kPa",
+        f"Worst station\t{figures['worst station'][0]}",
+        f"Friction law\t{figures['friction law'][0]}",
+    ]

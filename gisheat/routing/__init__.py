@@ -1,0 +1,1 @@
+"""Routing: streets, stations, sources and existing pipes to new trenches."""
