@@ -253,17 +253,22 @@ def check_trunk(layers: dict[str, gpd.GeoDataFrame], sections: pd.DataFrame, fac
             raise LayoutError(f"behind {section} lie {behind:.1f}e4 m2")
 
 
-def street_graph(layers: dict[str, gpd.GeoDataFrame], ends: dict[str, Point]) -> nx.Graph[XY | str]:
-    """Return the streets as a graph; each of the ends is linked to the nearest one."""
+def street_graph(
+    layers: dict[str, gpd.GeoDataFrame], trunk: dict[str, Point], stations: dict[str, Point]
+) -> nx.Graph[XY | str]:
+    """Return the streets as a graph with links to trunk nodes and stations.
+
+    A trunk node is linked to the nearest street, a station, as in `gisheat`, to up to four.
+    """
     streets = layers["streets"]
     feet: dict[int, set[XY]] = {}
     graph: nx.Graph[XY | str] = nx.Graph()
-    for name, place in ends.items():
-        row = int(streets.distance(place).argmin())
-        line = streets.geometry[row]
-        foot = line.interpolate(line.project(place))
-        feet.setdefault(row, set()).add(key(foot.x, foot.y))
-        graph.add_edge(name, key(foot.x, foot.y), cost=place.distance(foot))
+    for name, place in (trunk | stations).items():
+        near = streets.distance(place).nsmallest(1 if name in trunk else 4)
+        for row, far in near[near <= 2.0 * near.min()].items():
+            foot = streets.geometry[row].interpolate(streets.geometry[row].project(place))
+            feet.setdefault(row, set()).add(key(foot.x, foot.y))
+            graph.add_edge(name, key(foot.x, foot.y), cost=far)
     for row, (line, factor) in enumerate(zip(streets.geometry, streets["cost_factor"], strict=True)):
         for piece in split_at(line, feet.get(row, set()) | {line.coords[0], line.coords[-1]}):
             graph.add_edge(piece[0], piece[-1], cost=LineString(piece).length * factor)
@@ -278,15 +283,15 @@ def check_routes(layers: dict[str, gpd.GeoDataFrame], facts: pd.DataFrame) -> No
     """
     trunk = layers["nodes"].set_index("node_id").geometry.drop("R09").to_dict()
     hosts = facts["trunk_node"].drop("R09").to_dict()
-    ends = trunk | layers["stations"].set_index("station_id").geometry.drop("R09").to_dict()
-    graph = street_graph(layers, ends)
+    stations = layers["stations"].set_index("station_id").geometry.drop("R09").to_dict()
+    graph = street_graph(layers, trunk, stations)
     for station, host in hosts.items():
         cost = nx.single_source_dijkstra_path_length(graph, station, weight="cost")
         nearest, other = sorted(trunk, key=lambda node: cost[node])[:2]
         if nearest != host or cost[other] - cost[host] < MARGIN_M:
             raise LayoutError(f"{station} reaches {nearest} and {other}, not clearly {host}")
     graph.add_edges_from(itertools.pairwise(trunk), cost=0.0)
-    trenches = nx.Graph(steiner_tree(graph, list(ends), weight="cost", method="mehlhorn"))
+    trenches = nx.Graph(steiner_tree(graph, [*trunk, *stations], weight="cost", method="mehlhorn"))
     trenches.remove_edges_from(list(itertools.pairwise(trunk)))
     for station, host in hosts.items():
         if not nx.has_path(trenches, station, host):
