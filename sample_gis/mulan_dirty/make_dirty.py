@@ -111,11 +111,12 @@ def move_end(
     points = list(row["geometry"].coords)
     if onto and onto["geometry"].distance(Point(points[end])) > STRAIGHT_M:
         raise ValueError(f"{name} does not end on {onto[ID[layer]]}")
-    points[end] = moved(points[end], points[1 if end == 0 else -2], gap, turn_deg)
+    node = points[end]
+    points[end] = moved(node, points[1 if end == 0 else -2], gap, turn_deg)
     row["geometry"] = LineString(points)
     how = {0.0: "short of", 90.0: "beside", 180.0: "beyond"}[turn_deg]
     where = "a line that is not cut there" if onto else "its node"
-    drawing.plant("end-snapped", layer, row, points[end], f"end {gap} m {how} {where}", onto)
+    drawing.plant("end-snapped", layer, row, node, f"end {gap} m {how} {where}", onto)
 
 
 def draw_through(drawing: Drawing, layer: str, names: list[str], new_name: str = "") -> Row:
@@ -156,7 +157,16 @@ def draw_over(drawing: Drawing, layer: str, name: str, new_name: str, first: flo
     row = drawing.row(layer, name)
     line = substring(row["geometry"], first, last, normalized=True)
     over = drawing.add(layer, name, new_name, LineString([(round(x, 3), round(y, 3)) for x, y in line.coords]))
-    drawing.plant("overlap", layer, over, middle(over["geometry"]), "drawn over a stretch of another line", row)
+    drawing.plant("doubled", layer, over, middle(over["geometry"]), "drawn over a stretch of another line", row)
+
+
+def draw_beyond(drawing: Drawing, layer: str, name: str, new_name: str, beyond: float) -> None:
+    """Draw the first half of a straight line a second time, and on past its start."""
+    row = drawing.row(layer, name)
+    half, _ = cut(row["geometry"], 0.5)
+    start, end = half.coords
+    over = drawing.add(layer, name, new_name, LineString([moved(start, end, beyond, 180.0), end]))
+    drawing.plant("overlap", layer, over, middle(half), f"lies on another line, and goes {beyond:g} m on", row)
 
 
 def draw_in_parts(drawing: Drawing, layer: str, names: list[str]) -> None:
@@ -186,8 +196,8 @@ def spoil_streets(drawing: Drawing) -> None:
     long = draw_through(drawing, layer, ["ST079", "ST080"])
     move_end(drawing, layer, "ST209", 0, 0.3, onto=long)
     long = draw_through(drawing, layer, ["ST003", "ST004", "ST005"])
-    move_end(drawing, layer, "ST169", 0, 0.3, onto=long)
-    touching = row(layer, "ST198")
+    move_end(drawing, layer, "ST188", 0, 0.3, onto=long)
+    touching = row(layer, "ST178")
     place = min((touching["geometry"].coords[k] for k in (0, -1)), key=lambda p: long["geometry"].distance(Point(p)))
     drawing.plant("street-split", layer, long, place, "not cut where another line ends on it", touching)
 
@@ -203,6 +213,7 @@ def spoil_streets(drawing: Drawing) -> None:
     draw_twice(drawing, layer, "ST125", "ST125 again", reverse=False)
     draw_twice(drawing, layer, "ST193", "ST193 back", reverse=True)
     draw_over(drawing, layer, "ST109", "ST109 over", 0.3, 0.7)
+    draw_beyond(drawing, layer, "ST116", "ST116 over", 60.0)
     draw_in_parts(drawing, layer, ["ST099", "ST100"])
     draw_in_parts(drawing, layer, ["ST242", "ST244"])
     for name in ("ST063", "ST064", "ST065"):
@@ -226,28 +237,25 @@ def add_odd_streets(drawing: Drawing) -> None:
     drawing.plant("zero-length", layer, new, (x, y), "no length")
     x, y = row(layer, "ST050")["geometry"].coords[0]
     new = drawing.add(layer, "ST050", "ST304", LineString([(x, y), (x + 0.2, y + 0.2)]))
-    drawing.plant("collapsed", layer, new, middle(new["geometry"]), "shorter than the tolerance")
+    drawing.plant("collapsed", layer, new, (x, y), "shorter than the tolerance")
     x, y = row(layer, "ST034")["geometry"].coords[0]
     new = drawing.add(layer, "ST034", "ST305", LineString([(x, y), (x + 0.8, y)]))
     drawing.plant("very-short", layer, new, middle(new["geometry"]), "hardly longer than the tolerance")
 
     x, y = row(layer, "ST098")["geometry"].coords[-1]
-    apart = [LineString([(x - 300, y), (x - 150, y + 20)]), LineString([(x - 150, y + 20), (x - 140, y - 90)])]
-    for number, line in enumerate(apart, start=306):
-        new = drawing.add(layer, "ST098", f"ST{number}", line)
-        if number == 306:
-            drawing.plant("island", layer, new, middle(line), "hangs together with nothing")
-    x, y = row(layer, "ST056")["geometry"].coords[0]
-    new = drawing.add(layer, "ST056", "ST308", LineString([(x, y), (x - 200, y - 150), (x - 500, y - 170)]))
+    new = drawing.add(layer, "ST098", "ST306", LineString([(x - 300, y), (x - 150, y + 20)]))
+    drawing.plant("island", layer, new, middle(new["geometry"]), "hangs together with nothing")
+    x, y = row(layer, "ST056")["geometry"].coords[-1]
+    new = drawing.add(layer, "ST056", "ST307", LineString([(x, y), (x - 400, y - 600)]))
     drawing.plant("dangle", layer, new, middle(new["geometry"]), "the longest dead end")
     line = row(layer, "ST115")["geometry"]
     first = moved(middle(line), line.coords[0], 1.8, 90.0)
-    new = drawing.add(layer, "ST115", "ST309", LineString([first, moved(middle(line), line.coords[0], 80.0, 90.0)]))
+    new = drawing.add(layer, "ST115", "ST308", LineString([first, moved(middle(line), line.coords[0], 80.0, 90.0)]))
     drawing.plant("near-miss", layer, new, first, "ends 1.8 m beside another street", row(layer, "ST115"))
     below = row(layer, "ST143")["geometry"]
     start, over = row(layer, "ST070")["geometry"].coords[0], middle(below)
-    bridge = LineString([start, (round(1.8 * over[0] - 0.8 * start[0], 3), round(1.8 * over[1] - 0.8 * start[1], 3))])
-    new = drawing.add(layer, "ST143", "ST310", bridge, level=1)
+    bridge = LineString([start, (round(1.2 * over[0] - 0.2 * start[0], 3), round(1.2 * over[1] - 0.2 * start[1], 3))])
+    new = drawing.add(layer, "ST143", "ST309", bridge, level=1)
     place = bridge.intersection(below).coords[0]
     drawing.plant("crossing-kept", layer, new, place, "a bridge, level 1", row(layer, "ST143"))
 
@@ -257,7 +265,7 @@ def spoil_pipes(drawing: Drawing) -> None:
     layer, row = "pipes", drawing.row
     for name, end, gap, turn in (
         ("A6-A7", 0, 0.3, 0.0), ("A11-A12", 0, 0.4, 90.0), ("A12-A13", 0, 0.25, 0.0), ("A17-A18", 0, 0.4, 180.0),
-        ("A18-A19", -1, 0.2, 0.0), ("A19-A20", 0, 0.3, 180.0),
+        ("A18-A19", -1, 0.2, 0.0), ("A20-R09", 0, 0.3, 180.0),
     ):  # fmt: skip
         move_end(drawing, layer, name, end, gap, turn)
     for first, second, new_name in (
@@ -270,8 +278,9 @@ def spoil_pipes(drawing: Drawing) -> None:
         drawing.plant("pipe-split", layer, long, place, "not cut at a chamber")
     cut_again(drawing, layer, "A10-A11", "A10-A11 b")
     draw_twice(drawing, layer, "A9-A10", "A9-A10 again", reverse=False)
-    draw_twice(drawing, layer, "A18-A19", "A18-A19 back", reverse=True)
+    draw_twice(drawing, layer, "A19-A20", "A19-A20 back", reverse=True)
     draw_over(drawing, layer, "A4-A5", "A4-A5 over", 0.6, 0.8)
+    draw_beyond(drawing, layer, "A1-A2", "A1-A2 over", 30.0)
     draw_in_parts(drawing, layer, ["A11-A12"])
 
     # supply and return of one trench
@@ -294,11 +303,14 @@ def spoil_pipes(drawing: Drawing) -> None:
     drawing.plant("zero-length", layer, new, (x, y), "no length")
     x, y = row(layer, "A19-A20")["geometry"].coords[-1]
     new = drawing.add(layer, "A19-A20", "P2", LineString([(x, y), (x - 0.2, y + 0.2)]))
-    drawing.plant("collapsed", layer, new, middle(new["geometry"]), "shorter than the tolerance")
+    drawing.plant("collapsed", layer, new, (x, y), "shorter than the tolerance")
     line = row(layer, "A17-A18")["geometry"]
     x, y = line.interpolate(0.5, normalized=True).coords[0]
     new = drawing.add(
-        layer, "A19-A20", "P3", LineString([(round(x - 40, 3), round(y - 20, 3)), (round(x + 45, 3), round(y - 15, 3))])
+        layer,
+        "A19-A20",
+        "P3",
+        LineString([(round(x - 40, 3), round(y - 20, 3), 112.0), (round(x + 45, 3), round(y - 15, 3), 112.0)]),
     )
     cross = new["geometry"].intersection(line)
     drawing.plant("crossing-kept", layer, new, cross.coords[0], "passes over another pipe", row(layer, "A17-A18"))
@@ -306,7 +318,9 @@ def spoil_pipes(drawing: Drawing) -> None:
     line = row(layer, "A12-A13")["geometry"]
     at = line.interpolate(0.5, normalized=True).coords[0]
     first = moved(at, line.coords[-1], 1.5, 90.0)
-    new = drawing.add(layer, "A19-A20", "P4", LineString([first, moved(at, line.coords[-1], 31.5, 90.0)]))
+    new = drawing.add(
+        layer, "A19-A20", "P4", LineString([(*first, 112.0), (*moved(at, line.coords[-1], 31.5, 90.0), 112.0)])
+    )
     drawing.plant("near-miss", layer, new, first, "ends 1.5 m beside another pipe", row(layer, "A12-A13"))
     x, y = row(layer, "A17-A18")["geometry"].coords[-1]
     new = drawing.add(layer, "A19-A20", "P5", LineString([(x, y), (x - 45, y - 45)]))

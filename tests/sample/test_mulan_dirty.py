@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-
+import itertools
 import shutil
 import subprocess
 import sys
