@@ -133,7 +133,7 @@ def _owner(state: State) -> Small:
 
 def _kept_crossings(state: State) -> Rows:
     """Crossings without a node, each pair of lines once at a place."""
-    if state.join.all() and len(np.unique(state.level)) <= 1:
+    if state.join.all() and len(np.unique(state.level)) <= 1 and not state.known.any():
         return []
     region = region_of(state, CROSSINGS, everything=True)
     assert region is not None
