@@ -108,7 +108,8 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
     )  # fmt: skip
     nodes.shrink(count)
     lines = pieces.line[region.owner[segments]]
-    apart = (lines[left, 0], lines[left, 1], place[left], np.zeros(int(left.sum())))
+    pairs = np.unique(np.column_stack([np.sort(lines[left], axis=1), place[left]]), axis=0)
+    apart = (pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), pairs[:, 2:], np.zeros(len(pairs)))
     done = (cut >= 0).any(axis=1)
     if not done.any():
         return False, apart
@@ -192,7 +193,9 @@ def drop_doubles(state: State, everything: bool) -> bool:
         return False
     bits, level = state.of_pieces()
     length, number = measure_pieces(chosen, pieces.xy, pieces.xy.view(np.int64), pieces.offset)
-    order = np.lexsort((pieces.line[chosen], number, length, bits[chosen] != PAIR, key))
+    keeps = ~state.join[pieces.line[chosen]]
+    vertices = np.diff(pieces.offset)[chosen]
+    order = np.lexsort((pieces.line[chosen], number, vertices, length, keeps, bits[chosen] != PAIR, key))
     beside = find_doubles(
         order, key, chosen, length, pieces.xy, pieces.offset, pieces.line, bits, level, state.touch
     )  # fmt: skip

@@ -5,21 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gisheat.noding.kernels.touching import square_gap
-
-
-@njit(cache=True)
-def _is_reversed(xy, low, high):
-    """Whether the vertices low ... high - 1 come later than the same from the other end."""
-    a, b = low, high - 1
-    while a < b:
-        if xy[a, 0] != xy[b, 0]:
-            return xy[a, 0] > xy[b, 0]
-        if xy[a, 1] != xy[b, 1]:
-            return xy[a, 1] > xy[b, 1]
-        a += 1
-        b -= 1
-    return False
+from gisheat.noding.kernels.touching import is_reversed, square_gap
 
 
 @njit(cache=True)
@@ -29,7 +15,7 @@ def measure_pieces(pieces, xy, bits_of_xy, offset):
     number = np.zeros(len(pieces), np.int64)
     for k in range(len(pieces)):
         low, high = offset[pieces[k]], offset[pieces[k] + 1]
-        step = -1 if _is_reversed(xy, low, high) else 1
+        step = -1 if is_reversed(xy, low, high) else 1
         v = high - 1 if step < 0 else low
         h = np.int64(0)
         for m in range(high - low):
