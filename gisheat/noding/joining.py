@@ -144,7 +144,10 @@ def _tell_crossings(state: State, lines: Small, node: Small, place: Array) -> No
     at = state.nodes.xy[node]
     _, first = np.unique(np.column_stack([lines, node]), axis=0, return_index=True)
     away = np.hypot(*(at - place).T)
-    for kind, chosen in (("self-crossing", lines[:, 0] == lines[:, 1]), ("crossing-joined", lines[:, 0] != lines[:, 1])):
+    for kind, chosen in (
+        ("self-crossing", lines[:, 0] == lines[:, 1]),
+        ("crossing-joined", lines[:, 0] != lines[:, 1]),
+    ):
         rows = first[chosen[first]]
         state.events.append((kind, {
             "line": lines[rows, 0], "other": lines[rows, 1], "x": at[rows, 0], "y": at[rows, 1],

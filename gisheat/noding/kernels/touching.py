@@ -361,9 +361,7 @@ def join_crossing(
         if own >= 0 or its >= 0:
             node = max(own, its)
         else:
-            node = nearest_place(
-                node_xy, node_bits, head, following, size, tolerance, radius, x, y, bits[p], bits[q]
-            )
+            node = nearest_place(node_xy, node_bits, head, following, size, tolerance, radius, x, y, bits[p], bits[q])
         if node < 0:
             node = count
             count += 1
