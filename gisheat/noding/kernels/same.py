@@ -44,7 +44,7 @@ def _lies_along(xy, low, high, other_low, other_high, touch):
 
 
 @njit(cache=True)
-def find_doubles(order, group, pieces, length, xy, offset, line, bits, level, touch):
+def find_doubles(order, group, pieces, length, xy, offset, bits, level, touch):
     """Piece that each piece runs along and is not needed beside, or -1.
 
     Candidates come in `order`: those of one pair of nodes after each other (equal group), what carries both sides

@@ -184,7 +184,7 @@ def find_touching(
                     continue
                 v = best
                 t, fx, fy, _ = foot_of(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1], touch)
-                if (t == 0.0 or t == 1.0) and (fx - x) ** 2 + (fy - y) ** 2 > tolerance * tolerance:
+                if t * (1.0 - t) == 0.0 and (fx - x) ** 2 + (fy - y) ** 2 > tolerance * tolerance:
                     t, fx, fy, _ = foot_of(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1], 0.0)
                 if least > touch * touch and node_level[node] != several and node_level[node] != level[piece]:
                     continue
