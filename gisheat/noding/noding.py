@@ -21,9 +21,9 @@ def node_lines(
     Ends within the tolerance of a leader move there; leaders are farther apart than the tolerance, so no chains grow.
     An end beside another line moves to its foot on it, and the line gets a node there; an end that other ends have
     moved to, or a fixed point, stays, and the line goes through it. Lines that cross or share a vertex meet if the
-    rules and their levels allow it, at a node that is there already if one is within the tolerance. Of what runs along each other
-    between two nodes one piece is kept. This is repeated until nothing changes. The order and the direction of the
-    lines play no role, and vertices that nothing touches keep their coordinates bit for bit.
+    rules and their levels allow it, at a node that is there already if one is within the tolerance. Of what runs along
+    each other between two nodes one piece is kept. This is repeated until nothing changes. The order and the direction
+    of the lines play no role, and vertices that nothing touches keep their coordinates bit for bit.
 
     Parameters
     ----------

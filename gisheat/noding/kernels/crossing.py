@@ -137,9 +137,7 @@ def find_crossing(first, items, xy, owner, offset, bits, level, join, known, tou
                         room *= 2
                         segments, values = np.concatenate((segments, segments)), np.concatenate((values, values))
                         kind = np.append(kind, kind)
-                    t, _, _, _ = foot_of(
-                        xy[j, 0], xy[j, 1], xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1], touch
-                    )
+                    t, _, _, _ = foot_of(xy[j, 0], xy[j, 1], xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1], touch)
                     own = v if z < 2 else w
                     upper = xy[own, 0] > xy[own + 1, 0] or (
                         xy[own, 0] == xy[own + 1, 0] and xy[own, 1] > xy[own + 1, 1]
