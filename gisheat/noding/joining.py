@@ -37,6 +37,7 @@ def join_sides(state: State, everything: bool) -> tuple[bool, Apart]:
     node, segment, foot, what = find_touching(
         region.nodes, nodes.xy, nodes.bits, nodes.level, SEVERAL, region.first, region.items, state.cell, pieces.xy,
         region.owner, pieces.offset, pieces.start, pieces.end, bits, level, state.tolerance, state.radius, state.touch,
+        nodes.known, state.known[pieces.line],
     )  # fmt: skip
     apart = what == APART
     at = line_at(state)
@@ -108,7 +109,8 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
     )  # fmt: skip
     nodes.shrink(count)
     lines = pieces.line[region.owner[segments]]
-    apart = (lines[left, 0], lines[left, 1], place[left], np.zeros(int(left.sum())))
+    pairs = np.unique(np.column_stack([np.sort(lines[left], axis=1), place[left]]), axis=0)
+    apart = (pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), pairs[:, 2:], np.zeros(len(pairs)))
     done = (cut >= 0).any(axis=1)
     if not done.any():
         return False, apart
@@ -127,7 +129,7 @@ def crossings_in(state: State, region: Region, *, kept: bool) -> tuple[NDArray[n
     bits, level = state.of_pieces()
     segments, values, _ = find_crossing(
         region.first, region.items, pieces.xy, region.owner, pieces.offset, bits, level, state.join[pieces.line],
-        state.touch, kept,
+        state.known[pieces.line], state.touch, kept,
     )  # fmt: skip
     order = np.lexsort((values[:, 3], values[:, 2], segments.max(axis=1), segments.min(axis=1)))
     one = np.sort(segments[order], axis=1)
@@ -143,7 +145,10 @@ def _tell_crossings(state: State, lines: Small, node: Small, place: Array) -> No
     at = state.nodes.xy[node]
     _, first = np.unique(np.column_stack([lines, node]), axis=0, return_index=True)
     away = np.hypot(*(at - place).T)
-    for kind, chosen in (("self-crossing", lines[:, 0] == lines[:, 1]), ("crossing-joined", lines[:, 0] != lines[:, 1])):
+    for kind, chosen in (
+        ("self-crossing", lines[:, 0] == lines[:, 1]),
+        ("crossing-joined", lines[:, 0] != lines[:, 1]),
+    ):
         rows = first[chosen[first]]
         state.events.append((kind, {
             "line": lines[rows, 0], "other": lines[rows, 1], "x": at[rows, 0], "y": at[rows, 1],
@@ -192,9 +197,11 @@ def drop_doubles(state: State, everything: bool) -> bool:
         return False
     bits, level = state.of_pieces()
     length, number = measure_pieces(chosen, pieces.xy, pieces.xy.view(np.int64), pieces.offset)
-    order = np.lexsort((pieces.line[chosen], number, length, bits[chosen] != PAIR, key))
+    keeps = ~state.join[pieces.line[chosen]]
+    vertices = np.diff(pieces.offset)[chosen]
+    order = np.lexsort((pieces.line[chosen], number, vertices, length, keeps, bits[chosen] != PAIR, key))
     beside = find_doubles(
-        order, key, chosen, length, pieces.xy, pieces.offset, pieces.line, bits, level, state.touch
+        order, key, chosen, length, pieces.xy, pieces.offset, bits, level, state.touch
     )  # fmt: skip
     gone = beside >= 0
     if not gone.any():

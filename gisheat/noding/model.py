@@ -79,8 +79,8 @@ class Events:
         got a node where they cross or touch; `self-crossing`: one line did. `doubled`: the line runs along `other`
         from end to end and is gone; `overlap`: a stretch of it does, and is gone. `collapsed`: the line lay within
         the tolerance of one node and is gone. `left-apart`: an end within the tolerance of an end or of a line that
-        it could not be joined with without joining places farther apart. `near-miss`: a loose end a little farther from a line than
-        the tolerance. `crossing-kept`: lines cross or touch without a node.
+        it could not be joined with without joining places farther apart. `near-miss`: a loose end a little farther from
+        a line than the tolerance. `crossing-kept`: lines cross or touch without a node.
     line, other : array of int
         Lines as they were given; -1 if there is none.
     x, y : array
@@ -153,7 +153,9 @@ def events_of(rows: list[tuple[str, dict[str, Any]]]) -> Events:
     sizes = [len(columns["line"]) for _, columns in rows]
 
     def column(name: str, kind: type) -> NDArray[Any]:
-        parts = [np.asarray(c.get(name, np.full(n, -1)), kind) for (_, c), n in zip(rows, sizes, strict=True)]
+        parts: list[NDArray[Any]] = [
+            np.asarray(c.get(name, np.full(n, -1)), kind) for (_, c), n in zip(rows, sizes, strict=True)
+        ]
         return np.concatenate(parts) if parts else np.empty(0, kind)
 
     number = np.repeat([KINDS.index(kind) for kind, _ in rows], sizes).astype(np.int64)

@@ -27,7 +27,9 @@ def all_events(state: State, apart: list[Apart]) -> Events:
         if kind == "doubled":
             gone[columns["line"]] = False
     rows += [_collapsed(state, np.flatnonzero(gone)), _snapped(state, there), _ends_apart(state)]
-    rows += [("left-apart", {"line": a, "other": b, "x": at[:, 0], "y": at[:, 1], "distance": d}) for a, b, at, d in apart]
+    rows += [
+        ("left-apart", {"line": a, "other": b, "x": at[:, 0], "y": at[:, 1], "distance": d}) for a, b, at, d in apart
+    ]
     rows += [_misses(state), *_kept_crossings(state)]
     return events_of(rows)
 
@@ -64,7 +66,9 @@ def line_lengths(state: State) -> tuple[Array, Array]:
     step[border[(border > 0) & (border < len(xy))] - 1] = 0.0
     way = np.zeros(len(xy) + 1)
     np.cumsum(step, out=way[1 : len(step) + 1])
-    return np.where(np.diff(offset) > 0, way[np.maximum(offset[1:] - 1, 0)] - way[np.minimum(offset[:-1], len(xy))], 0.0), way
+    return np.where(
+        np.diff(offset) > 0, way[np.maximum(offset[1:] - 1, 0)] - way[np.minimum(offset[:-1], len(xy))], 0.0
+    ), way
 
 
 def _snapped(state: State, there: Any) -> tuple[str, dict[str, Any]]:
@@ -133,7 +137,7 @@ def _owner(state: State) -> Small:
 
 def _kept_crossings(state: State) -> Rows:
     """Crossings without a node, each pair of lines once at a place."""
-    if state.join.all() and len(np.unique(state.level)) <= 1:
+    if state.join.all() and len(np.unique(state.level)) <= 1 and not state.known.any():
         return []
     region = region_of(state, CROSSINGS, everything=True)
     assert region is not None

@@ -40,6 +40,7 @@ class _Rule(NamedTuple):
 _RULES: dict[str, _Rule] = {
     "end-snapped": _Rule("info", True, "{name}: an end was moved by {d:.3f} m onto {onto}.", "snapped within {t:g} m"),
     "crossing-joined": _Rule("info", True, "{name} and {other} cross; they were joined there.", "joined"),
+    "self-crossing": _Rule("info", True, "{name} crosses itself; it was cut there.", "cut"),
     "crossing-kept": _Rule(
         "info", False, "{name} crosses {other} without a node; they were not joined.", "draw a node, if they meet"
     ),

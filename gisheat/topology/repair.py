@@ -135,7 +135,7 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     own_nodes, settled = _settled(layers, lines, bits)
     noded = _node(
         "pipes", lines, noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join"),
-        bits=bits, level=_groups(lines, "level"), **_fixed(own_nodes, settled, bits),
+        bits=bits, **_fixed(own_nodes, settled, bits),
     )  # fmt: skip
     findings += event_findings("pipes", lines, noded.noded, rules.tolerance, skipped=("near-miss",))
     able = _free_nodes(layers, noded.noded.xy, rules.tolerance)
@@ -156,11 +156,6 @@ def side_bits(pipes: gpd.GeoDataFrame) -> Index:
     return np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR)).astype(np.int64)
 
 
-def _groups(table: gpd.GeoDataFrame, column: str) -> Index:
-    """A number for each value of a column."""
-    return pd.factorize(words(table, column), use_na_sentinel=False)[0].astype(np.int64)
-
-
 def _settled(layers: Layers, lines: gpd.GeoDataFrame, bits: Index) -> tuple[gpd.GeoDataFrame, Index]:
     """Nodes that lead, and the row of the one that each end of a line of an earlier result lies on (-1: none)."""
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
@@ -174,8 +169,10 @@ def _fixed(nodes: gpd.GeoDataFrame, settled: Index, bits: Index) -> dict[str, ND
     sides = np.full(len(nodes), PAIR, np.int64)
     sides[settled[known]] = 0  # it carries what its pipes do
     np.bitwise_or.at(sides, settled[known], np.tile(bits, 2)[known])
-    half = len(settled) // 2
-    return {"fixed": places_of(nodes), "fixed_bits": sides, "settled": known[:half] & known[half:]}
+    half, ends = len(settled) // 2, np.bincount(settled[known], minlength=len(nodes))
+    return {
+        "fixed": places_of(nodes), "fixed_bits": sides, "known": known[:half] & known[half:], "fixed_known": ends > 1,
+    }  # fmt: skip
 
 
 def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:

@@ -71,6 +71,7 @@ def list_segments(xy, segments, size, pad, buckets):
     """
     mask = buckets - 1
     first = np.zeros(buckets + 1, np.int64)
+    items, free = np.empty(0, np.int32), np.empty(0, np.int64)
     for turn in range(2):
         if turn == 1:
             for h in range(buckets):

@@ -87,11 +87,11 @@ def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
 
 
 @njit(cache=True)
-def find_crossing(first, items, xy, owner, offset, bits, level, join, touch, kept):
+def find_crossing(first, items, xy, owner, offset, bits, level, join, known, touch, kept):
     """Crossings of segments that share a bit, each once for every bucket both are in.
 
-    With `kept` those that are not to be joined (by level, or because one of the lines keeps its crossings), else
-    those that are. Returns both segments, share of each from its lower end, place, CROSS or TOUCH.
+    With `kept` those that are not to be joined (by level, because one of the lines keeps its crossings, or because
+    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or TOUCH.
     """
     room = 64
     segments = np.empty((room, 2), np.int32)
@@ -115,7 +115,8 @@ def find_crossing(first, items, xy, owner, offset, bits, level, join, touch, kep
                     continue
                 if (bits[p] & bits[q]) == 0:
                     continue
-                if (join[p] and join[q] and level[p] == level[q]) == kept:
+                joined = join[p] and join[q] and level[p] == level[q] and not (known[p] and known[q])
+                if joined == kept:
                     continue
                 if _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
                     continue
@@ -136,9 +137,7 @@ def find_crossing(first, items, xy, owner, offset, bits, level, join, touch, kep
                         room *= 2
                         segments, values = np.concatenate((segments, segments)), np.concatenate((values, values))
                         kind = np.append(kind, kind)
-                    t, _, _, _ = foot_of(
-                        xy[j, 0], xy[j, 1], xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1], touch
-                    )
+                    t, _, _, _ = foot_of(xy[j, 0], xy[j, 1], xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1], touch)
                     own = v if z < 2 else w
                     upper = xy[own, 0] > xy[own + 1, 0] or (
                         xy[own, 0] == xy[own + 1, 0] and xy[own, 1] > xy[own + 1, 1]

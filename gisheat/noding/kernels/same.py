@@ -5,21 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gisheat.noding.kernels.touching import square_gap
-
-
-@njit(cache=True)
-def _is_reversed(xy, low, high):
-    """Whether the vertices low ... high - 1 come later than the same from the other end."""
-    a, b = low, high - 1
-    while a < b:
-        if xy[a, 0] != xy[b, 0]:
-            return xy[a, 0] > xy[b, 0]
-        if xy[a, 1] != xy[b, 1]:
-            return xy[a, 1] > xy[b, 1]
-        a += 1
-        b -= 1
-    return False
+from gisheat.noding.kernels.touching import is_reversed, square_gap
 
 
 @njit(cache=True)
@@ -29,7 +15,7 @@ def measure_pieces(pieces, xy, bits_of_xy, offset):
     number = np.zeros(len(pieces), np.int64)
     for k in range(len(pieces)):
         low, high = offset[pieces[k]], offset[pieces[k] + 1]
-        step = -1 if _is_reversed(xy, low, high) else 1
+        step = -1 if is_reversed(xy, low, high) else 1
         v = high - 1 if step < 0 else low
         h = np.int64(0)
         for m in range(high - low):
@@ -58,7 +44,7 @@ def _lies_along(xy, low, high, other_low, other_high, touch):
 
 
 @njit(cache=True)
-def find_doubles(order, group, pieces, length, xy, offset, line, bits, level, touch):
+def find_doubles(order, group, pieces, length, xy, offset, bits, level, touch):
     """Piece that each piece runs along and is not needed beside, or -1.
 
     Candidates come in `order`: those of one pair of nodes after each other (equal group), what carries both sides

@@ -15,6 +15,20 @@ OWN = 2.0
 
 
 @njit(cache=True)
+def is_reversed(xy, low, high):
+    """Whether the vertices low ... high - 1 come later than the same from the other end."""
+    a, b = low, high - 1
+    while a < b:
+        if xy[a, 0] != xy[b, 0]:
+            return xy[a, 0] > xy[b, 0]
+        if xy[a, 1] != xy[b, 1]:
+            return xy[a, 1] > xy[b, 1]
+        a += 1
+        b -= 1
+    return False
+
+
+@njit(cache=True)
 def foot_of(x, y, ax, ay, bx, by, touch):
     """Foot of a place on a segment: share from the lower end, x, y, whether a is the upper end.
 
@@ -118,9 +132,9 @@ def _is_near(xy, i, x, y, tolerance):
 @njit(cache=True)
 def find_touching(
     nodes, node_xy, node_bits, node_level, several, first, items, size, xy, owner, offset, start, end, bits, level,
-    tolerance, radius, touch,
+    tolerance, radius, touch, node_known, known,
 ):  # fmt: skip
-    """Nodes within the tolerance of a line that they are no end of there.
+    """Nodes within the tolerance of a line that they are no end of there; known nodes and known lines stay as they are.
 
     A line is near a node once for each time it comes near: between two stretches it is farther away than OWN
     tolerances, and so is a line from its own end before it can be near it again. Where the foot is within the
@@ -146,6 +160,9 @@ def find_touching(
             stop = k
             while stop < number and owner[found[stop]] == piece:
                 stop += 1
+            if node_known[node] and known[piece]:
+                k = stop
+                continue
             low, high = offset[piece], offset[piece + 1] - 1  # segments of the piece
             if start[piece] == node:
                 low = left_after(xy, low, offset[piece + 1], x, y, OWN * tolerance)
@@ -164,13 +181,13 @@ def find_touching(
                     if v < low or v >= high:
                         continue
                     gap = square_gap(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1])
-                    if gap < least or (gap == least and _lower(xy, v, best)):
+                    if gap < least or (gap == least and _lower(xy, v, best, offset[piece], offset[piece + 1])):
                         best, least = v, gap
                 if best < 0:
                     continue
                 v = best
                 t, fx, fy, _ = foot_of(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1], touch)
-                if (t == 0.0 or t == 1.0) and (fx - x) ** 2 + (fy - y) ** 2 > tolerance * tolerance:
+                if t * (1.0 - t) == 0.0 and (fx - x) ** 2 + (fy - y) ** 2 > tolerance * tolerance:
                     t, fx, fy, _ = foot_of(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1], 0.0)
                 if least > touch * touch and node_level[node] != several and node_level[node] != level[piece]:
                     continue
@@ -192,14 +209,17 @@ def find_touching(
 
 
 @njit(cache=True)
-def _lower(xy, v, w):
-    """Whether segment v lies lower than w: by the middle, which knows no direction."""
+def _lower(xy, v, w, low, high):
+    """Whether segment v lies lower than w: by the middle, which knows no direction; else which the line has first."""
     if w < 0:
         return True
     one, other = xy[v, 0] + xy[v + 1, 0], xy[w, 0] + xy[w + 1, 0]
     if one != other:
         return one < other
-    return xy[v, 1] + xy[v + 1, 1] < xy[w, 1] + xy[w + 1, 1]
+    one, other = xy[v, 1] + xy[v + 1, 1], xy[w, 1] + xy[w + 1, 1]
+    if one != other:
+        return one < other
+    return w >= low and w < high and (v < w) != is_reversed(xy, low, high)
 
 
 @njit(cache=True)
@@ -219,9 +239,12 @@ def join_touching(
     near = np.empty(64, np.int32)
     for k in order:
         i, piece = node[k], owner[segment[k]]
-        if into[i] != i:
-            continue
         fx, fy = foot[k, 1], foot[k, 2]
+        if into[i] != i:  # it has moved: lines that run along the one it went to have their foot there too
+            gone = into[i]
+            if into[gone] == gone and np.hypot(fx - node_xy[gone, 0], fy - node_xy[gone, 1]) <= touch:
+                cut[k] = gone
+            continue
         gap = np.hypot(fx - node_xy[i, 0], fy - node_xy[i, 1])
         moves = gap > touch and free[i] and reach[i] + gap <= tolerance
         number = 0
@@ -299,7 +322,7 @@ def find_misses(
             if end[piece] == node and v >= left_before(xy, offset[piece], offset[piece + 1], x, y, OWN * distance):
                 continue
             gap = square_gap(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1])
-            if gap < least or (gap == least and _lower(xy, v, segment[k])):
+            if gap < least or (gap == least and _lower(xy, v, segment[k], offset[piece], offset[piece + 1])):
                 least = gap
                 segment[k] = v
                 _, foot[k, 0], foot[k, 1], _ = foot_of(x, y, xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1], 0.0)
@@ -341,9 +364,7 @@ def join_crossing(
         if own >= 0 or its >= 0:
             node = max(own, its)
         else:
-            node = nearest_place(
-                node_xy, node_bits, head, following, size, tolerance, radius, x, y, bits[p], bits[q]
-            )
+            node = nearest_place(node_xy, node_bits, head, following, size, tolerance, radius, x, y, bits[p], bits[q])
         if node < 0:
             node = count
             count += 1
