@@ -19,7 +19,7 @@ from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
-from gisheat.topology.chains import find_pseudo_nodes, join_chains
+from gisheat.topology.chains import PseudoNodes, find_pseudo_nodes, join_chains
 from gisheat.topology.drawn import Array, Index, Mask, Text, arrays_of, divided, explode, name_pieces, pieces_of
 from gisheat.topology.events import drawing_findings, event_findings, pseudo_findings, split_findings
 from gisheat.topology.noding import PAIR, RETURN, SUPPLY, end_points
@@ -232,9 +232,11 @@ def _join(layer: str, pieces: _Pieces, able: Mask, *, merge: bool) -> _Joined:
     pseudo = find_pseudo_nodes(table, layer, noded.start, noded.end, able)
     absorbed = pd.DataFrame({"source_fid": np.empty(0, np.int64), "result_id": np.empty(0, object)})
     if not merge or not len(pseudo.node):
-        return _Joined(table, noded.start, noded.end, absorbed, pseudo_findings(layer, table, noded.xy, pseudo))
+        return _Joined(table, noded.start, noded.end, absorbed, pseudo_findings(layer, table, noded.xy, pseudo, joined=False))
     joined = join_chains(table, layer, noded.start, noded.end, noded.xy, pseudo)
     names = joined.table[ID_COLUMN[layer]].to_numpy(object)[joined.new]
     absorbed = pd.DataFrame({"source_fid": table["source_fid"].to_numpy()[joined.old], "result_id": names})
-    findings = pseudo_findings(layer, joined.table, noded.xy, pseudo, new=joined.new)
+    gone = np.isin(pseudo.one, joined.old) | np.isin(pseudo.other, joined.old)  # not what closes a ring
+    pseudo = PseudoNodes(*(column[gone] for column in pseudo))
+    findings = pseudo_findings(layer, table, noded.xy, pseudo, joined=True)
     return _Joined(joined.table, joined.start, joined.end, absorbed.drop_duplicates(), findings)

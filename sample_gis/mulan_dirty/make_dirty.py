@@ -136,11 +136,12 @@ def draw_through(drawing: Drawing, layer: str, names: list[str], new_name: str =
 
 
 def cut_again(drawing: Drawing, layer: str, name: str, new_name: str) -> None:
-    """Cut a line once more where nothing else is."""
+    """Cut a line once more where nothing else is; existing pipes stay so, streets are joined again."""
     row = drawing.row(layer, name)
     row["geometry"], rest = cut(row["geometry"], 0.45)
-    drawing.add(layer, name, new_name, rest)
-    drawing.plant("pseudo-node", layer, row, rest.coords[0], "cut once more, where nothing else is")
+    new = drawing.add(layer, name, new_name, rest)
+    if layer == "streets":
+        drawing.plant("pseudo-node", layer, row, rest.coords[0], "cut once more, where nothing else is", new)
 
 
 def draw_twice(drawing: Drawing, layer: str, name: str, new_name: str, *, reverse: bool) -> None:
@@ -148,8 +149,7 @@ def draw_twice(drawing: Drawing, layer: str, name: str, new_name: str, *, revers
     row = drawing.row(layer, name)
     line = row["geometry"].reverse() if reverse else row["geometry"]
     double = drawing.add(layer, name, new_name, line)
-    rule, what = ("reversed-pair", "drawn again, backwards") if reverse else ("doubled", "drawn again")
-    drawing.plant(rule, layer, double, middle(line), what, row)
+    drawing.plant("doubled", layer, double, middle(line), "drawn again" + ", backwards" * reverse, row)
 
 
 def draw_over(drawing: Drawing, layer: str, name: str, new_name: str, first: float, last: float) -> None:
@@ -195,11 +195,10 @@ def spoil_streets(drawing: Drawing) -> None:
     # long lines that the ends of others touch, or nearly
     long = draw_through(drawing, layer, ["ST079", "ST080"])
     move_end(drawing, layer, "ST209", 0, 0.3, onto=long)
-    long = draw_through(drawing, layer, ["ST003", "ST004", "ST005"])
-    move_end(drawing, layer, "ST188", 0, 0.3, onto=long)
-    touching = row(layer, "ST178")
-    place = min((touching["geometry"].coords[k] for k in (0, -1)), key=lambda p: long["geometry"].distance(Point(p)))
-    drawing.plant("street-split", layer, long, place, "not cut where another line ends on it", touching)
+    long = draw_through(drawing, layer, ["ST003", "ST004"])
+    touching = row(layer, "ST188")
+    what = "not cut where another line ends on it"
+    drawing.plant("street-split", layer, long, touching["geometry"].coords[0], what, touching)
 
     # streets drawn through their crossings
     through = draw_through(drawing, layer, ["ST216", "ST217", "ST218", "ST219", "ST220"])
@@ -227,7 +226,8 @@ def add_odd_streets(drawing: Drawing) -> None:
     x, y = row(layer, "ST245")["geometry"].coords[-1]  # the end of a dead end
     loop = [(x, y), (x - 5, y - 40), (x + 20, y - 60), (x + 20, y - 20), (x - 15, y - 30), (x - 20, y - 90)]
     new = drawing.add(layer, "ST245", "ST301", LineString(loop))
-    drawing.plant("self-crossing", layer, new, middle(new["geometry"]), "crosses itself")
+    place = LineString(loop[:2]).intersection(LineString(loop[3:5])).coords[0]
+    drawing.plant("self-crossing", layer, new, place, "crosses itself")
     x, y = row(layer, "ST012")["geometry"].coords[-1]
     ring = [(x, y), (x + 30, y + 5), (x + 40, y - 25), (x + 10, y - 35), (x, y)]
     new = drawing.add(layer, "ST012", "ST302", LineString(ring))

@@ -89,7 +89,7 @@ def test_every_kind_of_defect_is_planted():
     assert len(DEFECTS) >= 50
     assert set(DEFECTS["rule"]) >= {
         "end-snapped", "pipe-split", "street-split", "crossing-joined", "crossing-kept", "near-miss", "doubled",
-        "reversed-pair", "overlap", "collapsed", "zero-length", "very-short", "closed-line", "self-crossing",
+        "overlap", "collapsed", "zero-length", "very-short", "closed-line", "self-crossing",
         "multi-part", "pseudo-node", "island", "dangle", "parallel-pair",
     }  # fmt: skip
 
