@@ -47,6 +47,7 @@ SourcesLayer = Annotated[str, _layer("Sources")]
 NodesLayer = Annotated[str, _layer("Nodes with heights or names")]
 StreetsLayer = Annotated[str, _layer("Streets")]
 BuildingsLayer = Annotated[str, _layer("Buildings")]
+AreasLayer = Annotated[str, _layer("Areas that no trench may cross, or that make it dearer")]
 ValvesLayer = Annotated[str, _layer("Valves")]
 PumpsLayer = Annotated[str, _layer("Pumps")]
 LoadMixLayer = Annotated[str, _layer("Table of the shares of building classes by phase")]
@@ -101,6 +102,12 @@ RouteSeconds = Annotated[
     Argument("Time after which the search for better routes ends; a fixed number of moves when empty.",
              None, 0.0, 86400.0, advanced=True),
 ]  # fmt: skip
+ConnectTo = Annotated[
+    Literal["nearest", "vertex"],
+    Argument(
+        "Where new connections end: at the nearest place of a pipe or street, or at its nearest vertex.", "nearest"
+    ),
+]
 Phase = Annotated[str, Argument("Phase to compute: it and what came before; all when empty.")]
 AreaFactor = Annotated[
     float,
@@ -247,6 +254,7 @@ class ReadOptions(TypedDict, total=False):
     nodes: NodesLayer
     streets: StreetsLayer
     buildings: BuildingsLayer
+    areas: AreasLayer
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
@@ -261,6 +269,7 @@ class TopologyOptions(ReadOptions, total=False):
 
     snap_tolerance_m: SnapTolerance
     max_connection_m: MaxConnection
+    connect_to: ConnectTo
     phase: Phase
     roughness_mm: Roughness
     local_loss_fraction: LocalLossFraction

@@ -34,7 +34,8 @@ from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, build_network, in_phase
 
 LAYER_OPTIONS = (
-    "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
+    "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
+    "terrain",
 )  # fmt: skip
 
 TABLE_OPTIONS = ("scenarios", "flows")
@@ -164,6 +165,7 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     drawing = build_network(
         state.raw, state.layers, state.series,
         snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip
