@@ -129,9 +129,7 @@ def add_repair(state: State, progress: Progress | None = None) -> State:
         parallel_pairs=options["parallel_pairs"], parallel_distance=options["parallel_distance_m"],
     )  # fmt: skip
     repaired = repair(state.layers, rules)
-    return replace(
-        state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings)
-    )
+    return replace(state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings))
 
 
 def has_pipes(state: State) -> bool:
@@ -174,7 +172,9 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         own = table if column not in table else table[table[column].isna()]
-        missing = own["source_fid"].nunique() if "source_fid" in own else len(own)  # pieces of a pipe state none together
+        missing = (
+            own["source_fid"].nunique() if "source_fid" in own else len(own)
+        )  # pieces of a pipe state none together
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):

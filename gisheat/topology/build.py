@@ -31,13 +31,23 @@ from gisheat.topology.attributes import (
 )
 from gisheat.topology.connections import Feet, Reached, connect, find_feet, sides_to_connect
 from gisheat.topology.devices import place
-from gisheat.topology.drawn import bases_of, divided, name_pieces
+from gisheat.topology.drawn import bases_of, divided, name_pieces, side_bits
 from gisheat.topology.events import split_findings
 from gisheat.topology.links import Opened, link_rows, open_nodes
-from gisheat.topology.noding import EXACT, PAIR, Pieces, cut_lines, end_coordinates, end_points, find_passing, join_places
+from gisheat.topology.noding import (
+    EXACT,
+    PAIR,
+    Pieces,
+    cut_lines,
+    end_coordinates,
+    end_points,
+    find_passing,
+    join_places,
+)
 from gisheat.topology.points import able_devices, places_of, points, points_in_use
-from gisheat.topology.repair import Repaired, RepairRules, repair, side_bits
+from gisheat.topology.repair import Repaired, RepairRules, repair
 from gisheat.topology.settled import settled_ends, split_nodes
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -94,17 +104,11 @@ def build_network(
     TopologyError
         If no pipe can be used.
     """
+    findings: list[Finding] = []
     if mended is None:
         mended = repair(layers, rules or RepairRules(snap_tolerance))
-        layers = mended.layers
-        findings = [*mended.findings]
-    else:
-        findings = []
-    pipes = layers["pipes"]
-    abandoned = words(pipes, "status", "existing") == "abandoned"
-    unused, pipes = pipes[abandoned], pipes[~abandoned].reset_index(drop=True)
-    if not len(pipes):
-        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+        layers, findings = mended.layers, [*mended.findings]
+    pipes, unused = _pipes_in_use(layers)
     stations, sources = points_in_use(layers, "stations"), points_in_use(layers, "sources")
     drawn = {layer: points(layers, layer) for layer in ("valves", "pumps")}
     devices, lacking = able_devices(drawn)
@@ -122,11 +126,9 @@ def build_network(
     taken = set(table["pipe_id"])
     at_station = connect("stations", stations, reached[0], xy, snap_tolerance, max_connection, taken)
     at_source = connect("sources", sources, reached[1], at_station.xy, snap_tolerance, max_connection, taken)
-    made = [c.pipes for c in (at_station, at_source) if len(c.pipes)]
-    table = pd.concat([table, *made], ignore_index=True)
+    table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
-    findings += [*at_station.findings, *at_source.findings]
     keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
@@ -139,7 +141,7 @@ def build_network(
     ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
-    findings += [*left_out, *bore_findings, *ground_findings]
+    findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
     findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
@@ -204,6 +206,15 @@ def _join_ends(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame,
     return _Ends(xy, ends[:count], ends[count:], node[: len(fixed)])
 
 
+def _pipes_in_use(layers: Layers) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Pipes of the network, and those that are abandoned."""
+    pipes = layers["pipes"]
+    abandoned = words(pipes, "status", "existing") == "abandoned"
+    if abandoned.all():
+        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+    return pipes[~abandoned].reset_index(drop=True), pipes[abandoned]
+
+
 def _feet(
     points: Array, lines: NDArray[np.object_], bits: Index, noded: _Ends, tolerance: float, farthest: float
 ) -> list[tuple[int, Feet]]:
@@ -220,40 +231,36 @@ def _cut(
     lines: NDArray[np.object_], bits: Index, noded: _Ends, stops: list[list[tuple[int, Feet]]],
     points: tuple[Array, Array], tolerance: float,
 ) -> tuple[Pieces, Array, list[list[Reached]]]:  # fmt: skip
-    """Cut lines at the feet of stations and sources, which become nodes.
+    """Cut lines at the feet of stations and sources, which become nodes; feet at one place are one node.
 
     Other lines that pass through a foot are cut there too: a line that was drawn twice stays one pipe.
     """
-    xy = [noded.xy]
-    cut = [(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))]
     count = len(noded.xy)
-    reached: list[list[Reached]] = []
-    for feet, places in zip(stops, points, strict=True):
-        sides = []
-        for side, foot in feet:
-            node = foot.node.copy()
-            new = np.flatnonzero(foot.line >= 0)
-            on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[foot.line[new]], foot.along[new]))
-            at = np.where((foot.gap[new] <= max(tolerance, EXACT))[:, None], places[new], on_line)
-            # feet at one place are one node
-            key = np.column_stack([foot.line[new], np.round(foot.along[new] / EXACT)])
-            _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
-            node[new] = count + same
-            xy.append(at[first])
-            cut.append((foot.line[new][first], foot.along[new][first], count + np.arange(len(first))))
-            others = find_passing(lines, bits & side == side, on_line[first], foot.line[new][first])
-            cut.append((others.line, others.along, count + others.node))
-            count += len(first)
-            sides.append(Reached(side, node, foot.gap))
-        reached.append(sides)
-    pieces = cut_lines(
-        lines,
-        noded.start,
-        noded.end,
-        np.concatenate(xy),
-        *(np.concatenate([c[k] for c in cut]) for k in range(3)),
-    )
-    return pieces, np.concatenate(xy), reached
+    items = [(side, foot, places) for feet, places in zip(stops, points, strict=True) for side, foot in feet]
+    new = [np.flatnonzero(foot.line >= 0) for _, foot, _ in items]
+    line = np.concatenate([foot.line[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    along = np.concatenate([foot.along[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    gap = np.concatenate([foot.gap[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    own = np.concatenate([places[rows] for (_, _, places), rows in zip(items, new, strict=True)])
+    sides = np.repeat([side for side, _, _ in items], [len(rows) for rows in new])
+    on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], along))
+    at = np.where((gap <= max(tolerance, EXACT))[:, None], own, on_line)
+    key = np.column_stack([line, np.round(along / EXACT)])
+    _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    cut = [(line[first], along[first], count + np.arange(len(first)))]
+    for side in np.unique(sides).tolist():
+        mine = np.flatnonzero(np.isin(np.arange(len(first)), same[sides == side]))
+        others = find_passing(lines, bits & side == side, on_line[first[mine]], line[first[mine]])
+        cut.append((others.line, others.along, count + mine[others.node]))
+    xy = np.concatenate([noded.xy, at[first]])
+    pieces = cut_lines(lines, noded.start, noded.end, xy, *(np.concatenate([c[k] for c in cut]) for k in range(3)))
+    found = np.split(count + same, np.cumsum([len(rows) for rows in new])[:-1])
+    reached = []
+    for (side, foot, _), rows, nodes in zip(items, new, found, strict=True):
+        node = foot.node.copy()
+        node[rows] = nodes
+        reached.append(Reached(side, node, foot.gap))
+    return pieces, xy, [reached[: len(stops[0])], reached[len(stops[0]) :]]
 
 
 def _pieces_table(pipes: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
