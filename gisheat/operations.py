@@ -117,7 +117,7 @@ def check(
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    return _operation(check, project, output, options, progress, _TO_LOADS)
+    return _operation(check, project, output, options, progress, (*_TO_NETWORK, stages.add_loads_if_drawn))
 
 
 def topology(
@@ -127,11 +127,11 @@ def topology(
     progress: Progress | None = None,
     **options: Unpack[TopologyOptions],
 ) -> Report:
-    """Make a network of drawn lines: snap, split, connect, number.
+    """Make a network of drawn lines: repair streets and pipes, connect, number.
 
     Nothing is lost: the lineage table says what became of every feature.
     """
-    return _operation(topology, project, output, options, progress, (stages.add_topology,))
+    return _operation(topology, project, output, options, progress, (stages.add_repair, stages.add_topology))
 
 
 def route(
@@ -141,7 +141,8 @@ def route(
 
     For the least cost; pipes that are there cost nothing. The new trenches are planned pipes without a size.
     """
-    return _operation(route, project, output, options, progress, (stages.force_routing, stages.add_topology))
+    steps = (stages.add_repair, stages.force_routing, stages.add_topology)
+    return _operation(route, project, output, options, progress, steps)
 
 
 def loads(
@@ -292,7 +293,8 @@ def export_inp(
     return Report(counted, layers.findings, notes, (target,), "", time.perf_counter() - clock)
 
 
-_TO_LOADS = (stages.add_routing, stages.add_topology, stages.add_loads)
+_TO_NETWORK = (stages.add_repair, stages.add_routing, stages.add_topology)
+_TO_LOADS = (*_TO_NETWORK, stages.add_loads)
 _TO_SIZES = (*_TO_LOADS, stages.add_sizes)
 _ALL = (*_TO_SIZES, stages.add_solution)
 OPERATIONS: tuple[Callable[..., Report], ...] = (
