@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from gisheat.graphs.contraction import contract
 from gisheat.graphs.kernels import reattach as kernel
@@ -17,7 +15,12 @@ from gisheat.graphs.kernels.first_tree import distances, grow
 from gisheat.graphs.tree import Tree
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gisheat.graphs.graph import Array, Graph, Index, Mask
+
+    State = NDArray[np.uint64]
+    _Args = tuple[kernel.Streets, kernel.Price, kernel.Rooted, kernel.Scratch]
 
 STRETCHES = (0.2, 0.0, 0.5, 0.1, 0.3, 1.0, 0.7, 0.05, 0.4, 0.15)
 """How much the way to the root counts in the first trees; the first value gave the best ones on grids."""
@@ -90,7 +93,7 @@ def load_tree(
     seconds: float | None = None,
     seed: int = 0,
 ) -> Tree:
-    """Tree from the root to all loaded nodes with nearly the least sum of cost * (fixed + per_load * carried ** exponent).
+    """Tree with nearly the least sum of cost * (fixed + per_load * carried load ** exponent).
 
     Parameters
     ----------
@@ -127,7 +130,7 @@ def load_tree(
        recreate principle. Journal of Computational Physics 159(2), 139-171.
     """
     clock = _Clock(np.inf if seconds is None else time.monotonic() + seconds)
-    wanted = load > 0.0
+    wanted = np.asarray(load > 0.0)
     if terminals is not None:
         wanted[terminals] = True
     wanted[root] = True
@@ -141,7 +144,7 @@ def load_tree(
         problem = _problem(
             small.graph,
             small.cost,
-            np.bincount(place[wanted & reached], load[wanted & reached], small.graph.count),
+            np.bincount(place[wanted & reached], load[wanted & reached], small.graph.count).astype(float),
             small.terminals,
             int(place[root]),
             (fixed, per_load, exponent),
@@ -236,7 +239,7 @@ def _start(problem: _Problem, i: int, seed: int) -> kernel.Rooted:
     return _rooted(problem.graph, s.root, problem.load, chosen)
 
 
-def _improve(problem: _Problem, tree: kernel.Rooted, moves: int, clock: _Clock, state: Index) -> int:
+def _improve(problem: _Problem, tree: kernel.Rooted, moves: int, clock: _Clock, state: State) -> int:
     """Change the tree as long as that gains; returns how many changes were tried."""
     room = kernel.scratch(problem.graph.count)
     args = (problem.streets, problem.price, tree, room)
@@ -250,7 +253,7 @@ def _improve(problem: _Problem, tree: kernel.Rooted, moves: int, clock: _Clock, 
     return tried
 
 
-def _descend(args: tuple, sweeps: int, clock: _Clock, state: Index) -> int:
+def _descend(args: _Args, sweeps: int, clock: _Clock, state: State) -> int:
     order = np.arange(args[2].parent.size)
     tried = 0
     for _ in range(sweeps):

@@ -55,7 +55,7 @@ class Rooted(NamedTuple):
     old_load: np.ndarray
     old_children: np.ndarray
     is_noted: np.ndarray
-    count: np.ndarray
+    notes: np.ndarray
 
 
 class Scratch(NamedTuple):
@@ -141,35 +141,35 @@ def tree_cost(streets, price, tree):
 def note(tree, v):
     """Write down what the node was before the first change since the last `forget`."""
     if not tree.is_noted[v]:
-        i = tree.count[0]
+        i = tree.notes[0]
         tree.is_noted[v] = True
         tree.noted[i] = v
         tree.old_parent[i] = tree.parent[v]
         tree.old_way[i] = tree.way[v]
         tree.old_load[i] = tree.load[v]
         tree.old_children[i] = tree.children[v]
-        tree.count[0] = i + 1
+        tree.notes[0] = i + 1
 
 
 @njit(cache=True)
 def forget(tree):
     """Let the changes stand."""
-    for i in range(tree.count[0]):
+    for i in range(tree.notes[0]):
         tree.is_noted[tree.noted[i]] = False
-    tree.count[0] = 0
+    tree.notes[0] = 0
 
 
 @njit(cache=True)
 def take_back(tree):
     """Undo the changes since the last `forget`."""
-    for i in range(tree.count[0]):
+    for i in range(tree.notes[0]):
         v = tree.noted[i]
         tree.parent[v] = tree.old_parent[i]
         tree.way[v] = tree.old_way[i]
         tree.load[v] = tree.old_load[i]
         tree.children[v] = tree.old_children[i]
         tree.is_noted[v] = False
-    tree.count[0] = 0
+    tree.notes[0] = 0
 
 
 @njit(cache=True)
@@ -354,7 +354,7 @@ def clean(room, reached):
 
 
 @njit(cache=True)
-def turn(streets, tree, top, v):
+def turn(tree, top, v):
     """Make v the upper end of the part whose upper end is top."""
     whole = tree.load[top]
     x = v
@@ -384,7 +384,7 @@ def attach(streets, tree, room, top, found):
     while room.came[v] >= 0:
         v = room.came[v]
     if v != top:
-        turn(streets, tree, top, v)
+        turn(tree, top, v)
     z = found
     while z != v:
         y = room.came[z]
