@@ -162,13 +162,13 @@ def _between(
     """
     pairs = np.zeros((0, 2), np.int64) if pairs is None else np.asarray(pairs, np.int64).reshape(-1, 2)
     between = np.zeros(len(may_fail), np.bool_)
-    open_pairs = (depth[pairs] < 0).any(axis=1)
-    for i in np.flatnonzero(~open_pairs):
+    open_pairs: Mask = np.any(depth[pairs] < 0, axis=1)
+    inside = ~open_pairs
+    for i in np.flatnonzero(inside):
         path = np.zeros(len(may_fail), np.bool_)
         kernel.mark_path(parent, way, depth, pairs[i, 0], pairs[i, 1], path)
         open_pairs[i] = bool((path & street_bridges).any())
         between |= path
-    inside = (depth[pairs] >= 0).all(axis=1)
     return between & may_fail, open_pairs, pairs[inside]
 
 

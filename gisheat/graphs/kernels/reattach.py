@@ -377,7 +377,7 @@ def turn(tree, top, v):
 
 
 @njit(cache=True)
-def attach(streets, tree, room, top, found):
+def attach(tree, room, top, found):
     """Hang the part below top on the tree at the place found."""
     load = tree.load[top]
     v = found
@@ -408,7 +408,7 @@ def rehang(streets, price, tree, room, v):
     saved = detach(streets, price, tree, v)
     found, cost, reached = cheapest(streets, price, tree, room, v, saved * (1.0 - 1e-9))
     if found >= 0:
-        attach(streets, tree, room, v, found)
+        attach(tree, room, v, found)
         forget(tree)
     else:
         take_back(tree)
@@ -481,7 +481,7 @@ def renew(streets, price, tree, room, tops, size, state):
             continue
         found, cost, reached = cheapest(streets, price, tree, room, v, left - spent)
         if found >= 0:
-            attach(streets, tree, room, v, found)
+            attach(tree, room, v, found)
         clean(room, reached)
         if found < 0:
             take_back(tree)

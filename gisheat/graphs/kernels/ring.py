@@ -140,7 +140,7 @@ def unblock(parent, depth, a, b, blocked):
 
 
 @njit(cache=True)
-def second_path(first, neighbour, edge, cost, parent, way, enter, leave, blocked, standing, a, goal, top, new):
+def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new):
     """Cheapest edges that make every blocked edge between a and the goal part of a loop.
 
     A walk from a to the goal: free over what stands, but over blocked edges only backwards (the second of two
@@ -203,7 +203,7 @@ def close(
         found, top = block(parent, way, depth, open_, a, b, blocked)
         if found > 0:
             count = second_path(
-                first, neighbour, edge, cost, parent, way, enter, leave, blocked, standing, a, goal, top, new
+                first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new
             )
             for k in range(count):
                 standing[new[k]] = True
