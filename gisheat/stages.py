@@ -24,17 +24,19 @@ from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.hydraulics.operating import operated
 from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
-from gisheat.loads import Loads, assign_loads
+from gisheat.loads import Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
+from gisheat.routing import Routed, RouteRules, class_factors, read_pairs, route
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, Repaired, RepairRules, build_network, in_phase, lineage_of, repair
 
 LAYER_OPTIONS = (
-    "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
+    "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
+    "terrain",
 )  # fmt: skip
 
 TABLE_OPTIONS = ("scenarios", "flows")
@@ -58,6 +60,7 @@ class State:
     order: tuple[str, ...]
     findings: tuple[Finding, ...]
     repaired: Repaired | None = None
+    routed: Routed | None = None
     drawing: Drawing | None = None
     """None as long as there are streets alone."""
     loads: Loads | None = None
@@ -129,14 +132,61 @@ def add_repair(state: State, progress: Progress | None = None) -> State:
         parallel_pairs=options["parallel_pairs"], parallel_distance=options["parallel_distance_m"],
     )  # fmt: skip
     repaired = repair(state.layers, rules)
-    return replace(
-        state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings)
-    )
+    return replace(state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings))
 
 
 def has_pipes(state: State) -> bool:
     """Tell whether there are pipes to make a network of."""
     return len(state.layers.get("pipes")) > 0
+
+
+def add_routing(state: State, progress: Progress | None = None) -> State:
+    """Choose trenches along the streets where the option `routing` wants them."""
+    layers, wanted = state.layers, state.options["routing"]
+    needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not len(layers.get("pipes"))
+    return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
+
+
+def force_routing(state: State, progress: Progress | None = None) -> State:
+    """Choose trenches along the streets, whatever the option `routing` says."""
+    return _with_routes(state, progress)
+
+
+def _with_routes(state: State, progress: Progress | None) -> State:
+    report(progress, 0.16, "routing")
+    options, project = state.options, state.project
+    last = state.order[-1] if state.order else ""
+    load = expected_loads(
+        state.layers["stations"], state.layers.get("load_mix"),
+        area_factor=options["area_factor"] or project.area_factor.get(last, 1.0),
+        heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
+    )  # fmt: skip
+    routed = route(state.layers, _route_rules(options), load, state.order)
+    return replace(
+        state, layers=routed.layers, routed=routed, findings=(*state.findings, *routed.findings),
+        notes=(*state.notes, *routed.notes),
+    )  # fmt: skip
+
+
+def _route_rules(options: Mapping[str, Any]) -> RouteRules:
+    ring_load = options["ring_load_mw"]
+    return RouteRules(
+        tolerance=options["snap_tolerance_m"],
+        max_connection=options["max_connection_m"],
+        at_vertex=options.get("connect_to") == "vertex",
+        connection_cost=options["connection_cost_factor"],
+        class_factor=class_factors(options["class_factors"]),
+        pipe_to_street=options["pipe_to_street_m"],
+        join_anywhere=options["join_pipes"] == "anywhere",
+        by_load=options["route_cost"] == "load",
+        fixed=options["route_fixed_cost"],
+        per_load=options["route_load_cost"],
+        exponent=options["route_load_exponent"],
+        ring_load=None if ring_load is None else ring_load * 1e6,
+        ring_pairs=read_pairs(options["ring_pairs"]),
+        trunk_share=options["trunk_share"],
+        seconds=options["route_seconds"],
+    )
 
 
 def add_topology(state: State, progress: Progress | None = None) -> State:
@@ -148,6 +198,7 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     drawing = build_network(
         state.raw, state.layers, state.series, mended=state.repaired,
         snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip
@@ -174,7 +225,9 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         own = table if column not in table else table[table[column].isna()]
-        missing = own["source_fid"].nunique() if "source_fid" in own else len(own)  # pieces of a pipe state none together
+        missing = (
+            own["source_fid"].nunique() if "source_fid" in own else len(own)
+        )  # pieces of a pipe state none together
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):

@@ -23,6 +23,8 @@ Rows = dict[str, tuple[Any, str]]
 def summary_rows(state: State) -> Rows:
     """Figures in the order in which a reader wants them: key -> (value, unit)."""
     rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
+    if state.routed is not None:
+        rows |= state.routed.figures
     if state.drawing is not None:
         rows |= _drawing_rows(state)
     if state.loads is not None:

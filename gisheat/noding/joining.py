@@ -212,7 +212,7 @@ def drop_doubles(state: State, everything: bool) -> bool:
     at = 0.5 * (pieces.xy[left] + pieces.xy[right])
     state.events.append(("overlap", {
         "line": pieces.line[chosen[gone]], "other": pieces.line[beside[gone]], "x": at[:, 0], "y": at[:, 1],
-        "distance": np.zeros(len(at)),
+        "distance": length[gone],
     }))  # fmt: skip
     kept = np.ones(len(pieces), bool)
     kept[chosen[gone]] = False

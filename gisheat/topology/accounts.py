@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gisheat.findings import Finding, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
-from gisheat.topology.drawn import bases_of
+from gisheat.topology.drawn import bases_of, side_bits
 from gisheat.topology.noding import EXACT, Array, Index
 
 NEAR_MISS = 5.0
@@ -80,6 +80,9 @@ def near_misses(
         shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance
     )
     other = (start[line] != node[found]) & (end[line] != node[found])
+    sides, own = side_bits(table), np.zeros(count, np.int64)
+    np.bitwise_or.at(own, np.concatenate([start, end]), np.tile(sides, 2))
+    other &= (sides[line] & own[node[found]]) != 0
     found, line = found[other], line[other]
     gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
     rank = np.argsort(np.argsort(table["pipe_id"].to_numpy(str), kind="stable"))

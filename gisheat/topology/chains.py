@@ -72,9 +72,7 @@ class Chained(NamedTuple):
     new: Index
 
 
-def join_chains(
-    table: gpd.GeoDataFrame, layer: str, start: Index, end: Index, xy: Array, pseudo: PseudoNodes
-) -> Chained:
+def join_chains(table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, pseudo: PseudoNodes) -> Chained:
     """Rows that meet at pseudo-nodes become one: it has the name and direction of the first of them by coordinate.
 
     What closes a ring stays as it is: a line that starts and ends at one node carries nothing.
@@ -100,7 +98,7 @@ def join_chains(
     columns = {name: _summed(name, table, members, heads[owner]) for name in DIVIDED if name in table}
     table = table.assign(repaired=status, **columns).set_geometry(geometry, crs=table.crs)
     at = np.unique(np.concatenate([start[members], end[members]]))
-    places = {place: node for place, node in zip(map(tuple, xy[at].tolist()), at.tolist(), strict=True)}
+    places = dict(zip(map(tuple, xy[at].tolist()), at.tolist(), strict=True))
     start, end = start.copy(), end.copy()
     start[heads] = [places[place] for place in map(tuple, begin.tolist())]
     end[heads] = [places[place] for place in map(tuple, finish.tolist())]

@@ -53,8 +53,7 @@ _RULES: dict[str, _Rule] = {
         "{name} lies {d:.2f} m from {other}, but joining them would move an end by more than the tolerance of {t:g} m.",
         "draw the ends at one place",
     ),
-    "doubled": _Rule("warning", True, "{name} lies exactly on another {noun} and was left out.", "left out"),
-    "reversed-pair": _Rule("info", True, "{name} is {other} drawn in the other direction; it was left out.", "left out"),
+    "doubled": _Rule("warning", True, "{name} lies on {other} from end to end and was left out.", "left out"),
     "overlap": _Rule(
         "warning", True, "{name} lies on {other} over {d:.2f} m; the stretch they share was kept once.", "kept once"
     ),
@@ -75,7 +74,7 @@ def event_findings(
         Kinds that are not reported.
     """
     events = noded.events
-    kind, far = np.asarray(events.kind), np.asarray(events.distance, float)
+    kind, far = events.kind, events.distance
     small = (kind == "end-snapped") & (far <= NOTICEABLE)
     names, fids = lines[ID_COLUMN[layer]].to_numpy(object), lines["source_fid"].to_numpy()
     findings: list[Finding] = []
@@ -108,12 +107,14 @@ def _said(
     tolerance: float,
 ) -> list[Finding]:  # fmt: skip
     noun = layer[:-1]
-    events = noded.events
+    events, far = noded.events, noded.events.distance
     line, other = events.line[rows], events.other[rows]
+    if name in ("doubled", "crossing-joined", "crossing-kept", "self-crossing"):  # they are no distance apart
+        far = np.full(len(far), np.nan)
     repair = rule.repair.format(t=tolerance)
     them = zip(
         line.tolist(), other.tolist(), events.x[rows].tolist(), events.y[rows].tolist(),
-        np.asarray(events.distance, float)[rows].tolist(), strict=True,
+        far[rows].tolist(), strict=True,
     )  # fmt: skip
     findings = []
     for i, j, x, y, d in them:

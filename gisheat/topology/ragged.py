@@ -38,7 +38,7 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
         Z and M are interpolated along the segments of the line.
     """
     result = geometries[noded.line] if len(geometries) else np.empty(len(noded.line), object)
-    changed = np.flatnonzero(~_as_drawn(noded, geometries))
+    changed = np.flatnonzero(~as_drawn(noded, geometries))
     has_z = shapely.has_z(result)
     has_m = shapely.has_m(result) if hasattr(shapely, "has_m") else np.zeros(len(result), bool)
     for z in (False, True):
@@ -49,7 +49,7 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
     return result
 
 
-def _as_drawn(noded: Noded, geometries: Geometries) -> NDArray[np.bool_]:
+def as_drawn(noded: Noded, geometries: Geometries) -> NDArray[np.bool_]:
     """Whether each piece is a whole line with its vertices where they were."""
     drawn = lines_of(geometries)
     count = np.diff(noded.lines.offset)

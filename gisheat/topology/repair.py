@@ -20,13 +20,16 @@ from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
 from gisheat.topology.chains import PseudoNodes, find_pseudo_nodes, join_chains
-from gisheat.topology.drawn import Array, Index, Mask, Text, arrays_of, divided, explode, name_pieces, pieces_of
+from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
 from gisheat.topology.events import drawing_findings, event_findings, pseudo_findings, split_findings
-from gisheat.topology.noding import PAIR, RETURN, SUPPLY, end_points
+from gisheat.topology.noding import PAIR, Array, Index, end_points
 from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
 from gisheat.topology.points import able_devices, places_of, points
+from gisheat.topology.ragged import as_drawn, geometries_of, lines_of
 from gisheat.topology.settled import settled_ends, split_nodes
 from gisheat.topology.streetwork import street_findings
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,15 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
     lines = explode(drawn, "streets")
     findings = drawing_findings("streets", drawn, lines, rules.tolerance)
     noded = _node(
-        "streets", lines, noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join"), level=_levels(lines)
+        "streets",
+        lines,
+        noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join"),
+        level=_levels(lines),
     )
-    findings += [*event_findings("streets", lines, noded.noded, rules.tolerance), *split_findings("streets", noded.table)]
+    findings += [
+        *event_findings("streets", lines, noded.noded, rules.tolerance),
+        *split_findings("streets", noded.table),
+    ]
     table, start, end, absorbed, joined = _join(
         "streets", noded, np.ones(len(noded.noded.xy), bool), merge=rules.merge_pseudo_nodes
     )
@@ -104,7 +113,7 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
 
 
 def _levels(streets: gpd.GeoDataFrame) -> Index:
-    """Number of the level of each street: the stated one, else above for bridges, below for tunnels, else the ground."""
+    """Number of the level of each street: the stated one, else one above for bridges and one below for tunnels."""
     level = np.nan_to_num(numbers(streets, "level"))
     for column, usual in (("bridge", 1.0), ("tunnel", -1.0)):
         if column in streets:
@@ -150,12 +159,6 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     return _Mended(together, findings, pd.concat([a for a in (absorbed, became) if len(a)] or [absorbed]))
 
 
-def side_bits(pipes: gpd.GeoDataFrame) -> Index:
-    """Which sides each pipe carries: SUPPLY, RETURN, or both."""
-    line = words(pipes, "line", "pair")
-    return np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR)).astype(np.int64)
-
-
 def _settled(layers: Layers, lines: gpd.GeoDataFrame, bits: Index) -> tuple[gpd.GeoDataFrame, Index]:
     """Nodes that lead, and the row of the one that each end of a line of an earlier result lies on (-1: none)."""
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
@@ -181,7 +184,7 @@ def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:
     places = [places_of(points(layers, name)) for name in ("nodes", "stations", "sources", "valves", "pumps")]
     there = np.concatenate(places)
     if len(there) and len(xy):
-        tree = shapely.STRtree(shapely.points(xy))
+        tree = shapely.STRtree(np.asarray(shapely.points(xy), object))
         near = tree.query(shapely.points(there), predicate="dwithin", distance=10.0 * max(tolerance, 1e-6))[1]
         free[near] = False
     return free
@@ -200,9 +203,8 @@ class _Pieces(NamedTuple):
 def _node(layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, **given: NDArray[np.generic]) -> _Pieces:
     """Node lines; rows of the pieces, in the order of the lines, say what was done to them in `repaired`."""
     geometry = lines.geometry.to_numpy()
-    drawn = arrays_of(geometry)
-    noded = noding.node_lines(drawn, rules, **given)
-    pieces, as_drawn = pieces_of(geometry, drawn, noded)
+    noded = noding.node_lines(lines_of(geometry), rules, **given)
+    pieces = geometries_of(noded, geometry)
     table = lines.iloc[noded.line].reset_index(drop=True).set_geometry(pieces, crs=lines.crs)
     table = divided(table, noded.share)
     base = lines[ID_COLUMN[layer]].to_numpy(object)[noded.line]
@@ -213,7 +215,7 @@ def _node(layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, **given: NDA
             table.loc[inner, column] = None
     several = pd.Series(base).duplicated(keep=False).to_numpy()
     status = words(table, "repaired", "kept")
-    status[~as_drawn & (status == "kept")] = "moved"
+    status[~as_drawn(noded, geometry) & (status == "kept")] = "moved"
     status[several & (status != "merged")] = "split"
     return _Pieces(table.assign(repaired=status), noded)
 
@@ -232,8 +234,9 @@ def _join(layer: str, pieces: _Pieces, able: Mask, *, merge: bool) -> _Joined:
     pseudo = find_pseudo_nodes(table, layer, noded.start, noded.end, able)
     absorbed = pd.DataFrame({"source_fid": np.empty(0, np.int64), "result_id": np.empty(0, object)})
     if not merge or not len(pseudo.node):
-        return _Joined(table, noded.start, noded.end, absorbed, pseudo_findings(layer, table, noded.xy, pseudo, joined=False))
-    joined = join_chains(table, layer, noded.start, noded.end, noded.xy, pseudo)
+        findings = pseudo_findings(layer, table, noded.xy, pseudo, joined=False)
+        return _Joined(table, noded.start, noded.end, absorbed, findings)
+    joined = join_chains(table, noded.start, noded.end, noded.xy, pseudo)
     names = joined.table[ID_COLUMN[layer]].to_numpy(object)[joined.new]
     absorbed = pd.DataFrame({"source_fid": table["source_fid"].to_numpy()[joined.old], "result_id": names})
     gone = np.isin(pseudo.one, joined.old) | np.isin(pseudo.other, joined.old)  # not what closes a ring
