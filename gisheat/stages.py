@@ -29,7 +29,7 @@ from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
-from gisheat.routing import Routed, RouteRules, class_factors, read_pairs, route
+from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, Repaired, RepairRules, build_network, in_phase, lineage_of, repair
@@ -169,7 +169,8 @@ def _with_routes(state: State, progress: Progress | None) -> State:
 
 
 def _route_rules(options: Mapping[str, Any]) -> RouteRules:
-    ring_load = options["ring_load_mw"]
+    ring_load, exponent = options["ring_load_mw"], options["route_load_exponent"]
+    trench = TrenchCost(options["route_fixed_cost"], options["route_load_cost"] / 1e3**exponent, exponent)
     return RouteRules(
         tolerance=options["snap_tolerance_m"],
         max_connection=options["max_connection_m"],
@@ -178,10 +179,7 @@ def _route_rules(options: Mapping[str, Any]) -> RouteRules:
         class_factor=class_factors(options["class_factors"]),
         pipe_to_street=options["pipe_to_street_m"],
         join_anywhere=options["join_pipes"] == "anywhere",
-        by_load=options["route_cost"] == "load",
-        fixed=options["route_fixed_cost"],
-        per_load=options["route_load_cost"],
-        exponent=options["route_load_exponent"],
+        trench=trench if options["route_cost"] == "load" else None,
         ring_load=None if ring_load is None else ring_load * 1e6,
         ring_pairs=read_pairs(options["ring_pairs"]),
         trunk_share=options["trunk_share"],

@@ -16,9 +16,9 @@ from shapely import Polygon
 
 from gisheat.errors import InputError, TopologyError
 from gisheat.layers import Layers
-from gisheat.routing import RouteRules, class_factors, read_pairs, route
+from gisheat.routing import RouteRules, TrenchCost, class_factors, read_pairs, route
 
-PLAIN = RouteRules(by_load=False)
+PLAIN = RouteRules(trench=None)
 
 
 def grid(across=3, up=2, step=100.0, **columns):
@@ -100,7 +100,7 @@ def test_a_station_may_be_joined_to_the_farther_of_two_streets_when_that_is_chea
 
 
 def test_connections_end_at_vertices_where_that_is_asked_for():
-    routed = plan(RouteRules(by_load=False, at_vertex=True), streets=grid(), stations=stations((130, 12)))
+    routed = plan(RouteRules(trench=None, at_vertex=True), streets=grid(), stations=stations((130, 12)))
     assert streets_of(routed)["R00"] == 100.0
     assert "R01" not in streets_of(routed)
     assert streets_of(routed)["stations"] == pytest.approx(np.hypot(30, 12))
@@ -144,7 +144,7 @@ def test_a_class_factor_multiplies_that_of_the_street():
     )  # fmt: skip
     places = stations((100, 0))
     assert set(streets_of(plan(streets=streets, stations=places))) == {"direct"}
-    dear = RouteRules(by_load=False, class_factor={"primary": 1.7})  # 0.9 x 1.7 x 100 = 153 against 150
+    dear = RouteRules(trench=None, class_factor={"primary": 1.7})  # 0.9 x 1.7 x 100 = 153 against 150
     routed = plan(dear, streets=streets, stations=places)
     assert set(streets_of(routed)) == {"around"}
     assert routed.figures["routing cost"][0] == pytest.approx(150.0)
@@ -185,7 +185,7 @@ def test_no_connection_leads_through_a_forbidden_area():
 
 def test_dearer_connections_choose_the_nearer_street():
     # 100 + 150 + 10 x 40 = 650 against 150 + 10 x 60 = 750
-    routed = plan(RouteRules(by_load=False, connection_cost=10.0), streets=two_rows(), stations=stations((150, 60)))
+    routed = plan(RouteRules(trench=None, connection_cost=10.0), streets=two_rows(), stations=stations((150, 60)))
     assert streets_of(routed) == {"up": 100.0, "high": 150.0, "stations": 40.0}
     assert routed.figures["routing cost"][0] == pytest.approx(650.0)
 
@@ -200,7 +200,7 @@ def test_the_cost_by_load_takes_a_large_load_straight_where_the_least_length_lea
     short = plan(streets=streets, stations=places)
     assert set(streets_of(short)) == {"to", "on"}
     assert short.figures["routing cost"][0] == pytest.approx(2 * half)
-    routed = plan(RouteRules(fixed=0.0, per_load=1.0, exponent=1.0), streets=streets, stations=places)
+    routed = plan(RouteRules(trench=TrenchCost(0.0, 1e-3, 1.0)), streets=streets, stations=places)
     assert set(streets_of(routed)) == {"straight", "to"}
     assert routed.figures["routing cost"][0] == pytest.approx(100.0 * 10_000 + half * 1.0)
 
@@ -285,7 +285,7 @@ def test_pipes_are_tapped_only_at_their_ends_where_that_is_asked_for():
     pipes = existing(((0, 0), (200, 0)))
     places = stations((100, 60))
     assert streets_of(plan(streets=grid(), stations=places, pipes=pipes)) == {"U01": 60.0}
-    nodes = RouteRules(by_load=False, join_anywhere=False)
+    nodes = RouteRules(trench=None, join_anywhere=False)
     routed = plan(nodes, streets=grid(), stations=places, pipes=pipes)
     assert sum(streets_of(routed).values()) == pytest.approx(160.0)  # 100 m back from an end, and up
 

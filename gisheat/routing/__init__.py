@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from gisheat.routing.costs import class_factors
 from gisheat.routing.planning import Routed, read_pairs, route
-from gisheat.routing.rules import RouteRules
+from gisheat.routing.rules import RouteRules, TrenchCost
 
-__all__ = ["RouteRules", "Routed", "class_factors", "read_pairs", "route"]
+__all__ = ["RouteRules", "Routed", "TrenchCost", "class_factors", "read_pairs", "route"]

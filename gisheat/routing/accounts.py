@@ -73,22 +73,35 @@ def connected(layers: Layers, town: StreetGraph, choice: Choice, terminals: Term
     return findings
 
 
-def unclosed(layers: Layers, town: StreetGraph, choice: Choice, terminals: Terminals) -> list[Finding]:
-    """Trenches that should lie in a ring, but no street closes one."""
-    findings = []
-    edges = town.edges
-    for e in np.unique(choice.unclosed).tolist():
+def unclosed(
+    layers: Layers, town: StreetGraph, choice: Choice, terminals: Terminals, rules: RouteRules
+) -> list[Finding]:
+    """Trenches that should lie in a ring, and pairs that two ways should join, but no street closes one."""
+    most = np.inf if rules.ring_load is None else rules.ring_load
+    repair = "add a street, allow a larger ring_load_mw, or give the stations behind a source of their own"
+    edges, worst = town.edges, dict[tuple[str, int], tuple[float, int, str]]()
+    for e in np.unique(choice.unclosed[choice.load[choice.unclosed] > most]).tolist():
         layer, fid, name = _edge_feature(layers, town, terminals, e)
-        a, b = town.xyz[edges.start[e], :2], town.xyz[edges.end[e], :2]
-        message = (
-            f"{name}: {choice.load[e] / 1e6:.2f} MW lie behind this trench, and no street closes a ring around it."
-        )
-        repair = "add a street, allow a larger ring_load_mw, or give the stations behind a source of their own"
-        findings.append(
-            Finding("ring-impossible", "warning", layer, message, fid, None, _place((a + b) / 2.0),
-                    float(edges.high[e] - edges.low[e]), repair)
-        )  # fmt: skip
+        known = worst.get((layer, fid))
+        if known is None or choice.load[e] > known[0]:
+            worst[layer, fid] = float(choice.load[e]), e, name
+    findings = []
+    for (layer, fid), (load, e, name) in worst.items():
+        message = f"{name}: {load / 1e6:.2f} MW lie behind a single trench here, and no street closes a ring around it."
+        place = _place((town.xyz[edges.start[e], :2] + town.xyz[edges.end[e], :2]) / 2.0)
+        findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, repair))
+    for (a, b), parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True):
+        if parted:
+            i = int(np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))[0]) if _known(terminals, a, b) else -1
+            layer, fid = _fid(layers, terminals, i) if i >= 0 else ("streets", None)
+            message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
+            place = None if i < 0 else _place(terminals.xy[i])
+            findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, "add a street"))
     return findings
+
+
+def _known(terminals: Terminals, *names: str) -> bool:
+    return bool(np.isin(terminals.name.astype(str), names).any())
 
 
 def _edge_feature(layers: Layers, town: StreetGraph, terminals: Terminals, e: int) -> tuple[str, int, str]:

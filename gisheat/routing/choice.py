@@ -10,17 +10,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from gisheat.graphs.graph import Array, Graph, Index, Mask, graph_of
-from gisheat.graphs.steiner import steiner_tree
-from gisheat.graphs.loadtree import load_tree
+from gisheat.graphs.load_tree import load_tree
 from gisheat.graphs.rings import close_rings
+from gisheat.graphs.steiner import steiner_tree
 from gisheat.graphs.tree import Tree
-from gisheat.routing.graph import StreetGraph, Terminals, connections_of
+from gisheat.routing.graph import PIPE, StreetGraph, Terminals, connections_of
 from gisheat.routing.rules import RouteRules
 
 THROUGH_STATION = 2.0
 """A way in at one side of a station and out at the other is as dear as so many of the longest connections."""
-LEAST_LOAD = 1.0
-"""What stations without a load and other sources count as [W], so that they are joined as well."""
 MOST_ROUNDS = 20
 """Rounds in which stations that are passed through lose all connections but one."""
 
@@ -44,7 +42,9 @@ class Choice:
     joined: Mask
     """Terminals that are joined with a source, or sources with a station, shape (terminals,)."""
     unclosed: Index
-    """Edges that no ring can cover although they should be."""
+    """Edges that should lie in a ring, but no street closes one."""
+    parted: Mask
+    """Pairs that a single trench still parts, shape (pairs,)."""
     cost: float
     """Cost of the trees: metres of ordinary street, or the sum of the cost by load."""
     bound: float
@@ -55,23 +55,19 @@ class Choice:
     """Whether the time ended before the moves did."""
 
 
-def choose(
-    town: StreetGraph, terminals: Terminals, rules: RouteRules, pairs: Index | None, last_phase: int
-) -> Choice:
+def choose(town: StreetGraph, terminals: Terminals, rules: RouteRules, pairs: Index) -> Choice:
     """Choose edges for every part of the town that has a source.
 
     Parameters
     ----------
-    pairs : array, shape (n, 2), optional
+    pairs : array, shape (n, 2)
         Nodes that must stay joined whichever trench fails.
-    last_phase : int
-        Number of the phase in which rings are closed.
     """
     edges, count = town.edges, len(town.edges.kind)
     choice = Choice(
         np.zeros(count, bool), np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64),
         np.ones(count, bool), np.zeros(count, np.int64), np.zeros(len(terminals.row), bool),
-        np.empty(0, np.int64), 0.0, 0.0, 0.0, 0, stopped=False,
+        np.empty(0, np.int64), np.ones(len(pairs), bool), 0.0, 0.0, 0.0, 0, stopped=False,
     )  # fmt: skip
     part = _parts(town.graph)[town.terminal]
     deadline = None if rules.seconds is None else time.monotonic() + rules.seconds
@@ -80,7 +76,7 @@ def choose(
         if (terminals.layer[here] == 1).all():
             continue
         choice.joined[here] = True
-        choice = _with_part(choice, town, terminals, rules, here, root, pairs, last_phase, deadline)
+        choice = _with_part(choice, town, terminals, rules, here, root, pairs, deadline)
     return choice
 
 
@@ -100,22 +96,25 @@ def _roots(part: Index, terminals: Terminals) -> Index:
 
 def _with_part(
     choice: Choice, town: StreetGraph, terminals: Terminals, rules: RouteRules, here: Index, root: int,
-    pairs: Index | None, last_phase: int, deadline: float | None,
+    pairs: Index, deadline: float | None,
 ) -> Choice:  # fmt: skip
     """The choice with what one part of the town needs."""
     node, load = town.terminal[here], np.zeros(town.graph.count)
-    np.add.at(load, node, np.maximum(terminals.load[here], LEAST_LOAD))
-    load[town.terminal[root]] = 0.0
+    np.add.at(load, node, terminals.load[here])
     alive = np.ones(len(town.edges.kind), bool)
     tree, offset = _tree_without_passage(town, terminals, rules, here, root, load, alive, deadline)
     chosen = np.flatnonzero(alive)[tree.edges]
     choice.used[chosen] = True
     _orient(choice, town, terminals, here, root, chosen)
+    last = int(terminals.phase[here].max())
     cost = float((town.edges.cost[chosen] * _price(choice.load[chosen], rules)).sum())
     ring_cost, unclosed = 0.0, choice.unclosed
-    if rules.ring_load is not None or pairs is not None:
-        ring_cost, weak = _close(choice, town, terminals, rules, here, root, load, alive, pairs, last_phase)
+    if rules.ring_load is not None or len(pairs):
+        inside = np.flatnonzero(np.isin(pairs, np.append(town.terminal[here], _ends(town, chosen))).all(axis=1))
+        ring_cost, weak, parted = _close(choice, town, terminals, rules, root, load, alive, pairs[inside])
         unclosed = np.concatenate([unclosed, weak])
+        choice.phase[choice.ring > 0] = np.maximum(choice.phase[choice.ring > 0], last)
+        choice.parted[inside[~parted]] = False
     return replace(
         choice,
         cost=choice.cost + cost,
@@ -125,6 +124,10 @@ def _with_part(
         moves=choice.moves + tree.moves,
         stopped=choice.stopped or tree.stopped,
     )
+
+
+def _ends(town: StreetGraph, edges: Index) -> Index:
+    return np.concatenate([town.edges.start[edges], town.edges.end[edges]])
 
 
 def _tree_without_passage(
@@ -165,18 +168,19 @@ def _tree_without_passage(
 def _tree(
     graph: Graph, cost: Array, terminal: Index, root: int, load: Array, rules: RouteRules, seconds: float | None
 ) -> Tree:
-    if not rules.by_load:
+    price = rules.trench
+    if price is None:
         return steiner_tree(graph, cost, terminal, seconds=seconds)
     return load_tree(
-        graph, cost, root, load, fixed=rules.fixed, per_load=rules.per_load, exponent=rules.exponent, seconds=seconds
-    )
+        graph, cost, root, load, fixed=price.fixed, per_load=price.per_load, exponent=price.exponent,
+        terminals=terminal, seconds=seconds,
+    )  # fmt: skip
 
 
 def _price(load: Array, rules: RouteRules) -> Array:
     """Cost of a metre of trench in an ordinary street by the load it carries [W]."""
-    if not rules.by_load:
-        return np.ones(len(load))
-    return rules.fixed + rules.per_load * (load * 1e-3) ** rules.exponent
+    price = rules.trench
+    return np.ones(len(load)) if price is None else price.fixed + price.per_load * load**price.exponent
 
 
 def _orient(choice: Choice, town: StreetGraph, terminals: Terminals, here: Index, root: int, chosen: Index) -> None:
@@ -213,20 +217,20 @@ def _orient(choice: Choice, town: StreetGraph, terminals: Terminals, here: Index
 
 
 def _close(
-    choice: Choice, town: StreetGraph, terminals: Terminals, rules: RouteRules, here: Index, root: int, load: Array,
-    alive: Mask, pairs: Index | None, last_phase: int,
-) -> tuple[float, Index]:  # fmt: skip
-    """Add the edges that close rings, in place; their cost, and the edges of the tree that none can cover."""
+    choice: Choice, town: StreetGraph, terminals: Terminals, rules: RouteRules, root: int, load: Array, alive: Mask,
+    pairs: Index | None,
+) -> tuple[float, Index, Mask]:  # fmt: skip
+    """Add the edges that close rings, in place; their cost, the edges that lie open, and the pairs that stay parted."""
     edges = town.edges
     own = connections_of(edges, terminals, 0)
     index = np.flatnonzero(alive & (~own | choice.used))  # no ring passes through a station
     graph = graph_of(town.graph.count, edges.start[index], edges.end[index])
+    no_trench = (edges.length == 0.0) & (edges.kind != PIPE)  # two nodes at one place
     rings = close_rings(
         graph, edges.cost[index], choice.used[index], int(town.terminal[root]), load,
-        np.inf if rules.ring_load is None else rules.ring_load, pairs=pairs,
+        np.inf if rules.ring_load is None else rules.ring_load, pairs=pairs, safe=no_trench[index],
     )  # fmt: skip
     added = index[rings.edges]
-    choice.ring[added] = rings.ring[rings.edges] + choice.ring.max(initial=0)
+    choice.ring[added] = rings.ring[rings.edges] + 1 + choice.ring.max(initial=0)
     choice.used[added] = True
-    choice.phase[added] = last_phase
-    return float(edges.cost[added].sum()), index[rings.uncoverable]
+    return float(edges.cost[added].sum()), index[rings.open], rings.open_pairs

@@ -74,11 +74,10 @@ def route(
             raise InputError(
                 "ring_load_mw needs to know what stations take: give them load_kw, or heated_area_m2 and a heat index."
             )
-        rules = replace(rules, by_load=False)
+        rules = replace(rules, trench=None)
     town = street_graph(streets, layers.get("pipes"), layers.get("areas"), terminals, rules)
     pairs = _pairs(rules.ring_pairs, layers, town, terminals)
-    last = int(terminals.phase.max(initial=0))
-    choice = choose(town, terminals, rules, pairs, last)
+    choice = choose(town, terminals, rules, pairs)
     missed = unreached(layers, town, choice, terminals, rules)
     if not choice.joined[terminals.layer == 0].any():
         raise TopologyError(
@@ -91,7 +90,7 @@ def route(
     findings = [
         *missed,
         *connected(layers, town, choice, terminals),
-        *unclosed(layers, town, choice, terminals),
+        *unclosed(layers, town, choice, terminals, rules),
         *late_pipes(layers, town, choice, order),
     ]
     figures = _figures(town, choice, terminals, trenches, rules)
@@ -173,10 +172,10 @@ def read_pairs(text: str | None) -> tuple[tuple[str, str], ...]:
 
 def _pairs(
     wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGraph, terminals: Terminals
-) -> Index | None:
+) -> Index:
     """Nodes of the pairs that must stay joined, shape (n, 2)."""
     if not wanted:
-        return None
+        return np.empty((0, 2), np.int64)
     node = dict(zip(terminals.name.tolist(), town.terminal.tolist(), strict=True))
     named = layers.get("nodes")
     if len(named):
@@ -208,7 +207,7 @@ def _figures(
         "stations not reached": (int((~choice.joined[stations]).sum()), ""),
         "rings closed": (int(len(np.unique(choice.ring[choice.ring > 0]))), ""),
         "rings: length": (float(length[choice.ring > 0].sum()), "m"),
-        "routing cost": (choice.cost, "by load" if rules.by_load else "m of ordinary street"),
+        "routing cost": (choice.cost, "m of ordinary street" if rules.trench is None else "by load"),
         "routing: moves tried": (choice.moves, ""),
     }
     if choice.bound > 0.0:

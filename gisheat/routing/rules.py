@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gisheat.graphs.load_tree import TrenchCost
+
 
 @dataclass(frozen=True)
 class RouteRules:
@@ -26,10 +28,9 @@ class RouteRules:
         Longest link between a pipe that is there and a street [m].
     join_anywhere : bool
         Pipes that are there may be tapped anywhere, not only at their ends.
-    by_load : bool
-        Whether the cost of a trench grows with the load it carries.
-    fixed, per_load, exponent : float
-        Cost of a metre of trench: fixed + per_load (load / kW)^exponent.
+    trench : TrenchCost, optional
+        What a metre of trench costs by the load it carries; None: the same whatever it carries, so that the least
+        length is chosen.
     ring_load : float, optional
         Largest load behind any single trench [W]; no rings when None.
     ring_pairs : tuple of pairs of names
@@ -47,10 +48,7 @@ class RouteRules:
     class_factor: Mapping[str, float] = field(default_factory=dict)
     pipe_to_street: float = 30.0
     join_anywhere: bool = True
-    by_load: bool = True
-    fixed: float = 350.0
-    per_load: float = 31.0
-    exponent: float = 0.38
+    trench: TrenchCost | None = field(default_factory=TrenchCost)
     ring_load: float | None = None
     ring_pairs: tuple[tuple[str, str], ...] = ()
     trunk_share: float = 0.1
