@@ -196,9 +196,8 @@ def spoil_streets(drawing: Drawing) -> None:
     long = draw_through(drawing, layer, ["ST079", "ST080"])
     move_end(drawing, layer, "ST209", 0, 0.3, onto=long)
     long = draw_through(drawing, layer, ["ST003", "ST004"])
-    touching = row(layer, "ST188")
-    what = "not cut where another line ends on it"
-    drawing.plant("street-split", layer, long, touching["geometry"].coords[0], what, touching)
+    place = row(layer, "ST188")["geometry"].coords[0]
+    drawing.plant("street-split", layer, long, place, "not cut where another line ends on it")
 
     # streets drawn through their crossings
     through = draw_through(drawing, layer, ["ST216", "ST217", "ST218", "ST219", "ST220"])

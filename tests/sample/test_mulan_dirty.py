@@ -72,7 +72,7 @@ def test_the_script_makes_the_committed_files_row_by_row(tmp_path):
     assert (made / "facts" / "defects.csv").read_bytes() == (SAMPLE / "facts" / "defects.csv").read_bytes()
 
 
-@pytest.mark.parametrize("defect", DEFECTS.itertuples(), ids=lambda d: f"{d.layer}-{d.fid}-{d.rule}")
+@pytest.mark.parametrize("defect", list(DEFECTS.itertuples()), ids=lambda d: f"{d.layer}-{d.fid}-{d.rule}")
 def test_the_defect_is_found_at_its_place(findings, defect):
     found = findings[(findings["rule"] == defect.rule) & (findings["layer"] == defect.layer)]
     fids = found[["source_fid", "other_fid"]].astype("Int64")
