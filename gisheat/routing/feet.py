@@ -99,19 +99,19 @@ class Links:
 
 
 def links_of(
-    pipes: Paths, streets: Paths, junctions: Array, farthest: float, areas: Areas, *, anywhere: bool
+    pipes: Paths, streets: Paths, junctions: Array, farthest: float, areas: Areas, tolerance: float, *, anywhere: bool
 ) -> tuple[Links, Array]:
     """Ways between pipes and streets no longer than `farthest` [m], and their cost factors by area.
 
-    From the ends of every pipe to its nearest street; where pipes may be tapped `anywhere`, from every junction of
-    streets to the nearest pipe too, and where a street crosses a pipe or comes nearest to it.
+    From the ends of every pipe to the nearest street that no pipe leads to; where pipes may be tapped `anywhere`, from
+    every junction of streets to the nearest pipe too, and where a street crosses a pipe or comes nearest to it.
     """
     ends = pipes.ends
     count = len(pipes)
     if not count or not len(streets):
         empty = np.empty(0, np.int64)
         return Links(empty, np.empty(0), empty, np.empty(0)), np.empty(0)
-    from_pipe = nearest_of(feet_of(ends, streets, farthest), 1)
+    from_pipe = _clear_ways(ends, pipes, streets, junctions, farthest, tolerance)
     pipe = from_pipe.point % count
     pipe_along = np.where(from_pipe.point < count, 0.0, pipes.length[pipe])
     found = [(pipe, pipe_along, from_pipe.line, from_pipe.along)]
@@ -120,15 +120,37 @@ def links_of(
     pipe, pipe_along, street, street_along = (np.concatenate([f[k] for f in found]) for k in range(4))
     key = np.column_stack([pipe, np.round(pipe_along / EXACT), street, np.round(street_along / EXACT)])
     first = np.unique(key, axis=0, return_index=True)[1]
-    links = Links(
-        pipe[first].astype(np.int64), pipe_along[first], street[first].astype(np.int64), street_along[first]
-    )
+    links = Links(pipe[first].astype(np.int64), pipe_along[first], street[first].astype(np.int64), street_along[first])
     a, b = point_at(pipes, links.pipe, links.pipe_along), point_at(streets, links.street, links.street_along)
     ways = shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1))
     factor = areas.factors(ways)
     usable = np.isfinite(factor)
     kept = Links(links.pipe[usable], links.pipe_along[usable], links.street[usable], links.street_along[usable])
     return kept, factor[usable]
+
+
+def _clear_ways(ends: Array, pipes: Paths, streets: Paths, junctions: Array, farthest: float, tolerance: float) -> Feet:
+    """From each end the shortest way to a street or a junction that neither runs along a pipe nor ends on one.
+
+    A trench beside the axis of its street has the next cross street straight ahead: the way there would lie in it.
+    Where there are only such ways, the shortest one is taken.
+    """
+    feet = feet_of(ends, streets, farthest)
+    end, at = shapely.STRtree(shapely.points(junctions[:, :2])).query(
+        shapely.points(ends[:, :2]), predicate="dwithin", distance=farthest
+    )
+    point = np.concatenate([feet.point, end])
+    line = np.concatenate([feet.line, junctions[at, 2].astype(np.int64)])
+    along = np.concatenate([feet.along, junctions[at, 3]])
+    found = Feet(point, line, along, np.hypot(*(point_at(streets, line, along)[:, :2] - ends[point, :2]).T))
+    ways, laid = found.ways(ends, streets), shapely.STRtree(pipes.line)
+    in_trench = np.zeros(len(ways), bool)
+    for share in (0.5, 1.0):
+        place = shapely.line_interpolate_point(ways, share, normalized=True)
+        in_trench[laid.query(place, predicate="dwithin", distance=tolerance)[0]] = True
+    in_trench &= found.length > 2.0 * tolerance
+    order = np.lexsort((found.line, found.along, found.length, in_trench, found.point))
+    return nearest_of(found.take(order), 1)
 
 
 _Places = tuple[Index, Array, Index, Array]

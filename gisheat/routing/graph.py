@@ -102,7 +102,7 @@ def street_graph(
     ways = _ways(terminals, road, laid, polygons, rules)
     to_street, to_pipe = ways.to_street, ways.to_pipe
     links, link_factor = links_of(
-        laid, road, _junctions(road), rules.pipe_to_street, polygons, anywhere=rules.join_anywhere
+        laid, road, _junctions(road), rules.pipe_to_street, polygons, rules.tolerance, anywhere=rules.join_anywhere
     )
     tolerance = rules.tolerance
     on_street = cut(
