@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def ragged(lines: Iterable[Sequence[Place]]) -> Lines:
 def places_of(noded: Noded) -> list[list[Place]]:
     """Vertices of each piece."""
     xy, offset = noded.lines.xy, noded.lines.offset
-    return [[(x, y) for x, y in xy[a:b].tolist()] for a, b in zip(offset[:-1], offset[1:], strict=True)]
+    return [[(x, y) for x, y in xy[a:b].tolist()] for a, b in pairwise(offset.tolist())]
 
 
 def undirected(noded: Noded) -> list[list[Place]]:
