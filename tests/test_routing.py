@@ -293,7 +293,7 @@ def test_pipes_are_tapped_only_at_their_ends_where_that_is_asked_for():
 def test_the_way_from_a_pipe_to_the_streets_does_not_lie_in_the_pipe():
     # drawn 5 m beside the axis; at its end the cross street is nearer than its own, straight back over the pipe
     pipes = existing(((0, -5), (104, -5)))
-    nodes = RouteRules(by_load=False, join_anywhere=False)
+    nodes = RouteRules(trench=None, join_anywhere=False)
     streets = layer([line((0, 0), (100, 0)), line((100, -100), (100, 0)), line((100, 0), (100, 100)),
                      line((100, 0), (200, 0))], street_id=["low", "down", "up", "on"])  # fmt: skip
     routed = plan(nodes, streets=streets, stations=stations((110, 80)), pipes=pipes, sources=sources((0, -5)))
