@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.graphs.graph import Array, Index
+from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.topology.noding import EXACT
 
 Lines = NDArray[np.object_]
@@ -26,6 +26,8 @@ class Paths:
     line: Lines
     row: Index
     """Row of the table that each line comes from."""
+    turned: Mask
+    """Whether it is drawn the other way."""
     xyz: Array
     """Vertices, shape (vertices, 3) [m]; the third column is NaN where no height is drawn."""
     along: Array
@@ -56,19 +58,19 @@ def paths_of(geometry: Lines, names: NDArray[Any]) -> Paths:
         What decides the order of lines at one place.
     """
     parts, row = shapely.get_parts(geometry, return_index=True)
-    usable = shapely.length(parts) > 0.0
-    parts, row = parts[usable], row[usable]
+    length = shapely.length(parts)
+    parts, row, length = parts[length > 0.0], row[length > 0.0], length[length > 0.0]
     count = shapely.get_num_coordinates(parts)
-    first, last = _point(parts, 0), _point(parts, -1)
-    closed = (first == last).all(axis=1)
-    second, before = _point(parts, 1), _point(parts, -2)
-    low, high = np.where(closed[:, None], second, first), np.where(closed[:, None], before, last)
+    xy, begin = shapely.get_coordinates(parts), np.cumsum(count) - count
+    first, second, before, last = (xy[i] for i in (begin, begin + 1, begin + count - 2, begin + count - 1))
+    closed = (first == last).all(axis=1)[:, None]
+    low, high = np.where(closed, second, first), np.where(closed, before, last)
     turned = (low[:, 0] > high[:, 0]) | ((low[:, 0] == high[:, 0]) & (low[:, 1] > high[:, 1]))
-    parts = np.where(turned, shapely.reverse(parts), parts)
+    parts[turned] = shapely.reverse(parts[turned])
     low, high = np.where(turned[:, None], last, first), np.where(turned[:, None], first, last)
     word = np.asarray(names, dtype=str)[row]
-    order = np.lexsort((word, count, shapely.length(parts), *high.T[::-1], *low.T[::-1]))
-    parts, row, count = parts[order], row[order], count[order]
+    order = np.lexsort((word, count, length, *high.T[::-1], *low.T[::-1]))
+    parts, row, count, turned = parts[order], row[order], count[order], turned[order]
     xyz = shapely.get_coordinates(parts, include_z=True)
     offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     step = np.zeros(len(xyz))
@@ -76,11 +78,7 @@ def paths_of(geometry: Lines, names: NDArray[Any]) -> Paths:
     step[offset[:-1]] = 0.0
     total = np.cumsum(step)
     along = total - np.repeat(total[offset[:-1]], count)
-    return Paths(parts, row.astype(np.int64), xyz, along, offset)
-
-
-def _point(lines: Lines, number: int) -> Array:
-    return shapely.get_coordinates(shapely.get_point(lines, number)).reshape(-1, 2)
+    return Paths(parts, row.astype(np.int64), turned, xyz, along, offset)
 
 
 def point_at(paths: Paths, line: Index, along: Array) -> Array:

@@ -20,7 +20,7 @@ from gisheat.routing.accounts import connected, late_pipes, unclosed, unreached
 from gisheat.routing.choice import Choice, choose
 from gisheat.routing.graph import PIPE, StreetGraph, Terminals, street_graph
 from gisheat.routing.rules import RouteRules
-from gisheat.routing.trenches import length_of, trench_rows
+from gisheat.routing.trenches import length_of, trench_rows, with_taps
 from gisheat.topology.attributes import filled, numbers, words
 
 SOURCE_RANK = {"base": 0, "peak": 1, "reserve": 2}
@@ -94,18 +94,27 @@ def route(
         *late_pipes(layers, town, choice, order),
     ]
     figures = _figures(town, choice, terminals, trenches, rules)
-    together = {**layers.tables, "pipes": _with_trenches(layers, trenches)}
+    together = {**layers.tables, "pipes": _with_trenches(layers, town, choice, trenches)}
     return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(load, terminals))
 
 
-def _with_trenches(layers: Layers, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The pipes layer with the new trenches behind its own; their index goes on where its own ends."""
+def _with_trenches(
+    layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """The pipes layer, cut where it is tapped, with the new trenches behind its own."""
     pipes = layers.get("pipes")
     if not len(pipes):
         return trenches
-    first = int(pipes.index.max()) + 1
-    numbered = trenches.set_index(np.arange(first, first + len(trenches)))
-    return pd.concat([pipes, numbered])
+    pipes = with_taps(pipes, town, choice)
+    return pd.concat([_with_columns(pipes, trenches), _with_columns(trenches, pipes)], ignore_index=True)
+
+
+def _with_columns(table: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The table with the columns of another one, empty in the way of their kind."""
+    missing = [c for c in other.columns if c not in table]
+    number = {c: other[c].dtype.kind in "iuf" for c in missing}
+    empty = {c: np.full(len(table), np.nan if number[c] else None, float if number[c] else object) for c in missing}
+    return table.assign(**empty)
 
 
 # stations and sources ------------------------------------------------------------------------------------

@@ -8,12 +8,15 @@ from itertools import count as numbers_from
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
+from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
 from gisheat.routing.lines import Lines, lines_of, stretches
+from gisheat.topology.attributes import words
+from gisheat.topology.drawn import divided, name_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def trench_rows(
             "level": "primary",
             "role": _roles(town, choice, terminals, edge, trunk_share),
             "line": "pair",
+            "parent_id": None,
+            "repaired": None,
         },
         dtype=object,
         geometry=geometry,
@@ -68,6 +73,49 @@ def trench_rows(
     rows["source_fid"], rows["ring"] = fid, np.where(ring > 0, ring, np.nan)  # numbers stay numbers
     number = np.array([int(name.lstrip("T").rstrip("_")) for name in names], np.int64)
     return rows.iloc[np.argsort(number)].reset_index(drop=True)
+
+
+def with_taps(pipes: gpd.GeoDataFrame, town: StreetGraph, choice: Choice) -> gpd.GeoDataFrame:
+    """The pipes layer with pipes cut where new trenches tap them; parts of X are X.1, X.2, their parent X."""
+    edges, laid = town.edges, town.pipes
+    leaves = choice.used & ((edges.kind == LINK) | (edges.kind == CONNECTION))
+    tapped = np.zeros(town.graph.count, bool)
+    tapped[edges.start[leaves]] = tapped[edges.end[leaves]] = True
+    piece = np.flatnonzero(edges.kind == PIPE)
+    piece = piece[np.lexsort((edges.low[piece], edges.line[piece]))]
+    line, high = edges.line[piece], edges.high[piece]
+    here = np.flatnonzero(tapped[edges.end[piece]] & (high < laid.length[line]))
+    if not len(here):
+        return pipes
+    cut = np.unique(line[here])
+    all_line = np.concatenate([cut, line[here], cut])
+    along = np.concatenate([np.zeros(len(cut)), high[here], laid.length[cut]])
+    node = np.concatenate([np.full(len(cut), -1), edges.end[piece[here]], np.full(len(cut), -1)])
+    point = np.concatenate([laid.ends[cut], town.xyz[edges.end[piece[here]]], laid.ends[len(laid) + cut]])
+    order = np.lexsort((along, all_line))
+    a, b = order[:-1], order[1:]
+    a, b = a[same := all_line[a] == all_line[b]], b[same]
+    shape = stretches(laid, all_line[a], along[a], along[b], point[a], point[b])
+    turned = laid.turned[all_line[a]]
+    shape = np.where(turned, shapely.reverse(shape), shape)
+    at_start, at_end = np.where(turned, node[b], node[a]) < 0, np.where(turned, node[a], node[b]) < 0
+    order = np.lexsort((np.where(turned, -along[a], along[a]), laid.row[all_line[a]]))
+    return _cut_rows(pipes, *(v[order] for v in (laid.row[all_line[a]], shape, at_start, at_end)))
+
+
+def _cut_rows(pipes: gpd.GeoDataFrame, row: Index, shape: Lines, at_start: Mask, at_end: Mask) -> gpd.GeoDataFrame:
+    """Rows of the layer with some replaced by their parts, in the order of the lines."""
+    rest = np.setdiff1d(np.arange(len(pipes)), row)
+    parts = pipes.iloc[row].set_geometry(shape, crs=pipes.crs)
+    length = shapely.length(shape)
+    parts = divided(parts, length / np.bincount(row, length, len(pipes))[row])
+    names = parts["pipe_id"].to_numpy(object)
+    parts = name_pieces(parts, "pipes", names, words(parts, "parent_id")).assign(repaired="split")
+    for column, own in (("from_node", at_start), ("to_node", at_end)):
+        if column in parts:
+            parts[column] = parts[column].where(own, None)
+    together = pd.concat([pipes.iloc[rest], parts])
+    return together.iloc[np.argsort(np.concatenate([rest, row]), kind="stable")].reset_index(drop=True)
 
 
 def _dug(town: StreetGraph, choice: Choice) -> Mask:
