@@ -253,7 +253,10 @@ def test_every_result_feature_of_the_lineage_is_there(result):
     ):
         named = lineage.loc[lineage["result_layer"] == layer, "result_id"]
         assert set(named) <= set(result[layer][key])
-    assert set(result["pipes"]["pipe_id"]) == set(lineage.loc[lineage["result_layer"] == "pipes", "result_id"])
+    pipes = result["pipes"].set_index("pipe_id")["source_layer"]
+    drawn = set(lineage.loc[lineage["result_layer"] == "pipes", "result_id"])
+    assert drawn == set(pipes.index[pipes == "pipes"])
+    assert set(pipes.drop(list(drawn))) == {"streets", "stations"}  # trenches: what they lie in or lead to
 
 
 def test_the_result_solved_again_has_the_same_heads(result, tmp_path):
