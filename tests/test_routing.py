@@ -320,6 +320,90 @@ def test_a_pipe_that_comes_too_late_for_what_lies_behind_is_a_warning():
     assert rules_found(routed) == [("pipe-late", "pipes", 0)]
 
 
+# rings ---------------------------------------------------------------------------------------------------
+
+
+def ring_of(routed):
+    rows = routed.trenches[routed.trenches["ring"].notna()]
+    return set(rows["street_id"])
+
+
+def test_a_ring_around_what_carries_too_much_is_the_cheapest_one():
+    # 2 MW behind R00, 1 MW behind R01: only the first needs a way around, 300 m over the next block
+    rules = RouteRules(trench=None, ring_load=1.5e6)
+    routed = plan(rules, streets=grid(), stations=stations((100, 0), (200, 0), load=1000.0))
+    assert ring_of(routed) == {"U00", "R10", "U01"}
+    assert routed.figures["rings closed"] == (1, "")
+    assert routed.figures["rings: length"] == (300.0, "m")
+    assert rules_found(routed) == []
+    assert ring_of(plan(streets=grid(), stations=stations((100, 0), (200, 0), load=1000.0))) == set()
+
+
+def test_a_pair_is_joined_by_two_ways():
+    # R00 + R01 and around: U00 + R10 + R11 + U02 (over the middle street it would be 100 m more)
+    rules = RouteRules(trench=None, ring_pairs=(("S1", "H1"),))
+    routed = plan(rules, streets=grid(), stations=stations((200, 0)))
+    assert ring_of(routed) == {"U00", "R10", "R11", "U02"}
+    assert rules_found(routed) == []
+
+
+def test_rings_stand_in_the_last_phase():
+    rules = RouteRules(trench=None, ring_load=0.5e6)
+    routed = plan(
+        rules, order=("near", "far"), streets=grid(),
+        stations=stations((100, 0), (200, 0), load=300.0, phase=["near", "far"]),
+    )  # fmt: skip
+    rows = routed.trenches
+    assert set(rows["phase"][rows["ring"].notna()]) == {"far"}
+    assert rows.set_index("street_id")["phase"]["R00"] == "near"
+
+
+def test_no_ring_passes_through_a_station():
+    # between the two rows of streets stands a station, 40 m from both: a ring over it would be shortest
+    rules = RouteRules(trench=None, ring_load=0.5e6)
+    streets = layer(
+        [line((0, 0), (100, 0)), line((0, 0), (0, 80), (100, 80)), line((100, 0), (400, 0), (400, 80), (100, 80))],
+        street_id=["low", "high", "far"],
+    )
+    routed = plan(rules, streets=streets, stations=stations((100, 40), (100, 0), load=[100.0, 900.0]))
+    ways = routed.trenches["source_layer"] == "stations"
+    assert int(ways.sum()) == 1
+    assert ring_of(routed) == {"high", "far"}
+
+
+def test_what_no_street_closes_is_a_warning_at_its_place_with_the_load():
+    lane = layer([line((0, 0), (100, 0)), line((100, 0), (100, 300))], street_id=["main", "lane"])
+    rules = RouteRules(trench=None, ring_load=1.0e6, ring_pairs=(("S1", "H2"),))
+    routed = plan(rules, streets=lane, stations=stations((50, 0), (100, 300), load=[500.0, 1500.0]))
+    found = [f for f in routed.findings if f.rule == "ring-impossible"]
+    assert sorted((f.layer, f.source_fid) for f in found) == [("stations", 1), ("streets", 0), ("streets", 1)]
+    by_street = {f.source_fid: f.message for f in found if f.layer == "streets"}
+    assert "2.00 MW" in by_street[0]
+    assert "1.50 MW" in by_street[1]
+
+
+def test_rings_by_load_need_loads():
+    with pytest.raises(InputError, match="ring_load_mw needs to know what stations take"):
+        plan(RouteRules(ring_load=1e6), streets=grid(), stations=stations((100, 0), load=float("nan")))
+
+
+def test_pairs_that_name_something_unknown_are_refused():
+    with pytest.raises(InputError, match="no station, source or node 'H11'; did you mean 'H1'"):
+        plan(RouteRules(ring_pairs=(("S1", "H11"),)), streets=grid(), stations=stations((100, 0)))
+
+
+@pytest.mark.parametrize("text", ["S1", "S1:", "S1:S1", "S1:H1; x"])
+def test_pairs_that_are_none_are_refused(text):
+    with pytest.raises(InputError, match="is no pair of names"):
+        read_pairs(text)
+
+
+@pytest.mark.parametrize("text", ["primary", "primary:", ":2", "primary:x", "primary:-1", "primary:0"])
+def test_class_factors_that_are_none_are_refused(text):
+    with pytest.raises(InputError, match="is no class with a positive factor"):
+        class_factors(text)
+
+
 # what can't be reached -----------------------------------------------------------------------------------
 
 

@@ -63,7 +63,7 @@ def choose(town: StreetGraph, terminals: Terminals, rules: RouteRules, pairs: In
     pairs : array, shape (n, 2)
         Nodes that must stay joined whichever trench fails.
     """
-    edges, count = town.edges, len(town.edges.kind)
+    count = len(town.edges.kind)
     choice = Choice(
         np.zeros(count, bool), np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64),
         np.ones(count, bool), np.zeros(count, np.int64), np.zeros(len(terminals.row), bool),

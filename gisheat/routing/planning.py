@@ -39,9 +39,7 @@ class Routed:
     """What was assumed, in words."""
 
 
-def route(
-    layers: Layers, rules: RouteRules, load: Array | None = None, order: Sequence[str] = (), taken: set[str] | None = None
-) -> Routed:  # fmt: skip
+def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: Sequence[str] = ()) -> Routed:
     """Choose the trenches that join all stations with the sources along the streets.
 
     Parameters
@@ -214,7 +212,7 @@ def _figures(
         "new trench length: connections": (float(length[town.edges.kind > PIPE].sum()), "m"),
         "stations reached": (int(choice.joined[stations].sum()), ""),
         "stations not reached": (int((~choice.joined[stations]).sum()), ""),
-        "rings closed": (int(len(np.unique(choice.ring[choice.ring > 0]))), ""),
+        "rings closed": (len(np.unique(choice.ring[choice.ring > 0])), ""),
         "rings: length": (float(length[choice.ring > 0].sum()), "m"),
         "routing cost": (choice.cost, "m of ordinary street" if rules.trench is None else "by load"),
         "routing: moves tried": (choice.moves, ""),

@@ -13,7 +13,7 @@ import shapely
 
 from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
+from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, connections_of, origins
 from gisheat.routing.lines import Lines, lines_of, stretches
 from gisheat.topology.attributes import words
 from gisheat.topology.drawn import divided, name_pieces
@@ -204,19 +204,13 @@ def _origins(
     street = np.full(len(edge), None, dtype=object)
     on = (kind == STREET) | (kind == LINK)
     row = town.streets.row[line[on]]
-    layer[on] = "streets"
-    fid[on] = _fids(tables["streets"])[row]
+    layer[on], fid[on] = (v[row] for v in origins(tables["streets"], "streets"))
     street[on] = tables["streets"]["street_id"].to_numpy(object)[row]
     street[kind == LINK] = None
     for number, name in enumerate(("stations", "sources")):
         of = connections_of(edges, terminals, number)[edge]
-        layer[of] = name
-        fid[of] = _fids(tables[name])[terminals.row[line[of]]]
+        layer[of], fid[of] = (v[terminals.row[line[of]]] for v in origins(tables[name], name))
     return layer, fid, street
-
-
-def _fids(table: gpd.GeoDataFrame) -> Index:
-    return table.get("source_fid", table.index.to_series()).to_numpy(np.int64)
 
 
 def length_of(town: StreetGraph, choice: Choice) -> Array:
