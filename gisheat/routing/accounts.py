@@ -11,7 +11,7 @@ from gisheat.findings import Finding
 from gisheat.graphs.graph import Array
 from gisheat.layers import Layers
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, origins
+from gisheat.routing.graph import CONNECTION, PIPE, StreetGraph, Terminals, origins
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
 
@@ -99,19 +99,25 @@ def unclosed(
         message = f"{name}: {load / 1e6:.2f} MW lie behind a single trench here, and no street closes a ring around it."
         place = _place((town.xyz[edges.start[e], :2] + town.xyz[edges.end[e], :2]) / 2.0)
         findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, repair))
-    for (a, b), parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True):
-        if parted:
-            i = int(np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))[0]) if _known(terminals, a, b) else -1
-            layer, fid = _fid(layers, terminals, i) if i >= 0 else ("streets", None)
-            message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
-            place = None if i < 0 else _place(terminals.xy[i])
-            way = "add a street"
-            findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, way))
+    findings += [
+        _parted(layers, terminals, *pair)
+        for pair, parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True)
+        if parted
+    ]
     return findings
 
 
-def _known(terminals: Terminals, *names: str) -> bool:
-    return bool(np.isin(terminals.name.astype(str), names).any())
+def _parted(layers: Layers, terminals: Terminals, a: str, b: str) -> Finding:
+    """A pair that one trench parts, said of the station or source in it."""
+    message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
+    named = np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))
+    if not len(named):
+        return Finding("ring-impossible", "warning", "nodes", message, repair="add a street")
+    i = int(named[0])
+    layer, fid = _fid(layers, terminals, i)
+    return Finding(
+        "ring-impossible", "warning", layer, message, fid, None, _place(terminals.xy[i]), None, "add a street"
+    )
 
 
 def _edge_feature(layers: Layers, town: StreetGraph, terminals: Terminals, e: int) -> tuple[str, int, str]:

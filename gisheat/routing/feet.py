@@ -39,7 +39,7 @@ class Feet:
     def ways(self, points: Array, paths: Paths) -> Lines:
         """Lines from the points to their feet."""
         feet = point_at(paths, self.line, self.along)[:, :2]
-        return shapely.linestrings(np.stack([points[self.point, :2], feet], axis=1))
+        return np.asarray(shapely.linestrings(np.stack([points[self.point, :2], feet], axis=1)), object)
 
 
 def feet_of(points: Array, paths: Paths, farthest: float) -> Feet:
@@ -47,10 +47,10 @@ def feet_of(points: Array, paths: Paths, farthest: float) -> Feet:
     if not len(points) or not len(paths):
         empty = np.empty(0, np.int64)
         return Feet(empty, empty, np.empty(0), np.empty(0))
-    places = shapely.points(points[:, :2])
+    places = np.asarray(shapely.points(points[:, :2]), object)
     tree = shapely.STRtree(paths.line)
     point, line = tree.query(places, predicate="dwithin", distance=farthest)
-    along = shapely.line_locate_point(paths.line[line], places[point])
+    along = np.asarray(shapely.line_locate_point(paths.line[line], places[point]))
     foot = point_at(paths, line, along)[:, :2]
     length = np.hypot(*(foot - points[point, :2]).T)
     order = np.lexsort((line, foot[:, 1], foot[:, 0], np.round(length / EXACT), point))
@@ -131,7 +131,7 @@ def links_of(
     first = np.unique(key, axis=0, return_index=True)[1]
     links = Links(pipe[first].astype(np.int64), pipe_along[first], street[first].astype(np.int64), street_along[first])
     a, b = point_at(pipes, links.pipe, links.pipe_along), point_at(streets, links.street, links.street_along)
-    ways = shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1))
+    ways = np.asarray(shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1)), object)
     factor = areas.factors(ways)
     usable = np.isfinite(factor)
     kept = Links(links.pipe[usable], links.pipe_along[usable], links.street[usable], links.street_along[usable])
@@ -145,7 +145,7 @@ def _clear_ways(ends: Array, pipes: Paths, streets: Paths, junctions: Array, far
     Where there are only such ways, the shortest one is taken.
     """
     feet = feet_of(ends, streets, farthest)
-    end, at = shapely.STRtree(shapely.points(junctions[:, :2])).query(
+    end, at = shapely.STRtree(np.asarray(shapely.points(junctions[:, :2]), object)).query(
         shapely.points(ends[:, :2]), predicate="dwithin", distance=farthest
     )
     point = np.concatenate([feet.point, end])

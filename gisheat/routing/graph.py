@@ -85,8 +85,8 @@ class StreetGraph:
 def origins(table: gpd.GeoDataFrame, layer: str) -> tuple[NDArray[np.object_], Index]:
     """Input layer and feature id of each row of a layer, as the stages before have noted them."""
     names = table["source_layer"] if "source_layer" in table else pd.Series(layer, index=table.index)
-    fids = table["source_fid"] if "source_fid" in table else table.index
-    return names.to_numpy(object), fids.to_numpy(np.int64)
+    fids = table.get("source_fid", table.index)
+    return names.to_numpy(object), np.asarray(fids, np.int64)
 
 
 def connections_of(edges: Edges, terminals: Terminals, layer: int) -> Mask:

@@ -125,7 +125,7 @@ def stretches(paths: Paths, line: Index, low: Array, high: Array, first: Array, 
 
 def lines_of(xyz: Array, owner: Index) -> Lines:
     """Lines of vertices (n, 3) by the line that owns them, with heights where every vertex of a line has one."""
-    flat = shapely.linestrings(xyz[:, :2], indices=owner)
+    flat = np.asarray(shapely.linestrings(xyz[:, :2], indices=owner), object)
     high = np.bincount(owner, np.isnan(xyz[:, 2])) == 0
     if high.any():
         some = high[owner]

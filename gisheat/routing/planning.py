@@ -96,9 +96,7 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(load, terminals))
 
 
-def _with_trenches(
-    layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame
-) -> gpd.GeoDataFrame:
+def _with_trenches(layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The pipes layer, cut where it is tapped, with the new trenches behind its own."""
     pipes = layers.get("pipes")
     if not len(pipes):
@@ -177,9 +175,7 @@ def read_pairs(text: str | None) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _pairs(
-    wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGraph, terminals: Terminals
-) -> Index:
+def _pairs(wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGraph, terminals: Terminals) -> Index:
     """Nodes of the pairs that must stay joined, shape (n, 2)."""
     if not wanted:
         return np.empty((0, 2), np.int64)
@@ -187,7 +183,7 @@ def _pairs(
     named = layers.get("nodes")
     if len(named):
         inner = np.delete(np.arange(town.graph.count), town.terminal)
-        tree = shapely.STRtree(shapely.points(town.xyz[inner, :2]))
+        tree = shapely.STRtree(np.asarray(shapely.points(town.xyz[inner, :2]), object))
         near = tree.query_nearest(named.geometry.to_numpy(), all_matches=False)[1]
         node = dict(zip(named["node_id"].tolist(), inner[near].tolist(), strict=True)) | node
     known = tuple(map(str, node))
@@ -223,7 +219,6 @@ def _figures(
     if choice.stopped:
         figures["routing: stopped"] = ("the time ended before the moves did", "")
     return figures
-
 
 
 def _notes(load: Array | None, terminals: Terminals) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def trench_rows(
             "role": _roles(town, choice, terminals, edge, trunk_share),
             "line": "pair",
             "parent_id": None,
-            "repaired": None,
+            "repaired": "kept",
         },
         dtype=object,
         geometry=geometry,
@@ -100,7 +100,8 @@ def with_taps(pipes: gpd.GeoDataFrame, town: StreetGraph, choice: Choice) -> gpd
     shape = np.where(turned, shapely.reverse(shape), shape)
     at_start, at_end = np.where(turned, node[b], node[a]) < 0, np.where(turned, node[a], node[b]) < 0
     order = np.lexsort((np.where(turned, -along[a], along[a]), laid.row[all_line[a]]))
-    return _cut_rows(pipes, *(v[order] for v in (laid.row[all_line[a]], shape, at_start, at_end)))
+    row = laid.row[all_line[a]]
+    return _cut_rows(pipes, row[order], shape[order], at_start[order], at_end[order])
 
 
 def _cut_rows(pipes: gpd.GeoDataFrame, row: Index, shape: Lines, at_start: Mask, at_end: Mask) -> gpd.GeoDataFrame:

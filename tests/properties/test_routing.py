@@ -24,7 +24,10 @@ def town(seed: int, *, size: int = 5, count: int = 7) -> dict[str, GeoDataFrame]
     xy = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), -1) * 90.0
     xy = (xy + random.uniform(-25, 25, xy.shape)).reshape(-1, 2) + ORIGIN
     number = np.arange(size * size).reshape(size, size)
-    pairs = [*zip(number[:-1].ravel(), number[1:].ravel()), *zip(number[:, :-1].ravel(), number[:, 1:].ravel())]
+    pairs = [
+        *zip(number[:-1].ravel(), number[1:].ravel(), strict=True),
+        *zip(number[:, :-1].ravel(), number[:, 1:].ravel(), strict=True),
+    ]
     grid = nx.Graph(pairs)
     for edge in random.permutation(pairs)[: size * 2].tolist():  # gaps that leave it in one piece
         grid.remove_edge(*edge)
@@ -33,8 +36,8 @@ def town(seed: int, *, size: int = 5, count: int = 7) -> dict[str, GeoDataFrame]
     ends = np.array([tuple(sorted(e)) for e in grid.edges])
     middle = (xy[ends[:, 0]] + xy[ends[:, 1]]) / 2 + random.uniform(-8, 8, (len(ends), 2))
     lines = shapely.linestrings(np.stack([xy[ends[:, 0]], middle, xy[ends[:, 1]]], axis=1))
-    on = shapely.get_coordinates(shapely.line_interpolate_point(lines[random.integers(0, len(lines), count + 2)],
-                                                                random.uniform(0, 1, count + 2), normalized=True))  # fmt: skip
+    some, share = lines[random.integers(0, len(lines), count + 2)], random.uniform(0, 1, count + 2)
+    on = shapely.get_coordinates(shapely.line_interpolate_point(some, share, normalized=True))
     on += random.uniform(-15, 15, on.shape)
     factor = random.choice([1.0, 1.0, 2.0], len(lines))
     return {
@@ -69,7 +72,7 @@ def network(result, layers):
         graph.add_edge(line.coords[0][:2], line.coords[-1][:2], row=i)
     place = {}
     for layer, name in (("stations", "station_id"), ("sources", "source_id")):
-        for n, point in zip(layers[layer][name], layers[layer].geometry):
+        for n, point in zip(layers[layer][name], layers[layer].geometry, strict=True):
             near = min(graph.nodes, key=lambda p: np.hypot(p[0] - point.x, p[1] - point.y))
             assert np.hypot(near[0] - point.x, near[1] - point.y) <= 0.5
             place[n] = near
@@ -85,16 +88,15 @@ def test_order_and_direction_of_features_play_no_role(seed, random, by_load):
     other = {}
     for name, table in layers.items():
         order = random.sample(range(len(table)), len(table))
-        table = table.iloc[order].reset_index(drop=True)
-        if name == "streets":
-            turned = [random.random() < 0.5 for _ in order]
-            shapes = table.geometry.to_numpy()
-            table = table.set_geometry(np.where(turned, shapely.reverse(shapes), shapes), crs=table.crs)
-        other[name] = table
+        other[name] = table.iloc[order].reset_index(drop=True)
+    turned, shapes = [random.random() < 0.5 for _ in other["streets"].index], other["streets"].geometry.to_numpy()
+    other["streets"] = other["streets"].set_geometry(np.where(turned, shapely.reverse(shapes), shapes), crs=CRS)
     again = routed(other, rules)
     columns = ["pipe_id", "street_id", "status", "phase", "role", "ring"]
     assert first.trenches[columns].equals(again.trenches[columns])
-    assert (shapely.to_wkb(first.trenches.geometry.to_numpy()) == shapely.to_wkb(again.trenches.geometry.to_numpy())).all()
+    assert (
+        shapely.to_wkb(first.trenches.geometry.to_numpy()) == shapely.to_wkb(again.trenches.geometry.to_numpy())
+    ).all()
     assert first.figures == again.figures
 
 
@@ -115,7 +117,7 @@ def test_trenches_lie_in_their_streets_and_cost_what_is_said(seed, by_load):
     graph, place = network(result, layers)
     assert nx.is_tree(nx.Graph(graph))
     assert set(place.values()) <= set(graph.nodes)
-    load = dict(zip(layers["stations"]["station_id"], layers["stations"]["load_kw"] * 1e3))
+    load = dict(zip(layers["stations"]["station_id"], layers["stations"]["load_kw"] * 1e3, strict=True))
     factor = np.where(in_street, street["cost_factor"].reindex(rows["street_id"]).to_numpy(), 1.5)
     cost = 0.0
     for a, b, i in list(graph.edges(data="row")):
@@ -134,8 +136,11 @@ def test_every_phase_hangs_together_and_is_part_of_the_next(seed):
     result = routed(layers, RouteRules())
     graph, place = network(result, layers)
     rank = {None: 0, **{name: i for i, name in enumerate(ORDER, 1)}}
-    own = {n: rank[p if isinstance(p, str) else None] for layer, name in (("stations", "station_id"), ("sources", "source_id"))
-           for n, p in zip(layers[layer][name], layers[layer]["phase"])}  # fmt: skip
+    own = {
+        n: rank[p if isinstance(p, str) else None]
+        for layer, name in (("stations", "station_id"), ("sources", "source_id"))
+        for n, p in zip(layers[layer][name], layers[layer]["phase"], strict=True)
+    }
     phase = [rank[p if isinstance(p, str) else None] for p in result.trenches["phase"]]
     for now in range(len(rank)):
         built = nx.Graph((a, b) for a, b, i in graph.edges(data="row") if phase[i] <= now)
@@ -153,7 +158,7 @@ def test_rings_leave_no_more_than_asked_for_behind_a_single_trench(seed):
     layers = town(seed)
     result = routed(layers, RouteRules(ring_load=1.0e6))
     graph, place = network(result, layers)
-    load = dict(zip(layers["stations"]["station_id"], layers["stations"]["load_kw"] * 1e3))
+    load = dict(zip(layers["stations"]["station_id"], layers["stations"]["load_kw"] * 1e3, strict=True))
     weak = {f.source_fid: f for f in result.findings if f.rule == "ring-impossible" and f.layer == "streets"}
     fid = layers["streets"].reset_index().set_index("street_id")["index"]
     for a, b, i in list(graph.edges(data="row")):
