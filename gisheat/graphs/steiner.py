@@ -37,16 +37,16 @@ LEAST_MOVES = 800
 """Moves of the whole search on small problems, where they cost milliseconds."""
 MOVES_PER_TREE = 5
 """Moves per terminal on one tree before it is merged with the best."""
-NOISE = 0.1
-"""Share by which edges seem dearer in the local search, at random: it ends less often in the next best tree."""
+NOISE = (0.1, 0.3)
+"""Share by which edges seem dearer in the local search, at random, for many and for few terminals."""
+DISTURBANCE = (0.2, 2.0)
+"""The same where a tree is grown anew."""
 SLACK = 0.1
 """What a move that disturbs the best tree may cost, as a share of the mean edge's cost."""
-DISTURBANCE = 0.2
-"""Share by which edges seem dearer to a tree that is grown anew."""
 STARTS = 3
 """Trees grown anew before the best is disturbed."""
 FEW = 100
-"""Below so many terminals trees are always grown anew: that takes no longer than disturbing."""
+"""Below so many terminals trees are always grown anew, and are to differ more: that takes no longer than disturbing."""
 ROUNDS = 8
 """Most times the problem is made smaller by a bound."""
 MERGE_ROUNDS = 2
@@ -166,7 +166,7 @@ class _Search:
             if np.isinf(bound):  # the edges left join no terminals: none of them is of use
                 return
             tree = level.grow(root, np.where(free(reduced), level.cost, np.inf) if finished else level.cost)
-            level.improve(tree, self._moves, budget, self._state, noise=NOISE)
+            level.improve(tree, self._moves, budget, self._state, noise=NOISE[self._few])
             self._keep(tree)
             useful = level.useful(root, bound, reduced, self.cost - level.small.taken)
             if useful.mean() < 0.9:
@@ -179,13 +179,15 @@ class _Search:
         turn = 0
         while not self._solved and budget.open:
             level, best = self._level, self._here
-            if best is None or turn < STARTS or len(level.small.terminals) < FEW:
+            if best is None or turn < STARTS or self._few:
                 root = int(level.small.terminals[self._draw(len(level.small.terminals))])
-                tree = level.grow(root, level.cost * (1.0 + DISTURBANCE * self._random.random(len(level.cost))))
+                tree = level.grow(
+                    root, level.cost * (1.0 + DISTURBANCE[self._few] * self._random.random(len(level.cost)))
+                )
                 slack = 0.0
             else:
                 tree, slack = best.copy(), SLACK * float(level.cost.mean())
-            level.improve(tree, self._moves, budget, self._state, noise=NOISE, slack=slack)
+            level.improve(tree, self._moves, budget, self._state, noise=NOISE[self._few], slack=slack)
             self._keep(tree)
             if best is not None and (tree != best).any():
                 self._keep(self._cheapest_on(tree | best, budget))
@@ -205,6 +207,10 @@ class _Search:
             search.narrow(budget, MERGE_ROUNDS)
             if search.cost < self.cost:
                 self.tree, self.cost = search.tree, search.cost
+
+    @property
+    def _few(self) -> bool:
+        return len(self._level.small.terminals) < FEW
 
     @property
     def _moves(self) -> int:
