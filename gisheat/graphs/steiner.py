@@ -7,7 +7,7 @@
    the graph is contracted again. Most problems of up to some hundred edges are solved by that.
 4. Local search on key paths, after the neighbourhoods of [3]_ but as random moves whose work is local.
 5. Each further tree, from disturbed costs or by disturbing the best, is merged with the best: the cheapest tree on the
-   edges of both is a small problem again, which 3 and 4 solve nearly to the end.
+   edges of both is a small problem again, which 3 and 4 solve nearly to the end (merging: [4]_).
 
 Random choices go by the numbers of nodes and edges, and so do choices between ties: the same input gives the same
 tree, but a renumbered one may give another of about the same cost. Who needs the same must number by coordinates.
@@ -20,6 +20,8 @@ References
    Mathematical Programming 28, 271-287.
 .. [3] Uchoa, E., Werneck, R. F. (2010). Fast local search for Steiner trees in graphs.
    Proceedings of the Workshop on Algorithm Engineering and Experiments (ALENEX).
+.. [4] Pajor, T., Uchoa, E., Werneck, R. F. (2018). A robust and scalable algorithm for the Steiner problem in graphs.
+   Mathematical Programming Computation 10, 69-118.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from gisheat.graphs.tree import Tree
 
 MOVES_PER_TERMINAL = 30
 """Moves of the whole search where none are given; more than this gains a tenth of a per cent."""
-LEAST_MOVES = 800
+LEAST_MOVES = 700
 """Moves of the whole search on small problems, where they cost milliseconds."""
 MOVES_PER_TREE = 5
 """Moves per terminal on one tree before it is merged with the best."""
