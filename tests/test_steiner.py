@@ -96,6 +96,31 @@ def test_no_terminal_needs_no_edge():
     assert not steiner_tree(graph, cost, np.array([], np.int64)).edges.any()
 
 
+def test_a_graph_without_edges_joins_nothing():
+    none = np.array([], np.int64)
+    found = steiner_tree(graph_of(3, none, none), none, np.array([0, 2, 2]))
+    assert (found.cost, found.unreached.tolist(), len(found.edges)) == (0.0, [2], 0)
+
+
+def test_costs_may_be_whole_numbers_and_read_only():
+    graph, cost, terminals = street_graph(8, 8, 9, 1)
+    cost = np.ceil(cost)
+    whole = cost.astype(np.int64)
+    whole.setflags(write=False)
+    assert np.array_equal(steiner_tree(graph, whole, terminals).edges, steiner_tree(graph, cost, terminals).edges)
+
+
+def test_a_dear_edge_does_not_hide_cheap_ones():
+    # 1e9 across a bridge that cannot be avoided, metres on both sides
+    (one, cost, terminals), count = street_graph(9, 9, 8, 2), street_graph(9, 9, 8, 2)[0].count
+    start = np.concatenate([one.start, one.start + count, [0]])
+    end = np.concatenate([one.end, one.end + count, [count]])
+    both = graph_of(2 * count, start, end)
+    ends = np.union1d(terminals, [0])
+    found = steiner_tree(both, np.concatenate([cost, cost, [1e9]]), np.concatenate([ends, ends + count]))
+    assert found.cost - 1e9 == pytest.approx(2 * steiner_tree(one, cost, ends).cost, rel=1e-6)
+
+
 def test_terminals_in_another_piece_are_named():
     graph = graph_of(7, np.array([0, 1, 3, 4]), np.array([1, 2, 4, 5]))
     found = steiner_tree(graph, np.ones(4), np.array([5, 0, 6, 2, 3]))

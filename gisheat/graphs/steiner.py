@@ -74,7 +74,7 @@ def steiner_tree(
     Parameters
     ----------
     cost : shape (edges,)
-        Not below zero; edges that cost nothing are taken where they are of use.
+        Finite and not below zero; edges that cost nothing are taken where they are of use.
     terminals : shape (terminals,)
         Node numbers. Those that no edges join with the lowest of them are left out and named.
     moves : int, optional
@@ -96,7 +96,7 @@ def steiner_tree(
     >>> found.edges, found.cost, found.gap
     (array([False, False,  True,  True]), 1.5, 0.0)
     """
-    terminals = np.unique(np.asarray(terminals, np.int64))
+    cost, terminals = np.ascontiguousarray(cost, np.float64), np.unique(np.asarray(terminals, np.int64))
     if not len(terminals):
         return Tree(np.zeros(len(cost), np.bool_), 0.0, 0.0, 0, False, terminals)
     reached = reach(graph.first, graph.neighbour, terminals[0])
