@@ -18,7 +18,7 @@ from gisheat.layers import Layers
 from gisheat.network import Array, Index, Mask, Network, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
-from gisheat.topology.accounts import degenerate, lineage_of, near_misses
+from gisheat.topology.accounts import degenerate, lineage_of, loose_ends
 from gisheat.topology.attributes import (
     known_bores,
     numbers,
@@ -78,9 +78,10 @@ class Drawing:
 
 
 def build_network(
-    raw: Layers, layers: Layers, series: PipeSeries, *, mended: Repaired | None = None, rules: RepairRules | None = None,
-    snap_tolerance: float = 0.5, max_connection: float = 200.0, roughness: float = 0.5e-3,
-    local_loss_fraction: float | None = None, required_head: float = 10.0,
+    raw: Layers, layers: Layers, series: PipeSeries, *,
+    mended: Repaired | None = None, rules: RepairRules | None = None, snap_tolerance: float = 0.5,
+    max_connection: float = 200.0, roughness: float = 0.5e-3, local_loss_fraction: float | None = None,
+    required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
 
@@ -122,7 +123,7 @@ def build_network(
     pieces, xy, reached = _cut(lines, bits, noded, stops, places, snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
-    findings += split_findings("pipes", table)
+    findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
     at_station = connect("stations", stations, reached[0], xy, snap_tolerance, max_connection, taken)
     at_source = connect("sources", sources, reached[1], at_station.xy, snap_tolerance, max_connection, taken)
@@ -142,7 +143,7 @@ def build_network(
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
     findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
-    findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
+    findings += loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
         devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
