@@ -152,7 +152,7 @@ def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, mos
                     keys += 1
         # what hangs on no terminal goes with them
         i = 0
-        while i < keys and keys < PARTS:
+        while i < keys < PARTS:
             node = key[i]
             i += 1
             if live[node] == 1 and not terminal[node]:
