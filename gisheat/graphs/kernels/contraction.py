@@ -89,7 +89,7 @@ def _unlink(head, following, before, at, half):
 def _between(head, following, at, a, b):
     """Edge between two nodes, found in the shorter of their lists."""
     i, k = head[a], head[b]
-    while i != NONE and k != NONE:
+    while i >= 0 and k >= 0:
         if at[i ^ 1] == b:
             return i >> 1
         if at[k ^ 1] == a:

@@ -2,7 +2,8 @@
 
 A key node is a terminal or a node where three edges of the tree meet, a key path goes from one to the next. All work is
 near the gap: the parts are told apart by walking all of them at the same time until only the largest is unfinished,
-and the search for the new join goes out from the small ones, no farther than the paths taken out were long.
+and the search for the new join goes out from the small ones, no farther than the paths taken out were long. Where the
+small ones are large all the same the move is dear and rarely pays: it is made with a chance that falls with their size.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from gisheat.graphs.kernels.heap import pop, push
 
 PARTS = 24
 """Most parts a tree is cut into at once."""
+WALK = 30.0
+"""Nodes walked through before a move may be given up: twice as many are walked in every second move, and so on."""
 
 
 @njit(cache=True)
@@ -185,7 +188,8 @@ def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, mos
                 stamp[node] = -1
             else:
                 small += 1
-        while unfinished > 1:
+        walk = WALK / (1.0 - draw(state))
+        while unfinished > 1 and walk > 0.0:
             for q in range(keys):
                 if done[q]:
                     continue
@@ -196,6 +200,7 @@ def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, mos
                         break
                     node = queue[q, at[q]]
                     at[q] += 1
+                    walk -= 1.0
                     for j in range(first[node], first[node + 1]):
                         if tree[edge[j]]:
                             far = neighbour[j]
@@ -218,7 +223,7 @@ def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, mos
         new = 0
         new_length = 0.0
         turn = draw_below(state, keys)
-        while small > 0:
+        while small > 0 and unfinished < 2:
             own = -1
             for k in range(keys):
                 q = (turn + k) % keys
@@ -248,10 +253,10 @@ def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, mos
                 node, size = pop(heap, place, distance, size)
                 if distance[node] > limit:
                     break
-                if live[node] > 0 or terminal[node]:
-                    if stamp[node] != move or find(parent, part[node]) != own:
-                        met = node
-                        break
+                joined = live[node] > 0 or terminal[node]
+                if joined and (stamp[node] != move or find(parent, part[node]) != own):
+                    met = node
+                    break
                 for j in range(first[node], first[node + 1]):
                     e = edge[j]
                     if tree[e]:
