@@ -94,8 +94,7 @@ def expected_loads(
     difference = numbers(stations, "supply_temp_c") - numbers(stations, "return_temp_c")
     by_flow = numbers(stations, "flow_t_h") * heat_capacity * filled(difference, temperature_difference)
     by_area = numbers(stations, "heated_area_m2") * area_factor * index
-    load = filled(numbers(stations, "load_kw"), filled(by_area, by_flow))
-    return load
+    return filled(numbers(stations, "load_kw"), filled(by_area, by_flow))
 
 
 def assign_loads(

@@ -77,7 +77,7 @@ MaxConnection = Annotated[
 ]
 Routing = Annotated[
     Literal["auto", "always", "never"],
-    Argument("Choose new trenches along the streets: auto where there are streets and no pipes, always, never.", "auto"),
+    Argument("New trenches along the streets: auto where there are streets and no pipes, always, never.", "auto"),
 ]
 RouteCost = Annotated[
     Literal["load", "length"],

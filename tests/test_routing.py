@@ -1,17 +1,18 @@
 """Routing: which trenches are chosen on towns whose best answer is clear by hand.
 
-    B---C---D      a grid of streets, 100 m apart unless said otherwise; the source stands at the lower left corner
-    |   |   |
-    A---E---F
+B---C---D      a grid of streets, 100 m apart unless said otherwise; the source stands at the lower left corner
+|   |   |
+A---E---F
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
-from drawings import CRS, call, layer, line, point, tables, write
+from drawings import call, layer, line, point
 from shapely import Polygon
 
 from gisheat.errors import InputError, TopologyError
@@ -59,7 +60,10 @@ def plan(rules=PLAIN, order=(), **layers):
 def streets_of(routed):
     """Length of new trench by street [m], straight ways under their layer."""
     rows = routed.trenches
-    key = [layer if street is None else street for street, layer in zip(rows["street_id"], rows["source_layer"])]
+    key = [
+        layer if street is None else street
+        for street, layer in zip(rows["street_id"], rows["source_layer"], strict=True)
+    ]
     return rows.geometry.length.groupby(pd.Series(key)).sum().round(6).to_dict()
 
 
@@ -212,7 +216,7 @@ def test_roles_follow_from_what_lies_behind():
     places = stations((50, 0), (100, 50), (100, 100), (200, 0), load=[500.0, 20.0, 20.0, 460.0])
     routed = plan(streets=grid(), stations=places)
     role = {(s, round(g.length)): r for s, g, r in
-            zip(routed.trenches["street_id"], routed.trenches.geometry, routed.trenches["role"])}  # fmt: skip
+            zip(routed.trenches["street_id"], routed.trenches.geometry, routed.trenches["role"], strict=True)}  # fmt: skip
     assert role == {
         ("R00", 50): "trunk", ("U01", 50): "connection", ("R01", 100): "connection",
     } | {("U01", 50): role["U01", 50]}  # fmt: skip
@@ -224,7 +228,7 @@ def test_what_is_built_first_is_part_of_what_stands_at_the_end():
     order = ("near", "far")
     places = stations((100, 0), (200, 0), (100, 100), phase=["near", "far", "near"])
     routed = plan(order=order, streets=grid(), stations=places)
-    phase = dict(zip(routed.trenches["street_id"], routed.trenches["phase"]))
+    phase = dict(zip(routed.trenches["street_id"], routed.trenches["phase"], strict=True))
     assert phase == {"R00": "near", "R01": "far", "U01": "near"}
 
 
@@ -234,7 +238,7 @@ def test_a_source_that_comes_later_makes_its_trench_later():
         order=order, streets=grid(), stations=stations((100, 0), phase=["near"]),
         sources=sources((0, 0), (200, 0), phase=["near", "far"]),
     )  # fmt: skip
-    phase = dict(zip(routed.trenches["street_id"], routed.trenches["phase"]))
+    phase = dict(zip(routed.trenches["street_id"], routed.trenches["phase"], strict=True))
     assert phase == {"R00": "near", "R01": "far"}
 
 
@@ -320,6 +324,90 @@ def test_a_pipe_that_comes_too_late_for_what_lies_behind_is_a_warning():
     assert rules_found(routed) == [("pipe-late", "pipes", 0)]
 
 
+# rings ---------------------------------------------------------------------------------------------------
+
+
+def ring_of(routed):
+    rows = routed.trenches[routed.trenches["ring"].notna()]
+    return set(rows["street_id"])
+
+
+def test_a_ring_around_what_carries_too_much_is_the_cheapest_one():
+    # 2 MW behind R00, 1 MW behind R01: only the first needs a way around, 300 m over the next block
+    rules = RouteRules(trench=None, ring_load=1.5e6)
+    routed = plan(rules, streets=grid(), stations=stations((100, 0), (200, 0), load=1000.0))
+    assert ring_of(routed) == {"U00", "R10", "U01"}
+    assert routed.figures["rings closed"] == (1, "")
+    assert routed.figures["rings: length"] == (300.0, "m")
+    assert rules_found(routed) == []
+    assert ring_of(plan(streets=grid(), stations=stations((100, 0), (200, 0), load=1000.0))) == set()
+
+
+def test_a_pair_is_joined_by_two_ways():
+    # R00 + R01 and around: U00 + R10 + R11 + U02 (over the middle street it would be 100 m more)
+    rules = RouteRules(trench=None, ring_pairs=(("S1", "H1"),))
+    routed = plan(rules, streets=grid(), stations=stations((200, 0)))
+    assert ring_of(routed) == {"U00", "R10", "R11", "U02"}
+    assert rules_found(routed) == []
+
+
+def test_rings_stand_in_the_last_phase():
+    rules = RouteRules(trench=None, ring_load=0.5e6)
+    routed = plan(
+        rules, order=("near", "far"), streets=grid(),
+        stations=stations((100, 0), (200, 0), load=300.0, phase=["near", "far"]),
+    )  # fmt: skip
+    rows = routed.trenches
+    assert set(rows["phase"][rows["ring"].notna()]) == {"far"}
+    assert rows.set_index("street_id")["phase"]["R00"] == "near"
+
+
+def test_no_ring_passes_through_a_station():
+    # between the two rows of streets stands a station, 40 m from both: a ring over it would be shortest
+    rules = RouteRules(trench=None, ring_load=0.5e6)
+    streets = layer(
+        [line((0, 0), (100, 0)), line((0, 0), (0, 80), (100, 80)), line((100, 0), (400, 0), (400, 80), (100, 80))],
+        street_id=["low", "high", "far"],
+    )
+    routed = plan(rules, streets=streets, stations=stations((100, 40), (100, 0), load=[100.0, 900.0]))
+    ways = routed.trenches["source_layer"] == "stations"
+    assert int(ways.sum()) == 1
+    assert ring_of(routed) == {"high", "far"}
+
+
+def test_what_no_street_closes_is_a_warning_at_its_place_with_the_load():
+    lane = layer([line((0, 0), (100, 0)), line((100, 0), (100, 300))], street_id=["main", "lane"])
+    rules = RouteRules(trench=None, ring_load=1.0e6, ring_pairs=(("S1", "H2"),))
+    routed = plan(rules, streets=lane, stations=stations((50, 0), (100, 300), load=[500.0, 1500.0]))
+    found = [f for f in routed.findings if f.rule == "ring-impossible"]
+    assert sorted((f.layer, f.source_fid) for f in found) == [("stations", 1), ("streets", 0), ("streets", 1)]
+    by_street = {f.source_fid: f.message for f in found if f.layer == "streets"}
+    assert "2.00 MW" in by_street[0]
+    assert "1.50 MW" in by_street[1]
+
+
+def test_rings_by_load_need_loads():
+    with pytest.raises(InputError, match="ring_load_mw needs to know what stations take"):
+        plan(RouteRules(ring_load=1e6), streets=grid(), stations=stations((100, 0), load=float("nan")))
+
+
+def test_pairs_that_name_something_unknown_are_refused():
+    with pytest.raises(InputError, match="no station, source or node 'H11'; did you mean 'H1'"):
+        plan(RouteRules(ring_pairs=(("S1", "H11"),)), streets=grid(), stations=stations((100, 0)))
+
+
+@pytest.mark.parametrize("text", ["S1", "S1:", "S1:S1", "S1:H1; x"])
+def test_pairs_that_are_none_are_refused(text):
+    with pytest.raises(InputError, match="is no pair of names"):
+        read_pairs(text)
+
+
+@pytest.mark.parametrize("text", ["primary", "primary:", ":2", "primary:x", "primary:-1", "primary:0"])
+def test_class_factors_that_are_none_are_refused(text):
+    with pytest.raises(InputError, match="is no class with a positive factor"):
+        class_factors(text)
+
+
 # what can't be reached -----------------------------------------------------------------------------------
 
 
@@ -358,5 +446,98 @@ def test_parts_of_the_town_with_a_source_each_are_networks_of_their_own():
 
 
 def test_without_any_station_in_reach_one_sentence_says_why():
-    with pytest.raises(TopologyError, match="no station can be reached.*station H1 lies 300 m"):
+    with pytest.raises(TopologyError, match=r"no station can be reached.*station H1 lies 300 m"):
         plan(streets=grid(), stations=stations((500, 0)))
+
+
+# verbs ---------------------------------------------------------------------------------------------------
+
+
+def rows_of(file, name):
+    """Rows of a layer of a result, None where nothing stands."""
+    table = pyogrio.read_dataframe(file, layer=name, read_geometry=False).astype(object)
+    return table.where(table.notna(), None).to_dict("records")
+
+
+PUMPED = {"supply_temp_c": [110.0], "return_temp_c": [60.0], "static_head_m": [30.0], "ground_m": [100.0]}
+
+
+def city(**layers):
+    given = {
+        "streets": grid(),
+        "stations": stations((150, 12), (200, 60), load=[500.0, 300.0], ground_m=[100.0, 101.0]),
+        "sources": sources((0, 0), **PUMPED),
+    }
+    return {name: table for name, table in {**given, **layers}.items() if table is not None}
+
+
+def test_run_routes_streets_without_pipes_and_its_result_solves_the_same_again(run, tmp_path):
+    first = run(city())
+    assert first.code == 0
+    found = {name: rows_of(run.output, name) for name in ("pipes", "stations", "sources", "nodes")}
+    assert {row["street_id"] for row in found["pipes"]} == {"R00", "R01", "U02", None}
+    assert all(row["status"] == "planned" and row["dn_mm"] > 0.0 for row in found["pipes"])
+    assert sum(row["length_m"] for row in found["pipes"]) == pytest.approx(200 + 60 + 12)
+    again = call("run", run.output, "-o", tmp_path / "again.gpkg")
+    assert (again.code, again.err) == (0, "")
+    assert "new trenches" not in again.out
+    for name, rows in found.items():
+        left = ("source_layer", "source_fid")
+        second = [{k: v for k, v in row.items() if k not in left} for row in rows_of(tmp_path / "again.gpkg", name)]
+        assert second == [{k: v for k, v in row.items() if k not in left} for row in rows]
+
+
+def test_the_verb_route_leaves_planned_pipes_without_a_size(run):
+    assert run(city(), verb="route").code == 0
+    rows = rows_of(run.output, "pipes")
+    assert {row["status"] for row in rows} == {"planned"}
+    assert {row["dn_mm"] for row in rows} == {None}
+    figures = {row["key"]: row["value"] for row in rows_of(run.output, "summary")}
+    assert (figures["new trench length"], figures["stations reached"]) == ("272", "2")
+    kinds = {(row["source_layer"], row["street_id"] is None) for row in rows}
+    assert kinds == {("streets", False), ("stations", True)}
+
+
+def test_never_leaves_streets_without_a_network(run):
+    ran = run(city(), "--routing", "never")
+    assert ran.code != 0
+    assert "pipes" in ran.sentence
+
+
+def test_an_extension_taps_the_pipes_that_are_there(run):
+    pipes = existing(((0, 0), (200, 0)), dn_mm=[150.0])
+    ran = run(city(pipes=pipes), "--routing", "always", "--route-cost", "length")
+    assert ran.code == 0
+    rows = {row["pipe_id"]: row for row in rows_of(run.output, "pipes")}
+    parts = [row for row in rows.values() if row["parent_id"] == "P1"]
+    assert sorted(row["pipe_id"] for row in parts) == ["P1.1", "P1.2"]
+    assert sum(row["length_m"] for row in parts) == pytest.approx(200.0)
+    assert {row["dn_mm"] for row in parts} == {150.0}
+    new = [row for row in rows.values() if row["status"] == "planned"]
+    assert sum(row["length_m"] for row in new) == pytest.approx(12.0 + 60.0)
+    action = {(r["source_layer"], r["result_id"]): r["action"] for r in rows_of(run.output, "lineage")}
+    assert (action["pipes", "P1.1"], action["pipes", "P1.2"]) == ("split", "split")
+
+
+def test_pipes_are_left_as_they_are_without_a_word_for_routing(run):
+    assert run(city(pipes=existing(((0, 0), (200, 0), (200, 60))))).code == 0
+    assert {row["status"] for row in rows_of(run.output, "pipes") if row["role"] != "connection"} == {"existing"}
+
+
+def test_options_of_routing_reach_it_from_the_command_line(run):
+    streets = layer(
+        [line((0, 0), (100, 0)), line((0, 0), (0, 25), (100, 25), (100, 0))],
+        street_id=["direct", "around"], **{"class": ["primary", "track"]},
+    )  # fmt: skip
+    town = city(streets=streets, stations=stations((100, 0), load=[500.0], ground_m=[100.0]))
+    assert run(town, "--class-factors", "primary:1.6").code == 0
+    assert {row["street_id"] for row in rows_of(run.output, "pipes")} == {"around"}
+    assert run(town, "--ring-pairs", "S1:H1", "--overwrite").code == 0
+    assert {row["street_id"]: row["ring"] for row in rows_of(run.output, "pipes")} == {"direct": None, "around": 1}
+
+
+def test_an_unreachable_station_makes_exit_code_1(run):
+    far = stations((150, 12), (900, 60), load=[500.0, 300.0], ground_m=[100.0, 101.0])
+    ran = run(city(stations=far))
+    assert ran.code == 1
+    assert ("unreachable", "stations") in {(f["rule"], f["layer"]) for f in rows_of(run.output, "findings")}

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
     from gisheat.graphs.graph import Array, Graph, Index, Mask
 
+LEAST_MOVES = 50
 MOVES_PER_RING = 4
+EFFORT = 3_000_000
+"""Fewer moves on large graphs: so many nodes looked at, a second."""
+UNREST = 3.0
+"""Streets seem dearer by up to this share in every other move; little is not enough to leave a bad choice."""
 MOST_PIECES = 4
+"""Rings that are taken away at once at most."""
 ANY_WAY = -1
 """In place of the second node of a demand: the root, however it is reached."""
 
@@ -98,7 +104,7 @@ def close_rings(
     safe : shape (edges,), optional
         Edges that can't fail: those from one more node to several sources, say.
     moves : int, optional
-        How often some rings are taken away and closed anew; by default from the number of rings.
+        How often some rings are taken away and closed anew; by default from the number of rings and nodes.
 
     Notes
     -----
@@ -175,12 +181,15 @@ def _between(
 def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[np.uint64]) -> None:
     """Close rings in `standing` until nothing is open that streets can close, then look for cheaper ones."""
     cost, tree = problem.cost, problem.tree
-    _close_open(problem, standing, np.arange(len(problem.demands)), np.inf)
+    _close_open(problem, standing, np.arange(len(problem.demands)), np.inf, cost)
     _thin_out(problem, standing)
     number, count = kernel.pieces(problem.graph.start, problem.graph.end, tree, problem.depth >= 0, standing)
     least = float(cost[standing & ~tree].sum())
     order = np.arange(len(problem.demands))
-    for _ in range(MOVES_PER_RING * count if moves is None else moves):
+    random = np.random.default_rng(state)
+    if moves is None:
+        moves = min(LEAST_MOVES + MOVES_PER_RING * count, EFFORT // problem.graph.count)
+    for _ in range(moves):
         if count == 0 or least == 0.0:
             break
         trial = standing.copy()
@@ -188,26 +197,39 @@ def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[
         piece = draw_below(state, count)
         some = kernel.around(*problem.streets(), number, piece, 1 + draw_below(state, MOST_PIECES), chosen)
         trial[np.isin(number, chosen[:some])] = False
-        kernel.drop_loose(kernel.bridges(*problem.streets(), trial, problem.root), tree, trial, cost)
+        trial &= tree | ~kernel.bridges(*problem.streets(), trial, problem.root)
         kernel.shuffle(order, state)
-        _close_open(problem, trial, order, least - float(cost[trial & ~tree].sum()))
+        budget = (least - float(cost[trial & ~tree].sum())) * (1.0 + 1e-9)
+        # half of the moves see costs that are disturbed, so that a dearer path can make others cheaper
+        unrest = UNREST * draw_below(state, 2)
+        seen = cost * random.uniform(1.0, 1.0 + unrest, len(cost)) if unrest else cost
+        if not np.isfinite(_close_open(problem, trial, order, budget * (1.0 + unrest), seen)):
+            continue
         _thin_out(problem, trial)
         found = float(cost[trial & ~tree].sum())
-        if found <= least and kernel.is_closed(problem.need, kernel.bridges(*problem.streets(), trial, problem.root)):
+        if found <= least:
             least = found
             standing[:] = trial
             number, count = kernel.pieces(problem.graph.start, problem.graph.end, tree, problem.depth >= 0, standing)
 
 
-def _close_open(problem: _Problem, standing: Mask, order: Index, limit: float) -> None:
+def _close_open(problem: _Problem, standing: Mask, order: Index, limit: float, cost: Array) -> float:
     p = problem
-    kernel.close(
-        *p.streets(), p.cost, p.parent, p.way, p.depth, p.enter, p.leave, np.zeros(p.graph.count, np.int64), p.need,
+    return kernel.close(
+        *p.streets(), cost, p.parent, p.way, p.depth, p.enter, p.leave, np.zeros(p.graph.count, np.int64), p.need,
         standing, p.root, p.demands, order, np.empty(p.graph.count, np.int64), limit,
     )  # fmt: skip
 
 
 def _thin_out(problem: _Problem, standing: Mask) -> None:
-    added = np.flatnonzero(standing & ~problem.tree)
-    dearest_first = added[np.argsort(-problem.cost[added], kind="stable")]
-    kernel.thin_out(*problem.streets(), problem.cost, problem.tree, problem.need, standing, problem.root, dearest_first)
+    """Take added edges away that nothing needs, the dearest chain of them first."""
+    while True:
+        label = kernel.cut_labels(*problem.streets(), standing, problem.root)
+        added = np.flatnonzero(standing & ~problem.tree)
+        needed = np.append(label[problem.need & standing], np.uint64(0))
+        standing[added[label[added] == 0]] = False  # closes no loop
+        spare = added[~np.isin(label[added], needed)]
+        if not len(spare):
+            return
+        chains, number = np.unique(label[spare], return_inverse=True)
+        standing[spare[number == np.argmax(np.bincount(number, problem.cost[spare], len(chains)))]] = False

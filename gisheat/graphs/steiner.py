@@ -7,7 +7,7 @@
    the graph is contracted again. Most problems of up to some hundred edges are solved by that.
 4. Local search on key paths, after the neighbourhoods of [3]_ but as random moves whose work is local.
 5. Each further tree, from disturbed costs or by disturbing the best, is merged with the best: the cheapest tree on the
-   edges of both is a small problem again, which 3 and 4 solve nearly to the end.
+   edges of both is a small problem again, which 3 and 4 solve nearly to the end (merging: [4]_).
 
 Random choices go by the numbers of nodes and edges, and so do choices between ties: the same input gives the same
 tree, but a renumbered one may give another of about the same cost. Who needs the same must number by coordinates.
@@ -20,6 +20,8 @@ References
    Mathematical Programming 28, 271-287.
 .. [3] Uchoa, E., Werneck, R. F. (2010). Fast local search for Steiner trees in graphs.
    Proceedings of the Workshop on Algorithm Engineering and Experiments (ALENEX).
+.. [4] Pajor, T., Uchoa, E., Werneck, R. F. (2018). A robust and scalable algorithm for the Steiner problem in graphs.
+   Mathematical Programming Computation 10, 69-118.
 """
 
 from __future__ import annotations
@@ -33,20 +35,20 @@ from gisheat.graphs.tree import Tree
 
 MOVES_PER_TERMINAL = 30
 """Moves of the whole search where none are given; more than this gains a tenth of a per cent."""
-LEAST_MOVES = 800
+LEAST_MOVES = 700
 """Moves of the whole search on small problems, where they cost milliseconds."""
 MOVES_PER_TREE = 5
 """Moves per terminal on one tree before it is merged with the best."""
-NOISE = 0.1
-"""Share by which edges seem dearer in the local search, at random: it ends less often in the next best tree."""
+NOISE = (0.1, 0.3)
+"""Share by which edges seem dearer in the local search, at random, for many and for few terminals."""
+DISTURBANCE = (0.2, 2.0)
+"""The same where a tree is grown anew."""
 SLACK = 0.1
 """What a move that disturbs the best tree may cost, as a share of the mean edge's cost."""
-DISTURBANCE = 0.2
-"""Share by which edges seem dearer to a tree that is grown anew."""
 STARTS = 3
 """Trees grown anew before the best is disturbed."""
 FEW = 100
-"""Below so many terminals trees are always grown anew: that takes no longer than disturbing."""
+"""Below so many terminals trees are always grown anew, and are to differ more: that takes no longer than disturbing."""
 ROUNDS = 8
 """Most times the problem is made smaller by a bound."""
 MERGE_ROUNDS = 2
@@ -72,7 +74,7 @@ def steiner_tree(
     Parameters
     ----------
     cost : shape (edges,)
-        Not below zero; edges that cost nothing are taken where they are of use.
+        Finite and not below zero; edges that cost nothing are taken where they are of use.
     terminals : shape (terminals,)
         Node numbers. Those that no edges join with the lowest of them are left out and named.
     moves : int, optional
@@ -94,7 +96,7 @@ def steiner_tree(
     >>> found.edges, found.cost, found.gap
     (array([False, False,  True,  True]), 1.5, 0.0)
     """
-    terminals = np.unique(np.asarray(terminals, np.int64))
+    cost, terminals = np.ascontiguousarray(cost, np.float64), np.unique(np.asarray(terminals, np.int64))
     if not len(terminals):
         return Tree(np.zeros(len(cost), np.bool_), 0.0, 0.0, 0, False, terminals)
     reached = reach(graph.first, graph.neighbour, terminals[0])
@@ -166,7 +168,7 @@ class _Search:
             if np.isinf(bound):  # the edges left join no terminals: none of them is of use
                 return
             tree = level.grow(root, np.where(free(reduced), level.cost, np.inf) if finished else level.cost)
-            level.improve(tree, self._moves, budget, self._state, noise=NOISE)
+            level.improve(tree, self._moves, budget, self._state, noise=NOISE[self._few])
             self._keep(tree)
             useful = level.useful(root, bound, reduced, self.cost - level.small.taken)
             if useful.mean() < 0.9:
@@ -179,13 +181,15 @@ class _Search:
         turn = 0
         while not self._solved and budget.open:
             level, best = self._level, self._here
-            if best is None or turn < STARTS or len(level.small.terminals) < FEW:
+            if best is None or turn < STARTS or self._few:
                 root = int(level.small.terminals[self._draw(len(level.small.terminals))])
-                tree = level.grow(root, level.cost * (1.0 + DISTURBANCE * self._random.random(len(level.cost))))
+                tree = level.grow(
+                    root, level.cost * (1.0 + DISTURBANCE[self._few] * self._random.random(len(level.cost)))
+                )
                 slack = 0.0
             else:
                 tree, slack = best.copy(), SLACK * float(level.cost.mean())
-            level.improve(tree, self._moves, budget, self._state, noise=NOISE, slack=slack)
+            level.improve(tree, self._moves, budget, self._state, noise=NOISE[self._few], slack=slack)
             self._keep(tree)
             if best is not None and (tree != best).any():
                 self._keep(self._cheapest_on(tree | best, budget))
@@ -205,6 +209,10 @@ class _Search:
             search.narrow(budget, MERGE_ROUNDS)
             if search.cost < self.cost:
                 self.tree, self.cost = search.tree, search.cost
+
+    @property
+    def _few(self) -> bool:
+        return len(self._level.small.terminals) < FEW
 
     @property
     def _moves(self) -> int:

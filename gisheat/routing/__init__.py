@@ -7,8 +7,9 @@ rings, `trenches` makes rows of the pipes layer, `accounts` says what was found.
 
 from __future__ import annotations
 
+from gisheat.graphs.load_tree import TrenchCost
 from gisheat.routing.costs import class_factors
 from gisheat.routing.planning import Routed, read_pairs, route
-from gisheat.routing.rules import RouteRules, TrenchCost
+from gisheat.routing.rules import RouteRules
 
 __all__ = ["RouteRules", "Routed", "TrenchCost", "class_factors", "read_pairs", "route"]

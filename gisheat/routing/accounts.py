@@ -11,7 +11,7 @@ from gisheat.findings import Finding
 from gisheat.graphs.graph import Array
 from gisheat.layers import Layers
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals
+from gisheat.routing.graph import CONNECTION, PIPE, StreetGraph, Terminals, origins
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
 
@@ -20,9 +20,18 @@ def _place(xy: Array) -> tuple[float, float]:
     return float(xy[0]), float(xy[1])
 
 
+def _feature(layers: Layers, layer: str, row: int) -> tuple[str, int]:
+    """Input layer and feature id of a row of a layer."""
+    names, fids = origins(layers[layer].iloc[[row]], layer)
+    return str(names[0]), int(fids[0])
+
+
+def _noun(terminals: Terminals, i: int) -> str:
+    return "source" if terminals.layer[i] else "station"
+
+
 def _fid(layers: Layers, terminals: Terminals, i: int) -> tuple[str, int]:
-    layer = "sources" if terminals.layer[i] else "stations"
-    return layer, int(layers[layer].index[terminals.row[i]])
+    return _feature(layers, f"{_noun(terminals, i)}s", int(terminals.row[i]))
 
 
 def unreached(
@@ -32,7 +41,7 @@ def unreached(
     findings = []
     for i in np.flatnonzero(~choice.joined).tolist():
         layer, fid = _fid(layers, terminals, i)
-        noun, gap = layer[:-1], float(town.nearest[i])
+        noun, gap = _noun(terminals, i), float(town.nearest[i])
         if np.isinf(gap):
             far = _distance(layers, terminals.xy[i])
             why = f"lies {far:.0f} m from the nearest street or pipe, more than the {rules.max_connection:g} m allowed"
@@ -65,7 +74,7 @@ def connected(layers: Layers, town: StreetGraph, choice: Choice, terminals: Term
         i = int(edges.line[e])
         layer, fid = _fid(layers, terminals, i)
         to = "street" if edges.end[e] < town.first_pipe_node else "pipe"
-        message = f"{layer[:-1]} {terminals.name[i]} was connected to a {to} over {edges.length[e]:.1f} m."
+        message = f"{_noun(terminals, i)} {terminals.name[i]} was connected to a {to} over {edges.length[e]:.1f} m."
         findings.append(
             Finding("connected", "info", layer, message, fid, None, _place(terminals.xy[i]), float(edges.length[e]),
                     "connection drawn", applied=True)
@@ -90,32 +99,36 @@ def unclosed(
         message = f"{name}: {load / 1e6:.2f} MW lie behind a single trench here, and no street closes a ring around it."
         place = _place((town.xyz[edges.start[e], :2] + town.xyz[edges.end[e], :2]) / 2.0)
         findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, repair))
-    for (a, b), parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True):
-        if parted:
-            i = int(np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))[0]) if _known(terminals, a, b) else -1
-            layer, fid = _fid(layers, terminals, i) if i >= 0 else ("streets", None)
-            message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
-            place = None if i < 0 else _place(terminals.xy[i])
-            findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, "add a street"))
+    findings += [
+        _parted(layers, terminals, *pair)
+        for pair, parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True)
+        if parted
+    ]
     return findings
 
 
-def _known(terminals: Terminals, *names: str) -> bool:
-    return bool(np.isin(terminals.name.astype(str), names).any())
+def _parted(layers: Layers, terminals: Terminals, a: str, b: str) -> Finding:
+    """A pair that one trench parts, said of the station or source in it."""
+    message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
+    named = np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))
+    if not len(named):
+        return Finding("ring-impossible", "warning", "nodes", message, repair="add a street")
+    i = int(named[0])
+    layer, fid = _fid(layers, terminals, i)
+    return Finding(
+        "ring-impossible", "warning", layer, message, fid, None, _place(terminals.xy[i]), None, "add a street"
+    )
 
 
 def _edge_feature(layers: Layers, town: StreetGraph, terminals: Terminals, e: int) -> tuple[str, int, str]:
     """Layer, feature id and name of what an edge is a piece of."""
     edges = town.edges
     kind, line = int(edges.kind[e]), int(edges.line[e])
-    if kind == PIPE:
-        row = layers["pipes"].iloc[[int(town.pipes.row[line])]]
-        return "pipes", int(row.index[0]), f"pipe {row['pipe_id'].iloc[0]}"
-    if kind in (STREET, LINK):
-        row = layers["streets"].iloc[[int(town.streets.row[line])]]
-        return "streets", int(row.index[0]), f"street {row['street_id'].iloc[0]}"
-    layer, fid = _fid(layers, terminals, line)
-    return layer, fid, f"{layer[:-1]} {terminals.name[line]}"
+    if kind == CONNECTION:
+        return *_fid(layers, terminals, line), f"{_noun(terminals, line)} {terminals.name[line]}"
+    layer, row = ("pipes", town.pipes.row) if kind == PIPE else ("streets", town.streets.row)
+    name = layers[layer][f"{layer[:-1]}_id"].iloc[int(row[line])]
+    return *_feature(layers, layer, int(row[line])), f"{layer[:-1]} {name}"
 
 
 def late_pipes(layers: Layers, town: StreetGraph, choice: Choice, order: Sequence[str]) -> list[Finding]:
@@ -133,11 +146,11 @@ def late_pipes(layers: Layers, town: StreetGraph, choice: Choice, order: Sequenc
     for i in np.unique(row[late]).tolist():
         first = int(choice.phase[used[late & (row == i)]].min())
         when = f"phase {order[first - 1]}" if first else "the beginning"
-        name, fid = pipes["pipe_id"].iloc[i], int(pipes.index[i])
+        name, (layer, fid) = pipes["pipe_id"].iloc[i], _feature(layers, "pipes", i)
         message = f"pipe {name} comes in phase {order[own[i] - 1]}, but what lies behind it is there from {when} on."
         point = shapely.get_coordinates(shapely.line_interpolate_point(pipes.geometry.iloc[i], 0.5, normalized=True))
         findings.append(
-            Finding("pipe-late", "warning", "pipes", message, fid, None, _place(point[0]), None,
+            Finding("pipe-late", "warning", layer, message, fid, None, _place(point[0]), None,
                     "give the pipe an earlier phase")
         )  # fmt: skip
     return findings

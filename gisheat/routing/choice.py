@@ -63,7 +63,7 @@ def choose(town: StreetGraph, terminals: Terminals, rules: RouteRules, pairs: In
     pairs : array, shape (n, 2)
         Nodes that must stay joined whichever trench fails.
     """
-    edges, count = town.edges, len(town.edges.kind)
+    count = len(town.edges.kind)
     choice = Choice(
         np.zeros(count, bool), np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.int64),
         np.ones(count, bool), np.zeros(count, np.int64), np.zeros(len(terminals.row), bool),
@@ -145,7 +145,8 @@ def _tree_without_passage(
     extra = THROUGH_STATION * rules.max_connection
     cost = edges.cost + np.where(own, extra, 0.0)
     offset = extra * float(_price(load[town.terminal[here[terminals.layer[here] == 0]]], rules).sum())
-    for _ in range(MOST_ROUNDS):
+    rounds = 0
+    while True:
         index = np.flatnonzero(alive)
         graph = graph_of(town.graph.count, edges.start[index], edges.end[index])
         seconds = None if deadline is None else max(deadline - time.monotonic(), 0.0)
@@ -154,15 +155,15 @@ def _tree_without_passage(
         used = used[own[used]]
         used = used[np.lexsort((used, edges.cost[used], edges.line[used]))]
         station, first, times = np.unique(edges.line[used], return_index=True, return_counts=True)
-        if (times == 1).all():
-            break
+        rounds += 1
+        if (times == 1).all() or rounds == MOST_ROUNDS:
+            return tree, offset
         passed = np.zeros(len(terminals.row), bool)
         passed[station[times > 1]] = True
         lost = own.copy()
         lost[own] = passed[edges.line[own]]
         lost[used[first[times > 1]]] = False
         alive &= ~lost
-    return tree, offset
 
 
 def _tree(

@@ -67,21 +67,31 @@ class Areas:
             touched[self.tree.query(lines, predicate="intersects")[0]] = True
         return touched
 
-    def factors(self, lines: Lines) -> Array:
-        """Cost factor of each line: 1 + sum of share inside x (factor - 1); infinite through a forbidden area."""
+    @property
+    def forbidden(self) -> Lines:
+        """Polygons that nothing may be dug in."""
+        return self.polygon[np.isinf(self.factor)]
+
+    def cost_factors(self, lines: Lines) -> Array:
+        """Cost factor of each line: 1 + sum of share inside x (factor - 1) over the areas it passes."""
         result = np.ones(len(lines))
         if not len(self.polygon) or not len(lines):
             return result
         line, area = self.tree.query(lines, predicate="intersects")
         line, area = line[order := np.lexsort((area, line))], area[order]
-        barred = np.isinf(self.factor[area])
-        through = shapely.relate_pattern(lines[line[barred]], self.polygon[area[barred]], THROUGH)
-        dear, where = line[~barred], area[~barred]
-        inside = shapely.length(shapely.intersection(lines[dear], self.polygon[where]))
-        share = inside / np.maximum(shapely.length(lines[dear]), 1e-12)
-        np.add.at(result, dear, np.clip(share, 0.0, 1.0) * (self.factor[where] - 1.0))
-        result = np.maximum(result, 0.0)
-        result[line[barred][through]] = np.inf
+        line, area = line[dear := np.isfinite(self.factor[area])], area[dear]
+        inside = shapely.length(shapely.intersection(lines[line], self.polygon[area]))
+        share = inside / np.maximum(shapely.length(lines[line]), 1e-12)
+        np.add.at(result, line, np.clip(share, 0.0, 1.0) * (self.factor[area] - 1.0))
+        return np.maximum(result, 0.0)
+
+    def factors(self, lines: Lines) -> Array:
+        """The same, infinite for lines through a forbidden area; along its edge is not through it."""
+        result = self.cost_factors(lines)
+        if len(self.polygon) and len(lines):
+            line, area = self.tree.query(lines, predicate="intersects")
+            line, area = line[barred := np.isinf(self.factor[area])], area[barred]
+            result[line[shapely.relate_pattern(lines[line], self.polygon[area], THROUGH)]] = np.inf
         return result
 
 

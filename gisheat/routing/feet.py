@@ -9,7 +9,8 @@ import shapely
 
 from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.routing.costs import Areas
-from gisheat.routing.lines import Lines, Paths, nearest_vertex, point_at
+from gisheat.routing.lines import Lines, Paths, point_at
+from gisheat.topology.feet import At, candidate_feet
 from gisheat.topology.noding import EXACT
 
 CLEAR = 0.01
@@ -31,23 +32,25 @@ class Feet:
         """Some of them."""
         return Feet(self.point[which], self.line[which], self.along[which], self.length[which])
 
+    def at(self, points: Index) -> Feet:
+        """The same with points counted otherwise: point i is `points[i]`."""
+        return Feet(points[self.point], self.line, self.along, self.length)
+
     def ways(self, points: Array, paths: Paths) -> Lines:
         """Lines from the points to their feet."""
         feet = point_at(paths, self.line, self.along)[:, :2]
-        return shapely.linestrings(np.stack([points[self.point, :2], feet], axis=1))
+        return np.asarray(shapely.linestrings(np.stack([points[self.point, :2], feet], axis=1)), object)
 
 
-def feet_of(points: Array, paths: Paths, farthest: float, *, at_vertex: bool = False) -> Feet:
+def feet_of(points: Array, paths: Paths, farthest: float) -> Feet:
     """Foot of every point on every line within a distance [m], by point and length; of equal feet the first line's."""
     if not len(points) or not len(paths):
         empty = np.empty(0, np.int64)
         return Feet(empty, empty, np.empty(0), np.empty(0))
-    places = shapely.points(points[:, :2])
+    places = np.asarray(shapely.points(points[:, :2]), object)
     tree = shapely.STRtree(paths.line)
     point, line = tree.query(places, predicate="dwithin", distance=farthest)
-    along = shapely.line_locate_point(paths.line[line], places[point])
-    if at_vertex:
-        along = nearest_vertex(paths, line, along)
+    along = np.asarray(shapely.line_locate_point(paths.line[line], places[point]))
     foot = point_at(paths, line, along)[:, :2]
     length = np.hypot(*(foot - points[point, :2]).T)
     order = np.lexsort((line, foot[:, 1], foot[:, 0], np.round(length / EXACT), point))
@@ -59,27 +62,33 @@ def feet_of(points: Array, paths: Paths, farthest: float, *, at_vertex: bool = F
     return feet.take(feet.length <= farthest)
 
 
-def admissible(feet: Feet, points: Array, paths: Paths, areas: Areas) -> tuple[Mask, Array]:
-    """Which ways pass no forbidden area and cross no other line than they end at, and their cost factors by area."""
-    ways = feet.ways(points, paths)
-    factor = np.ones(len(ways))
-    near = areas.touched(ways)
-    factor[near] = areas.factors(ways[near])
-    return np.isfinite(factor) & ~_crossing(feet, ways, paths), factor
+def seen_feet(points: Array, paths: Paths, count: int, farthest: float, areas: Areas, at: At) -> Feet:
+    """The nearest feet of every point on different lines that it sees past the forbidden areas, by point and length."""
+    everywhere = np.ones(len(paths), bool)
+    found = candidate_feet(
+        points, paths.line, everywhere, count=count, farthest=farthest, forbidden=areas.forbidden, at=at
+    )
+    return Feet(found.point, found.line, found.along, found.gap)
 
 
-def _crossing(feet: Feet, ways: Lines, paths: Paths) -> Mask:
-    """Which ways cross a line before they reach their own."""
-    crossing = np.zeros(len(ways), bool)
+def joined(some: Feet, others: Feet) -> Feet:
+    """Both, by point and length."""
+    feet = Feet(*(np.concatenate([getattr(f, name) for f in (some, others)]) for name in Feet.__slots__))
+    return feet.take(np.lexsort((feet.line, feet.length, feet.point)))
+
+
+def crossing(feet: Feet, points: Array, paths: Paths) -> Mask:
+    """Which ways cross another line before they reach their own."""
+    result = np.zeros(len(feet.point), bool)
     long = np.flatnonzero(feet.length > 2.0 * CLEAR)
     if not len(long):
-        return crossing
-    point = shapely.get_coordinates(ways[long]).reshape(-1, 2, 2)
+        return result
+    ends = shapely.get_coordinates(feet.take(long).ways(points, paths)).reshape(-1, 2, 2)
     share = (1.0 - CLEAR / feet.length[long])[:, None]
-    short = shapely.linestrings(np.stack([point[:, 0], point[:, 0] + share * (point[:, 1] - point[:, 0])], axis=1))
+    short = shapely.linestrings(np.stack([ends[:, 0], ends[:, 0] + share * (ends[:, 1] - ends[:, 0])], axis=1))
     way, line = shapely.STRtree(paths.line).query(short, predicate="crosses")
-    crossing[long[way[line != feet.line[long[way]]]]] = True
-    return crossing
+    result[long[way[line != feet.line[long[way]]]]] = True
+    return result
 
 
 def nearest_of(feet: Feet, count: int) -> Feet:
@@ -116,13 +125,13 @@ def links_of(
     pipe_along = np.where(from_pipe.point < count, 0.0, pipes.length[pipe])
     found = [(pipe, pipe_along, from_pipe.line, from_pipe.along)]
     if anywhere:
-        found += [_from_junctions(pipes, streets, junctions, farthest), _closest(pipes, streets, farthest)]
+        found += [_from_junctions(pipes, junctions, farthest), _closest(pipes, streets, farthest)]
     pipe, pipe_along, street, street_along = (np.concatenate([f[k] for f in found]) for k in range(4))
     key = np.column_stack([pipe, np.round(pipe_along / EXACT), street, np.round(street_along / EXACT)])
     first = np.unique(key, axis=0, return_index=True)[1]
     links = Links(pipe[first].astype(np.int64), pipe_along[first], street[first].astype(np.int64), street_along[first])
     a, b = point_at(pipes, links.pipe, links.pipe_along), point_at(streets, links.street, links.street_along)
-    ways = shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1))
+    ways = np.asarray(shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1)), object)
     factor = areas.factors(ways)
     usable = np.isfinite(factor)
     kept = Links(links.pipe[usable], links.pipe_along[usable], links.street[usable], links.street_along[usable])
@@ -136,7 +145,7 @@ def _clear_ways(ends: Array, pipes: Paths, streets: Paths, junctions: Array, far
     Where there are only such ways, the shortest one is taken.
     """
     feet = feet_of(ends, streets, farthest)
-    end, at = shapely.STRtree(shapely.points(junctions[:, :2])).query(
+    end, at = shapely.STRtree(np.asarray(shapely.points(junctions[:, :2]), object)).query(
         shapely.points(ends[:, :2]), predicate="dwithin", distance=farthest
     )
     point = np.concatenate([feet.point, end])
@@ -156,7 +165,7 @@ def _clear_ways(ends: Array, pipes: Paths, streets: Paths, junctions: Array, far
 _Places = tuple[Index, Array, Index, Array]
 
 
-def _from_junctions(pipes: Paths, streets: Paths, junctions: Array, farthest: float) -> _Places:
+def _from_junctions(pipes: Paths, junctions: Array, farthest: float) -> _Places:
     """From each junction (x, y, street, place along it) to the nearest pipe."""
     feet = nearest_of(feet_of(junctions[:, :2], pipes, farthest), 1)
     at = junctions[feet.point]

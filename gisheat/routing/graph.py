@@ -6,14 +6,17 @@ from dataclasses import dataclass, fields, replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from gisheat.graphs.graph import Array, Graph, Index, Mask, graph_of
 from gisheat.routing.costs import Areas, areas_of, street_factors
-from gisheat.routing.feet import Feet, admissible, feet_of, links_of
-from gisheat.routing.lines import Cut, Paths, cut, paths_of, point_at, stretches
+from gisheat.routing.feet import Feet, crossing, joined, links_of, seen_feet
+from gisheat.routing.lines import Cut, Paths, cut, paths_of, stretches
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
+from gisheat.topology.feet import At
 from gisheat.topology.noding import EXACT
 
 STREET, PIPE, LINK, CONNECTION = range(4)
@@ -79,6 +82,13 @@ class StreetGraph:
     """Whether every connection of a terminal within the limit passes a forbidden area."""
 
 
+def origins(table: gpd.GeoDataFrame, layer: str) -> tuple[NDArray[np.object_], Index]:
+    """Input layer and feature id of each row of a layer, as the stages before have noted them."""
+    names = table["source_layer"] if "source_layer" in table else pd.Series(layer, index=table.index)
+    fids = table.get("source_fid", table.index)
+    return names.to_numpy(object), np.asarray(fids, np.int64)
+
+
 def connections_of(edges: Edges, terminals: Terminals, layer: int) -> Mask:
     """Which edges are connections of stations (layer 0) or sources (layer 1)."""
     found = edges.kind == CONNECTION
@@ -129,7 +139,7 @@ def street_graph(
         LINK, links.street, base + on_pipe.node[count[1] :], on_street.node[count[0] :], xyz,
         link_factor, tolerance,
     )  # fmt: skip
-    edges = _joined(pieces, existing, linked, connected)
+    edges = _together(pieces, existing, linked, connected)
     edges = _usable(edges)
     graph = graph_of(len(xyz), edges.start, edges.end)
     return StreetGraph(graph, edges, xyz, road, laid, terminal, base, ways.nearest, ways.barred)
@@ -154,25 +164,35 @@ def _ways(terminals: Terminals, road: Paths, laid: Paths, areas: Areas, rules: R
     blocks and gardens nothing is dug that a street could take. What stands on a pipe needs no street.
     """
     xy, count, touching = terminals.xy, len(terminals.row), max(rules.tolerance, EXACT)
-    streets = feet_of(xy, road, rules.max_connection, at_vertex=rules.at_vertex)
-    pipes = _taps(xy, laid, rules)
-    nearest = _least(count, (streets, pipes))
-    open_, street_factor = admissible(streets, xy, road, areas)
-    pipe_factor = areas.factors(pipes.ways(xy, laid))
-    at_pipe = pipes.length <= touching
-    tapped = np.isfinite(pipe_factor) | at_pipe
-    pipe_factor = np.where(np.isfinite(pipe_factor), pipe_factor, 1.0)
-    stands = np.zeros(count, bool)
-    stands[pipes.point[at_pipe]] = True
+    where: At = "anywhere" if rules.join_anywhere else "ends"
+    farthest = rules.max_connection
+    nearest = np.minimum(_distance(xy, road, farthest), _distance(xy, laid, farthest))
+    streets = seen_feet(xy, road, 2 * NEAREST, farthest, areas, "vertices" if rules.at_vertex else "anywhere")
+    pipes = seen_feet(xy, laid, 1, farthest, areas, where)
+    stands = _distance(xy, laid, touching) <= touching
+    if not rules.join_anywhere:
+        on_pipe = seen_feet(xy[stands], laid, 1, touching, areas, "anywhere")
+        pipes = joined(pipes.take(~stands[pipes.point]), on_pipe.at(np.flatnonzero(stands)))
     barred = np.isfinite(nearest)
-    barred[streets.point[open_]] = barred[pipes.point[tapped]] = False
-    open_ &= ~stands[streets.point]
-    streets, street_factor = streets.take(open_), street_factor[open_]
-    pipes, pipe_factor = pipes.take(tapped), pipe_factor[tapped]
+    barred[streets.point] = barred[pipes.point] = False
+    streets = streets.take(~stands[streets.point] & ~crossing(streets, xy, road))
     reach = REACH * _least(count, (streets, pipes)) + touching
-    near = (streets.length <= reach[streets.point]) & (_rank(streets) < NEAREST)
-    tap = (pipes.length <= reach[pipes.point]) & (_rank(pipes) < 1)
-    return _Ways(streets.take(near), street_factor[near], pipes.take(tap), pipe_factor[tap], nearest, barred)
+    streets = streets.take(streets.length <= reach[streets.point])
+    streets = streets.take(_rank(streets) < NEAREST)
+    pipes = pipes.take(pipes.length <= reach[pipes.point])
+    factor = areas.cost_factors(streets.ways(xy, road)), areas.cost_factors(pipes.ways(xy, laid))
+    return _Ways(streets, factor[0], pipes, factor[1], nearest, barred)
+
+
+def _distance(xy: Array, paths: Paths, farthest: float) -> Array:
+    """Distance of each point from the nearest line [m], infinite beyond a limit."""
+    distance = np.full(len(xy), np.inf)
+    if len(xy) and len(paths):
+        (point, _), near = shapely.STRtree(paths.line).query_nearest(
+            shapely.points(xy), max_distance=farthest + EXACT, return_distance=True, all_matches=False
+        )
+        distance[point] = np.where(near <= farthest, near, np.inf)
+    return distance
 
 
 def _least(count: int, feet: tuple[Feet, ...]) -> Array:
@@ -186,20 +206,6 @@ def _least(count: int, feet: tuple[Feet, ...]) -> Array:
 def _rank(feet: Feet) -> Index:
     """How many ways of the same point are shorter."""
     return np.arange(len(feet.point)) - np.searchsorted(feet.point, feet.point)
-
-
-def _taps(xy: Array, laid: Paths, rules: RouteRules) -> Feet:
-    """Ways to pipes; to their ends, where pipes may be tapped only there (what stands on a pipe may stay)."""
-    feet = feet_of(xy, laid, rules.max_connection)
-    if rules.join_anywhere:
-        return feet
-    at_pipe = feet.length <= max(rules.tolerance, EXACT)
-    length = laid.length[feet.line]
-    along = np.where(at_pipe, feet.along, np.where(feet.along <= length - feet.along, 0.0, length))
-    foot = point_at(laid, feet.line, along)[:, :2]
-    feet = Feet(feet.point, feet.line, along, np.hypot(*(foot - xy[feet.point]).T))
-    order = np.lexsort((feet.line, feet.length, feet.point))
-    return feet.take(order[feet.length[order] <= rules.max_connection])
 
 
 def _junctions(road: Paths) -> Array:
@@ -246,7 +252,7 @@ def _straight(kind: int, line: Index, start: Index, end: Index, xyz: Array, fact
 _NAMES = tuple(f.name for f in fields(Edges))
 
 
-def _joined(*parts: Edges) -> Edges:
+def _together(*parts: Edges) -> Edges:
     return Edges(*(np.concatenate([getattr(p, name) for p in parts]) for name in _NAMES))
 
 

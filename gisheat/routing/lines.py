@@ -91,13 +91,6 @@ def point_at(paths: Paths, line: Index, along: Array) -> Array:
     return np.where(share[:, None] == 1.0, b, a + share[:, None] * (b - a))
 
 
-def nearest_vertex(paths: Paths, line: Index, along: Array) -> Array:
-    """Place along each line of the vertex that is nearest to a place along it [m]; of two the lower."""
-    before = np.clip(_vertices_below(paths, line, along), paths.offset[line], paths.offset[line + 1] - 2)
-    low, high = paths.along[before], paths.along[before + 1]
-    return np.where(along - low <= high - along, low, high)
-
-
 def _vertices_below(paths: Paths, line: Index, along: Array) -> Index:
     """Last vertex of each line that lies at or below a place along it."""
     # one rising row of numbers for all lines: each begins where the one before has ended, a metre apart
@@ -132,7 +125,7 @@ def stretches(paths: Paths, line: Index, low: Array, high: Array, first: Array, 
 
 def lines_of(xyz: Array, owner: Index) -> Lines:
     """Lines of vertices (n, 3) by the line that owns them, with heights where every vertex of a line has one."""
-    flat = shapely.linestrings(xyz[:, :2], indices=owner)
+    flat = np.asarray(shapely.linestrings(xyz[:, :2], indices=owner), object)
     high = np.bincount(owner, np.isnan(xyz[:, 2])) == 0
     if high.any():
         some = high[owner]

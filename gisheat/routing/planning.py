@@ -39,9 +39,7 @@ class Routed:
     """What was assumed, in words."""
 
 
-def route(
-    layers: Layers, rules: RouteRules, load: Array | None = None, order: Sequence[str] = (), taken: set[str] | None = None
-) -> Routed:  # fmt: skip
+def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: Sequence[str] = ()) -> Routed:
     """Choose the trenches that join all stations with the sources along the streets.
 
     Parameters
@@ -98,9 +96,7 @@ def route(
     return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(load, terminals))
 
 
-def _with_trenches(
-    layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame
-) -> gpd.GeoDataFrame:
+def _with_trenches(layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The pipes layer, cut where it is tapped, with the new trenches behind its own."""
     pipes = layers.get("pipes")
     if not len(pipes):
@@ -179,9 +175,7 @@ def read_pairs(text: str | None) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _pairs(
-    wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGraph, terminals: Terminals
-) -> Index:
+def _pairs(wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGraph, terminals: Terminals) -> Index:
     """Nodes of the pairs that must stay joined, shape (n, 2)."""
     if not wanted:
         return np.empty((0, 2), np.int64)
@@ -189,7 +183,7 @@ def _pairs(
     named = layers.get("nodes")
     if len(named):
         inner = np.delete(np.arange(town.graph.count), town.terminal)
-        tree = shapely.STRtree(shapely.points(town.xyz[inner, :2]))
+        tree = shapely.STRtree(np.asarray(shapely.points(town.xyz[inner, :2]), object))
         near = tree.query_nearest(named.geometry.to_numpy(), all_matches=False)[1]
         node = dict(zip(named["node_id"].tolist(), inner[near].tolist(), strict=True)) | node
     known = tuple(map(str, node))
@@ -214,7 +208,7 @@ def _figures(
         "new trench length: connections": (float(length[town.edges.kind > PIPE].sum()), "m"),
         "stations reached": (int(choice.joined[stations].sum()), ""),
         "stations not reached": (int((~choice.joined[stations]).sum()), ""),
-        "rings closed": (int(len(np.unique(choice.ring[choice.ring > 0]))), ""),
+        "rings closed": (len(np.unique(choice.ring[choice.ring > 0])), ""),
         "rings: length": (float(length[choice.ring > 0].sum()), "m"),
         "routing cost": (choice.cost, "m of ordinary street" if rules.trench is None else "by load"),
         "routing: moves tried": (choice.moves, ""),
@@ -225,7 +219,6 @@ def _figures(
     if choice.stopped:
         figures["routing: stopped"] = ("the time ended before the moves did", "")
     return figures
-
 
 
 def _notes(load: Array | None, terminals: Terminals) -> tuple[str, ...]:

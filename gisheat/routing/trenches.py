@@ -13,7 +13,7 @@ import shapely
 
 from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
+from gisheat.routing.graph import CONNECTION, LINK, PIPE, STREET, StreetGraph, Terminals, connections_of, origins
 from gisheat.routing.lines import Lines, lines_of, stretches
 from gisheat.topology.attributes import words
 from gisheat.topology.drawn import divided, name_pieces
@@ -64,7 +64,7 @@ def trench_rows(
             "role": _roles(town, choice, terminals, edge, trunk_share),
             "line": "pair",
             "parent_id": None,
-            "repaired": None,
+            "repaired": "kept",
         },
         dtype=object,
         geometry=geometry,
@@ -100,7 +100,8 @@ def with_taps(pipes: gpd.GeoDataFrame, town: StreetGraph, choice: Choice) -> gpd
     shape = np.where(turned, shapely.reverse(shape), shape)
     at_start, at_end = np.where(turned, node[b], node[a]) < 0, np.where(turned, node[a], node[b]) < 0
     order = np.lexsort((np.where(turned, -along[a], along[a]), laid.row[all_line[a]]))
-    return _cut_rows(pipes, *(v[order] for v in (laid.row[all_line[a]], shape, at_start, at_end)))
+    row = laid.row[all_line[a]]
+    return _cut_rows(pipes, row[order], shape[order], at_start[order], at_end[order])
 
 
 def _cut_rows(pipes: gpd.GeoDataFrame, row: Index, shape: Lines, at_start: Mask, at_end: Mask) -> gpd.GeoDataFrame:
@@ -204,19 +205,13 @@ def _origins(
     street = np.full(len(edge), None, dtype=object)
     on = (kind == STREET) | (kind == LINK)
     row = town.streets.row[line[on]]
-    layer[on] = "streets"
-    fid[on] = _fids(tables["streets"])[row]
+    layer[on], fid[on] = (v[row] for v in origins(tables["streets"], "streets"))
     street[on] = tables["streets"]["street_id"].to_numpy(object)[row]
     street[kind == LINK] = None
     for number, name in enumerate(("stations", "sources")):
         of = connections_of(edges, terminals, number)[edge]
-        layer[of] = name
-        fid[of] = _fids(tables[name])[terminals.row[line[of]]]
+        layer[of], fid[of] = (v[terminals.row[line[of]]] for v in origins(tables[name], name))
     return layer, fid, street
-
-
-def _fids(table: gpd.GeoDataFrame) -> Index:
-    return table.get("source_fid", table.index.to_series()).to_numpy(np.int64)
 
 
 def length_of(town: StreetGraph, choice: Choice) -> Array:

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding, findings_about
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.drawn import bases_of, side_bits
@@ -35,14 +35,15 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    for mask, rule, what, applied in (
-        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
+    warning: Severity
+    for mask, rule, warning, what, applied in (
+        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, warning, "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 
@@ -63,24 +64,40 @@ def _doubled(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     return doubled
 
 
-def near_misses(
+def loose_ends(
     table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, stations: tuple[Index, Index],
     sources: tuple[Index, Index], tolerance: float,
 ) -> list[Finding]:  # fmt: skip
-    """Loose ends with no station or source that almost meet another pipe."""
-    count = len(xy)
-    loose = np.bincount(np.concatenate([start, end]), minlength=count) == 1
+    """Ends with no station or source: those that almost meet a pipe, and, where there are stations, the others."""
+    loose = np.bincount(np.concatenate([start, end]), minlength=len(xy)) == 1
     for nodes in (*stations, *sources):
         loose[nodes[nodes >= 0]] = False
     node = np.flatnonzero(loose)
+    owner = np.full(len(xy), -1, np.int64)
+    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
+    near, findings = _near_misses(table, start, end, xy, node, owner, tolerance)
+    if (stations[0] < 0).all():
+        return findings
+    dead = node[~np.isin(node, near)]
+    rows = table[["source_fid", "source_layer", "pipe_id"]].to_numpy()[owner[dead]].tolist()
+    for (x, y), (fid, layer, name) in zip(xy[dead].tolist(), rows, strict=True):
+        message = f"pipe {name} ends where no station or source stands."
+        findings.append(Finding("dangle", "info", str(layer), message, int(fid), point=(x, y)))
+    return findings
+
+
+def _near_misses(
+    table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, node: Index, owner: Index, tolerance: float
+) -> tuple[Index, list[Finding]]:
+    """Loose nodes that almost meet a pipe that they could be part of, and a finding for each."""
     if not len(node) or tolerance <= 0.0:
-        return []
+        return node[:0], []
     lines = table.geometry.to_numpy()
     found, line = shapely.STRtree(lines).query(
         shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance
     )
     other = (start[line] != node[found]) & (end[line] != node[found])
-    sides, own = side_bits(table), np.zeros(count, np.int64)
+    sides, own = side_bits(table), np.zeros(len(xy), np.int64)
     np.bitwise_or.at(own, np.concatenate([start, end]), np.tile(sides, 2))
     other &= (sides[line] & own[node[found]]) != 0
     found, line = found[other], line[other]
@@ -88,8 +105,6 @@ def near_misses(
     rank = np.argsort(np.argsort(table["pipe_id"].to_numpy(str), kind="stable"))
     order = np.lexsort((rank[line], gap, found))
     first = order[np.unique(found[order], return_index=True)[1]] if len(order) else order
-    owner = np.full(count, -1, np.int64)
-    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
     findings = []
     for k in first.tolist():
         at, mine, near = int(node[found[k]]), table.iloc[owner[node[found[k]]]], table.iloc[line[k]]
@@ -98,12 +113,10 @@ def near_misses(
             f" more than the tolerance of {tolerance:g} m."
         )
         place = (float(xy[at, 0]), float(xy[at, 1]))
-        ids, repair = (
-            (int(mine["source_fid"]), int(near["source_fid"])),
-            "move the end onto the pipe, or raise snap_tolerance_m",
-        )
-        findings.append(Finding("near-miss", "warning", "pipes", message, *ids, place, float(gap[k]), repair))
-    return findings
+        fids = int(mine["source_fid"]), int(near["source_fid"])
+        repair = "move the end onto the pipe, or raise snap_tolerance_m"
+        findings.append(Finding("near-miss", "warning", "pipes", message, *fids, place, float(gap[k]), repair))
+    return node[found[first]], findings
 
 
 def lineage_of(
@@ -166,6 +179,8 @@ def _line_rows(
         same = own.merge(now, left_on="result_id", right_on="name", how="left")
         cut = own[same["name"].isna().to_numpy()].merge(was, on="result_id").merge(now, on="base")
         found = pd.concat([same.dropna(subset="name"), cut]).drop_duplicates(["source_fid", "name"])
+        its = pd.MultiIndex.from_arrays([table["source_fid"], table[column]])
+        found = found[~pd.MultiIndex.from_frame(found[["source_fid", "name"]]).isin(its)]
         rows.append(_rows(layer, found["source_fid"], layer, found["name"], "merged"))
     return rows
 

@@ -18,7 +18,7 @@ from gisheat.layers import Layers
 from gisheat.network import Array, Index, Mask, Network, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
-from gisheat.topology.accounts import degenerate, lineage_of, near_misses
+from gisheat.topology.accounts import degenerate, lineage_of, loose_ends
 from gisheat.topology.attributes import (
     known_bores,
     numbers,
@@ -133,7 +133,7 @@ def build_network(
     pieces, xy, reached = _cut(lines, bits, noded, stops, places, snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
-    findings += split_findings("pipes", table)
+    findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
     at_station = connect("stations", stations, reached[0], xy, join, taken)
     at_source = connect("sources", sources, reached[1], at_station.xy, join, taken)
@@ -153,7 +153,7 @@ def build_network(
     ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
-    beside = near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
+    beside = loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings, *beside]
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(

@@ -15,6 +15,8 @@ from gisheat.topology.attributes import words
 Array = NDArray[np.float64]
 Text = NDArray[np.object_]
 
+LINE = 1
+"""Type of a single line, as shapely numbers them."""
 DIVIDED = ("length_m", "zeta")
 """Columns of which a piece of a line gets its share."""
 
@@ -24,14 +26,17 @@ def explode(table: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
 
     Parts of a multi-line keep its name; `name_pieces` gives them theirs.
     """
-    own, row = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
+    own, row = table.geometry.to_numpy(), np.arange(len(table))
+    lines = table
+    if (shapely.get_type_id(own) != LINE).any():
+        own, row = shapely.get_parts(own, return_index=True)
+        lines = table.iloc[row].set_geometry(own, crs=table.crs)
     length = shapely.length(own)
-    lines = table.iloc[row].assign(source_layer=layer, source_fid=table.index.to_numpy()[row])
-    lines["source_layer"] = lines["source_layer"].astype(object)
-    lines = lines.set_geometry(own, crs=table.crs)
+    fids = table.index.to_numpy()[row]
+    lines = lines.assign(source_layer=np.full(len(row), layer, object), source_fid=fids)
     if len(own) > len(table):
         lines = divided(lines, length / np.bincount(row, length, len(table))[row])
-    return lines[length > 0.0].reset_index(drop=True)
+    return (lines if (length > 0.0).all() else lines[length > 0.0]).reset_index(drop=True)
 
 
 def side_bits(pipes: gpd.GeoDataFrame) -> NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -47,6 +49,22 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
             if len(chosen):
                 result[chosen] = _pieces(noded, geometries, chosen, z, m)
     return result
+
+
+def reordered(noded: Noded, order: Index) -> Noded:
+    """What noding makes of lines in another order than they were given: `order` has the line of each one given."""
+    line = order[noded.line]
+    rows = np.lexsort((noded.part, line))
+    count = np.diff(noded.lines.offset)[rows]
+    vertex, _ = _vertices(noded.lines.offset, rows)
+    offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    events = noded.events
+    other = np.where(events.other >= 0, order[events.other], -1)
+    return replace(
+        noded, lines=Lines(noded.lines.xy[vertex], offset), line=line[rows], part=noded.part[rows],
+        start=noded.start[rows], end=noded.end[rows], along=noded.along[vertex], share=noded.share[rows],
+        events=replace(events, line=np.where(events.line >= 0, order[events.line], -1), other=other),
+    )  # fmt: skip
 
 
 def as_drawn(noded: Noded, geometries: Geometries) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -25,7 +25,7 @@ from gisheat.topology.events import drawing_findings, event_findings, pseudo_fin
 from gisheat.topology.noding import PAIR, Array, Index, end_points
 from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
 from gisheat.topology.points import able_devices, places_of, points
-from gisheat.topology.ragged import as_drawn, geometries_of, lines_of
+from gisheat.topology.ragged import as_drawn, geometries_of, lines_of, reordered
 from gisheat.topology.settled import settled_ends, split_nodes
 from gisheat.topology.streetwork import street_findings
 
@@ -94,21 +94,14 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
     drawn = layers["streets"]
     lines = explode(drawn, "streets")
     findings = drawing_findings("streets", drawn, lines, rules.tolerance)
-    noded = _node(
-        "streets",
-        lines,
-        noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join"),
-        level=_levels(lines),
-    )
-    findings += [
-        *event_findings("streets", lines, noded.noded, rules.tolerance),
-        *split_findings("streets", noded.table),
-    ]
-    table, start, end, absorbed, joined = _join(
-        "streets", noded, np.ones(len(noded.noded.xy), bool), merge=rules.merge_pseudo_nodes
-    )
-    findings += [*joined, *street_findings(table, start, end, len(noded.noded.xy))]
-    names = np.array([f"J{i}" for i in range(1, len(noded.noded.xy) + 1)], object)
+    how = noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join")
+    pieces = _node("streets", lines, how, level=_levels(lines))
+    findings += event_findings("streets", lines, pieces.noded, rules.tolerance)
+    findings += split_findings("streets", "street-split", pieces.table)
+    count = len(pieces.noded.xy)
+    table, start, end, absorbed, joined = _join("streets", pieces, np.ones(count, bool), merge=rules.merge_pseudo_nodes)
+    findings += [*joined, *street_findings(table, start, end, count)]
+    names = np.array([f"J{i}" for i in range(1, count + 1)], object)
     return _Mended(table.assign(from_node=names[start], to_node=names[end]), findings, absorbed)
 
 
@@ -142,11 +135,10 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
         lines, became = merge_pairs(lines, pairs)
     bits = side_bits(lines)
     own_nodes, settled = _settled(layers, lines, bits)
-    noded = _node(
-        "pipes", lines, noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join"),
-        bits=bits, **_fixed(own_nodes, settled, bits),
-    )  # fmt: skip
-    findings += event_findings("pipes", lines, noded.noded, rules.tolerance, skipped=("near-miss",))
+    given = _fixed(own_nodes, settled, bits)
+    how = noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join")
+    noded = _node("pipes", lines, how, _leading(lines), bits=bits, **given)
+    findings += event_findings("pipes", lines, noded.noded, rules.tolerance, given["known"], skipped=("near-miss",))
     able = _free_nodes(layers, noded.noded.xy, rules.tolerance)
     planned = words(noded.table, "status", "existing") == "planned"
     able[noded.noded.start[~planned]] = able[noded.noded.end[~planned]] = False
@@ -159,6 +151,12 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     return _Mended(together, findings, pd.concat([a for a in (absorbed, became) if len(a)] or [absorbed]))
 
 
+def _leading(pipes: gpd.GeoDataFrame) -> Index:
+    """Pipes in the order in which they stay where they lie on each other: open ones, existing ones, by name."""
+    status = words(pipes, "status", "existing")
+    return np.lexsort((pipes["pipe_id"].to_numpy(str), status == "planned", status == "closed"))
+
+
 def _settled(layers: Layers, lines: gpd.GeoDataFrame, bits: Index) -> tuple[gpd.GeoDataFrame, Index]:
     """Nodes that lead, and the row of the one that each end of a line of an earlier result lies on (-1: none)."""
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
@@ -166,7 +164,7 @@ def _settled(layers: Layers, lines: gpd.GeoDataFrame, bits: Index) -> tuple[gpd.
     return nodes, settled_ends(lines, end_points(lines.geometry.to_numpy()), bits, nodes, devices)
 
 
-def _fixed(nodes: gpd.GeoDataFrame, settled: Index, bits: Index) -> dict[str, NDArray[np.generic]]:
+def _fixed(nodes: gpd.GeoDataFrame, settled: Index, bits: Index) -> dict[str, NDArray[Any]]:
     """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled."""
     known = settled >= 0
     sides = np.full(len(nodes), PAIR, np.int64)
@@ -200,10 +198,22 @@ class _Pieces(NamedTuple):
     noded: noding.Noded
 
 
-def _node(layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, **given: NDArray[np.generic]) -> _Pieces:
-    """Node lines; rows of the pieces, in the order of the lines, say what was done to them in `repaired`."""
+def _node(
+    layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, order: Index | None = None, **given: NDArray[Any]
+) -> _Pieces:
+    """Node lines; rows of the pieces, in the order of the lines, say what was done to them in `repaired`.
+
+    Parameters
+    ----------
+    order : int array, shape (lines,), optional
+        Which lines stay where several lie on each other: the first ones.
+    """
     geometry = lines.geometry.to_numpy()
-    noded = noding.node_lines(lines_of(geometry), rules, **given)
+    if order is None:
+        noded = noding.node_lines(lines_of(geometry), rules, **given)
+    else:
+        given |= {name: given[name][order] for name in ("bits", "level", "known") if name in given}
+        noded = reordered(noding.node_lines(lines_of(geometry[order]), rules, **given), order)
     pieces = geometries_of(noded, geometry)
     table = lines.iloc[noded.line].reset_index(drop=True).set_geometry(pieces, crs=lines.crs)
     table = divided(table, noded.share)

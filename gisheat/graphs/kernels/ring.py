@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from gisheat.graphs.kernels.chance import draw_below
-from gisheat.graphs.kernels.heap import SETTLED, pop, push
+from gisheat.graphs.kernels.heap import SETTLED, pop, push, rise
 
 UP, DOWN = 1, 2
 
@@ -140,12 +140,12 @@ def unblock(parent, depth, a, b, blocked):
 
 
 @njit(cache=True)
-def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new):
+def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new, limit):
     """Cheapest edges that make every blocked edge between a and the goal part of a loop.
 
     A walk from a to the goal: free over what stands, but over blocked edges only backwards (the second of two
     edge-disjoint paths, the first of which is there already [1]_). Without a goal (-1) it ends outside of what hangs
-    on the node `top`. Returns the number of new edges, put into `new`, or -1 if there is no such walk.
+    on the node `top`. Returns the number of new edges, put into `new`, or -1 if no such walk is below the limit.
 
     References
     ----------
@@ -153,11 +153,17 @@ def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standi
     """
     count = first.size - 1
     key, place, heap = np.full(count, np.inf), np.full(count, -1), np.empty(count, np.int64)
-    came, over = np.full(count, -1), np.full(count, -1)
+    came, over, free = np.full(count, -1), np.full(count, -1), np.empty(count, np.int64)
     key[a] = 0.0
-    size = push(heap, place, key, 0, a)
-    while size > 0:
-        u, size = pop(heap, place, key, size)
+    place[a] = SETTLED
+    free[0] = a
+    waiting, size = 1, 0  # what is reached for nothing more needs no heap
+    while waiting + size > 0:
+        if waiting > 0:
+            waiting -= 1
+            u = free[waiting]
+        else:
+            u, size = pop(heap, place, key, size)
         if u == goal or (goal < 0 and enter[u] >= 0 and not (enter[top] <= enter[u] < leave[top])):
             found = 0
             while came[u] >= 0:
@@ -173,15 +179,29 @@ def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standi
             if standing[e]:
                 if (blocked[u] == UP and way[u] == e) or (blocked[x] == DOWN and way[x] == e):
                     continue
-                longer = key[u]
-            else:
-                longer = key[u] + cost[e]
-            if longer < key[x]:
-                key[x] = longer
+                if place[x] >= 0:
+                    size = take_out(heap, place, key, size, x)
+                key[x] = key[u]
+                came[x] = u
+                over[x] = e
+                place[x] = SETTLED
+                free[waiting] = x
+                waiting += 1
+            elif key[u] + cost[e] < min(key[x], limit):
+                key[x] = key[u] + cost[e]
                 came[x] = u
                 over[x] = e
                 size = push(heap, place, key, size, x)
     return -1
+
+
+@njit(cache=True)
+def take_out(heap, place, key, size, node):
+    """Take a node out of the middle of the heap; returns the size."""
+    key[node] = -1.0
+    rise(heap, place, key, place[node])
+    _, size = pop(heap, place, key, size)
+    return size
 
 
 @njit(cache=True)
@@ -191,8 +211,8 @@ def close(
 ):  # fmt: skip
     """Add edges to `standing` until nothing needed on the path of any demand is a bridge; returns what they cost.
 
-    A demand is a pair of nodes; the second one -1: the root, however it is reached. Ends when it costs more than
-    the limit.
+    A demand is a pair of nodes; the second one -1: the root, however it is reached. Gives up with inf when it costs
+    more than the limit.
     """
     total = 0.0
     is_bridge = bridges(first, neighbour, edge, standing, root)
@@ -203,8 +223,11 @@ def close(
         found, top = block(parent, way, depth, open_, a, b, blocked)
         if found > 0:
             count = second_path(
-                first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new
+                first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new, limit - total
             )
+            if count < 0:
+                unblock(parent, depth, a, b, blocked)
+                return np.inf
             for k in range(count):
                 standing[new[k]] = True
                 total += cost[new[k]]
@@ -212,8 +235,6 @@ def close(
                 is_bridge = bridges(first, neighbour, edge, standing, root)
                 open_ = need & is_bridge
         unblock(parent, depth, a, b, blocked)
-        if total > limit:
-            break
     return total
 
 
@@ -227,34 +248,49 @@ def is_closed(need, is_bridge):
 
 
 @njit(cache=True)
-def drop_loose(is_bridge, tree, standing, cost):
-    """Take added edges away that close no loop; returns what they cost."""
-    saved = 0.0
-    for e in range(tree.size):
-        if standing[e] and is_bridge[e] and not tree[e]:
-            standing[e] = False
-            saved += cost[e]
-    return saved
+def cut_labels(first, neighbour, edge, mask, root):
+    """Labels of the masked edges: equal for two edges exactly if both gone cut the graph, none of them alone [1]_.
 
+    Each edge that closes a loop gets a random number, an edge of the spanning tree the exclusive or of those of all
+    loops through it; a bridge gets zero. Wrong with a probability of 2^-64 for a pair.
 
-@njit(cache=True)
-def thin_out(first, neighbour, edge, cost, tree, need, standing, root, order):
-    """Take added edges away, one after the other in the order given, that nothing needs; returns what they cost."""
-    saved = 0.0
-    tried = np.zeros(tree.size, np.bool_)
-    for e in order:
-        if tree[e] or not standing[e] or tried[e]:
-            continue
-        standing[e] = False
-        is_bridge = bridges(first, neighbour, edge, standing, root)
-        if is_closed(need, is_bridge):
-            saved += cost[e] + drop_loose(is_bridge, tree, standing, cost)
-        else:
-            standing[e] = True
-            for f in range(tree.size):  # what hangs on it stands and falls with it
-                if standing[f] and is_bridge[f] and not tree[f]:
-                    tried[f] = True
-    return saved
+    References
+    ----------
+    .. [1] Pritchard, Thurimella (2011): Fast computation of small cuts via cycle space sampling. ACM Transactions on
+       Algorithms 7(4), 46.
+    """
+    count = first.size - 1
+    label = np.zeros(mask.size, np.uint64)
+    at = np.zeros(count, np.uint64)
+    parent, way = np.full(count, -1), np.full(count, -1)
+    order = np.empty(count, np.int64)
+    order[0] = root
+    parent[root] = root
+    size, i = 1, 0
+    while i < size:
+        u = order[i]
+        i += 1
+        for j in range(first[u], first[u + 1]):
+            x, e = neighbour[j], edge[j]
+            if not mask[e] or e == way[u]:
+                continue
+            if parent[x] < 0:
+                parent[x], way[x] = u, e
+                order[size] = x
+                size += 1
+            elif label[e] == 0:
+                number = np.uint64(e + 1) * np.uint64(0x9E3779B97F4A7C15)  # splitmix64: a number for the edge
+                number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                number ^= number >> np.uint64(31)
+                label[e] = number
+                at[u] ^= number
+                at[x] ^= number
+    for i in range(size - 1, 0, -1):
+        u = order[i]
+        label[way[u]] = at[u]
+        at[parent[u]] ^= at[u]
+    return label
 
 
 @njit(cache=True)

@@ -93,7 +93,8 @@ def find_crossing(
     """Crossings of segments that share a bit, each once for every bucket both are in.
 
     With `kept` those that are not to be joined (by level, because one of the lines keeps its crossings, or because
-    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or TOUCH.
+    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or
+    TOUCH.
     """
     room = 64
     segments = np.empty((room, 2), np.int32)
