@@ -1,9 +1,9 @@
 """Synthetic street drawings of any size, drawn as carelessly as real ones, all of them lines of three segments.
 
-`drawing(100_000)` gives the vertices of so many lines. Most are streets between neighbouring crossings of a jittered grid.
-One in ten of those has ends that miss their place by up to 0.2 m. Then there are streets that run on over a crossing
-without being split, ways that begin near the middle of a street, ways that cross a street without a node,
-lines drawn twice in either direction, lines that share a stretch with their neighbour, and very short ones. The same
+`drawing(100_000)` gives the vertices of so many lines. Most are streets between neighbouring crossings of a jittered
+grid. One in ten of those has ends that miss their place by up to 0.2 m. Then there are streets that run on over a
+crossing without being split, ways that begin near the middle of a street, ways that cross a street without a node,
+lines drawn again in the other direction, lines that share a stretch with a street, and very short ones. The same
 arguments give the same lines.
 """
 
