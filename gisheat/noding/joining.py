@@ -38,6 +38,7 @@ def join_sides(state: State, everything: bool) -> tuple[bool, Apart]:
     node, segment, foot, what = find_touching(
         region.nodes, nodes.xy, nodes.bits, nodes.level, SEVERAL, region.first, region.items, state.cell, pieces.xy,
         region.owner, pieces.offset, pieces.start, pieces.end, bits, level, state.tolerance, state.radius, state.touch,
+        nodes.known, state.known[pieces.line],
     )  # fmt: skip
     apart = what == APART
     at = line_at(state)
@@ -131,7 +132,7 @@ def crossings_in(state: State, region: Region, *, kept: bool) -> tuple[NDArray[n
     bits, level = state.of_pieces()
     segments, values, _ = find_crossing(
         region.first, region.items, pieces.xy, region.owner, pieces.offset, bits, level, state.join[pieces.line],
-        state.touch, kept,
+        state.known[pieces.line], state.touch, kept,
     )  # fmt: skip
     order = np.lexsort((values[:, 3], values[:, 2], segments.max(axis=1), segments.min(axis=1)))
     one = np.sort(segments[order], axis=1)
@@ -211,7 +212,7 @@ def drop_doubles(state: State, everything: bool) -> bool:
     at = 0.5 * (pieces.xy[left] + pieces.xy[right])
     state.events.append(("overlap", {
         "line": pieces.line[chosen[gone]], "other": pieces.line[beside[gone]], "x": at[:, 0], "y": at[:, 1],
-        "distance": np.zeros(len(at)),
+        "distance": length[gone],
     }))  # fmt: skip
     kept = np.ones(len(pieces), bool)
     kept[chosen[gone]] = False

@@ -13,7 +13,8 @@ from gisheat.noding.state import State, begin, drop_unused, merge_near, rebuild
 
 def node_lines(
     lines: Lines, rules: Rules, *, bits: ArrayLike | None = None, level: ArrayLike | None = None,
-    fixed: ArrayLike | None = None, fixed_bits: ArrayLike | None = None,
+    fixed: ArrayLike | None = None, fixed_bits: ArrayLike | None = None, known: ArrayLike | None = None,
+    fixed_known: ArrayLike | None = None,
 ) -> Noded:  # fmt: skip
     """Cut lines where they meet, with ends within the tolerance at one place.
 
@@ -39,6 +40,10 @@ def node_lines(
         Points that lead: ends and lines within the tolerance go through them, they never move [m].
     fixed_bits : array of int, shape (k,), optional
         What may meet there, PAIR by default.
+    known : array of bool, shape (lines,), optional
+        Lines that come from an earlier noding: they get no node where they cross one another, nor where
+    fixed_known : array of bool, shape (k,), optional
+        one of these fixed points lies beside them (the stations of a network, say, joined after that noding).
 
     Returns
     -------
@@ -51,7 +56,7 @@ def node_lines(
     ValueError
         If a coordinate is not finite, or so large that it can't be in metres.
     """
-    state = begin(lines, rules, bits, level, fixed, fixed_bits)
+    state = begin(lines, rules, bits, level, fixed, fixed_bits, known, fixed_known)
     merge_near(state)
     _clean(state)
     drop_doubles(state, everything=True)

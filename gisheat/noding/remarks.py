@@ -139,7 +139,7 @@ def _misses(state: State) -> tuple[str, dict[str, Any]]:
 
 def _kept_crossings(state: State) -> Rows:
     """Crossings without a node, each pair of lines once at a place."""
-    if state.join.all() and len(np.unique(state.level)) <= 1:
+    if state.join.all() and len(np.unique(state.level)) <= 1 and not state.known.any():
         return []
     region = region_of(state, CROSSINGS, everything=True)
     assert region is not None

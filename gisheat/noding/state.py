@@ -59,6 +59,8 @@ class Nodes:
     """How far the farthest of its ends was moved [m]."""
     onto: Small
     """Line that it was moved onto, or -1."""
+    known: Mask
+    """An earlier noding has looked at it."""
 
     @property
     def used(self) -> Mask:
@@ -69,13 +71,13 @@ class Nodes:
         """Make room for more nodes."""
         self.xy = np.concatenate([self.xy, np.zeros((more, 2))])
         for name, value in (("bits", 0), ("level", 0), ("degree", 0), ("given_bits", 0), ("fixed", False),
-                            ("free", False), ("reach", 0.0), ("onto", -1)):  # fmt: skip
+                            ("free", False), ("reach", 0.0), ("onto", -1), ("known", False)):  # fmt: skip
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.full(more, value, array.dtype)]))
 
     def shrink(self, count: int) -> None:
         """Forget the room after the first nodes."""
-        for name in ("xy", "bits", "level", "degree", "given_bits", "fixed", "free", "reach", "onto"):
+        for name in ("xy", "bits", "level", "degree", "given_bits", "fixed", "free", "reach", "onto", "known"):
             setattr(self, name, getattr(self, name)[:count])
 
 
@@ -97,6 +99,7 @@ class State:
     bits: NDArray[np.int8]
     level: Small
     join: Mask
+    known: Mask
     tolerance: float
     touch: float
     radius: float
@@ -127,7 +130,9 @@ def power_of_two(count: float) -> int:
     return max(FEWEST, 1 << int(np.ceil(np.log2(max(count, 1.0)))))
 
 
-def begin(lines: Lines, rules: Rules, bits: Any, level: Any, fixed: Any, fixed_bits: Any) -> State:
+def begin(
+    lines: Lines, rules: Rules, bits: Any, level: Any, fixed: Any, fixed_bits: Any, known: Any, fixed_known: Any
+) -> State:
     """Lines as one piece each, their ends at one place as one node."""
     offset = np.asarray(lines.offset, np.int64)
     xy = np.asarray(lines.xy, np.float64).reshape(-1, 2) + 0.0  # there is no -0
@@ -153,9 +158,10 @@ def begin(lines: Lines, rules: Rules, bits: Any, level: Any, fixed: Any, fixed_b
     )  # fmt: skip
     state = State(
         Lines(xy, offset), line_bits, np.asarray(np.zeros(count) if level is None else level).astype(np.int32),
-        np.broadcast_to(np.asarray(rules.crossings, bool), count).copy(), tolerance, min(TOUCH, tolerance),
+        np.broadcast_to(np.asarray(rules.crossings, bool), count).copy(),
+        np.zeros(count, bool) if known is None else np.asarray(known, bool), tolerance, min(TOUCH, tolerance),
         1.001 * tolerance + 4.0 * float(np.spacing(largest)), 0.0, pieces,
-        _nodes(points, given, ends[first]), of_lines, {SIDES: [], CROSSINGS: []},
+        _nodes(points, given, ends[first], fixed_known), of_lines, {SIDES: [], CROSSINGS: []},
     )  # fmt: skip
     state.cell = _cell(xy, offset, tolerance)
     count_ends(state)
@@ -167,14 +173,16 @@ def _numbers_within(offset: Index) -> Array:
     return (np.arange(offset[-1]) - np.repeat(offset[:-1], np.diff(offset))).astype(np.float64)
 
 
-def _nodes(fixed: Array, given_bits: Any, ends: Array) -> Nodes:
+def _nodes(fixed: Array, given_bits: Any, ends: Array, fixed_known: Any) -> Nodes:
     xy = np.concatenate([fixed, ends])
     count, own = len(xy), np.zeros(len(xy), np.int8)
     own[: len(fixed)] = given_bits
     is_fixed = np.arange(count) < len(fixed)
+    known = np.zeros(count, bool)
+    known[: len(fixed)] = False if fixed_known is None else fixed_known
     return Nodes(
         xy, own.copy(), np.zeros(count, np.int32), np.zeros(count, np.int32), own, is_fixed, ~is_fixed,
-        np.zeros(count), np.full(count, -1, np.int32),
+        np.zeros(count), np.full(count, -1, np.int32), known,
     )  # fmt: skip
 
 

@@ -87,11 +87,14 @@ def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
 
 
 @njit(cache=True)
-def find_crossing(first, items, xy, owner, offset, bits, level, join, touch, kept):
+def find_crossing(
+    first, items, xy, owner, offset, bits, level, join, known, touch, kept
+):  # fmt: skip
     """Crossings of segments that share a bit, each once for every bucket both are in.
 
-    With `kept` those that are not to be joined (by level, or because one of the lines keeps its crossings), else
-    those that are. Returns both segments, share of each from its lower end, place, CROSS or TOUCH.
+    With `kept` those that are not to be joined (by level, because one of the lines keeps its crossings, or because
+    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or
+    TOUCH.
     """
     room = 64
     segments = np.empty((room, 2), np.int32)
@@ -115,7 +118,8 @@ def find_crossing(first, items, xy, owner, offset, bits, level, join, touch, kep
                     continue
                 if (bits[p] & bits[q]) == 0:
                     continue
-                if (join[p] and join[q] and level[p] == level[q]) == kept:
+                joined = join[p] and join[q] and level[p] == level[q] and not (known[p] and known[q])
+                if joined == kept:
                     continue
                 if _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
                     continue

@@ -140,9 +140,9 @@ def _is_near(xy, i, x, y, tolerance):
 @njit(cache=True)
 def find_touching(
     nodes, node_xy, node_bits, node_level, several, first, items, size, xy, owner, offset, start, end, bits, level,
-    tolerance, radius, touch,
+    tolerance, radius, touch, node_known, known,
 ):  # fmt: skip
-    """Nodes within the tolerance of a line that they are no end of there.
+    """Nodes within the tolerance of a line that they are no end of there; known nodes and known lines stay as they are.
 
     A line is near a node once for each time it comes near: between two stretches it is farther away than OWN
     tolerances, and so is a line from its own end before it can be near it again. Where the foot is within the
@@ -184,6 +184,9 @@ def find_touching(
             stop = k
             while stop < number and owner[found[stop]] == piece:
                 stop += 1
+            if node_known[node] and known[piece]:
+                k = stop
+                continue
             low, high = offset[piece], offset[piece + 1] - 1  # segments of the piece
             if start[piece] == node:
                 low = left_after(xy, low, offset[piece + 1], x, y, OWN * tolerance)
