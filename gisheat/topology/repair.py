@@ -101,8 +101,10 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
     count = len(pieces.noded.xy)
     table, start, end, absorbed, joined = _join("streets", pieces, np.ones(count, bool), merge=rules.merge_pseudo_nodes)
     findings += [*joined, *street_findings(table, start, end, count)]
-    names = np.array([f"J{i}" for i in range(1, count + 1)], object)
-    return _Mended(table.assign(from_node=names[start], to_node=names[end]), findings, absorbed)
+    used, number = np.unique(np.concatenate([start, end]), return_inverse=True)  # in the order of their coordinates
+    names = np.array([f"J{i}" for i in range(1, len(used) + 1)], object)[number]
+    table = table.assign(from_node=names[: len(start)], to_node=names[len(start) :])
+    return _Mended(table, findings, absorbed)
 
 
 def _levels(streets: gpd.GeoDataFrame) -> Index:
