@@ -123,7 +123,9 @@ def draw_routes(file: Path) -> str:
         return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in places)
 
     parts = [f'<path d="{path(s.exterior)}Z" fill="#cfe2f3"/>' for s in layers["areas"].geometry]
-    parts += [f'<path d="{path(s)}" fill="none" stroke="#d5d8dc" stroke-width="6"/>' for s in layers["streets"].geometry]
+    parts += [
+        f'<path d="{path(s)}" fill="none" stroke="#d5d8dc" stroke-width="6"/>' for s in layers["streets"].geometry
+    ]
     width = {"trunk": 4.0, "branch": 2.5, "connection": 1.5}
     for pipe in layers["pipes"].itertuples():
         dashed = "" if np.isnan(pipe.ring) else ' stroke-dasharray="8 5"'

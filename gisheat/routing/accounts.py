@@ -30,8 +30,8 @@ def _noun(terminals: Terminals, i: int) -> str:
     return "source" if terminals.layer[i] else "station"
 
 
-def _fid(layers: Layers, terminals: Terminals, i: int) -> tuple[str, int]:
-    return _feature(layers, f"{_noun(terminals, i)}s", int(terminals.row[i]))
+def _fid(terminals: Terminals, i: int) -> tuple[str, int]:
+    return str(terminals.origin[i]), int(terminals.fid[i])
 
 
 def unreached(
@@ -40,7 +40,7 @@ def unreached(
     """Stations that no source reaches, and sources that reach no station, with the reason."""
     findings = []
     for i in np.flatnonzero(~choice.joined).tolist():
-        layer, fid = _fid(layers, terminals, i)
+        layer, fid = _fid(terminals, i)
         noun, gap = _noun(terminals, i), float(town.nearest[i])
         if np.isinf(gap):
             far = _distance(layers, terminals.xy[i])
@@ -66,13 +66,13 @@ def _distance(layers: Layers, xy: Array) -> float:
     return float(shapely.distance(np.concatenate(lines), here).min()) if lines else float("nan")
 
 
-def connected(layers: Layers, town: StreetGraph, choice: Choice, terminals: Terminals) -> list[Finding]:
+def connected(town: StreetGraph, choice: Choice, terminals: Terminals) -> list[Finding]:
     """The straight connections that were chosen, with their length."""
     edges = town.edges
     findings = []
     for e in np.flatnonzero(choice.used & (edges.kind == CONNECTION) & (edges.length > 0.0)).tolist():
         i = int(edges.line[e])
-        layer, fid = _fid(layers, terminals, i)
+        layer, fid = _fid(terminals, i)
         to = "street" if edges.end[e] < town.first_pipe_node else "pipe"
         message = f"{_noun(terminals, i)} {terminals.name[i]} was connected to a {to} over {edges.length[e]:.1f} m."
         findings.append(
@@ -100,21 +100,21 @@ def unclosed(
         place = _place((town.xyz[edges.start[e], :2] + town.xyz[edges.end[e], :2]) / 2.0)
         findings.append(Finding("ring-impossible", "warning", layer, message, fid, None, place, None, repair))
     findings += [
-        _parted(layers, terminals, *pair)
+        _parted(terminals, *pair)
         for pair, parted in zip(rules.ring_pairs, choice.parted.tolist(), strict=True)
         if parted
     ]
     return findings
 
 
-def _parted(layers: Layers, terminals: Terminals, a: str, b: str) -> Finding:
+def _parted(terminals: Terminals, a: str, b: str) -> Finding:
     """A pair that one trench parts, said of the station or source in it."""
     message = f"{a} and {b} should be joined by two ways, but no street leads around the trenches between them."
     named = np.flatnonzero(np.isin(terminals.name.astype(str), (a, b)))
     if not len(named):
         return Finding("ring-impossible", "warning", "nodes", message, repair="add a street")
     i = int(named[0])
-    layer, fid = _fid(layers, terminals, i)
+    layer, fid = _fid(terminals, i)
     return Finding(
         "ring-impossible", "warning", layer, message, fid, None, _place(terminals.xy[i]), None, "add a street"
     )
@@ -125,7 +125,7 @@ def _edge_feature(layers: Layers, town: StreetGraph, terminals: Terminals, e: in
     edges = town.edges
     kind, line = int(edges.kind[e]), int(edges.line[e])
     if kind == CONNECTION:
-        return *_fid(layers, terminals, line), f"{_noun(terminals, line)} {terminals.name[line]}"
+        return *_fid(terminals, line), f"{_noun(terminals, line)} {terminals.name[line]}"
     layer, row = ("pipes", town.pipes.row) if kind == PIPE else ("streets", town.streets.row)
     name = layers[layer][f"{layer[:-1]}_id"].iloc[int(row[line])]
     return *_feature(layers, layer, int(row[line])), f"{layer[:-1]} {name}"

@@ -42,6 +42,10 @@ class Terminals:
     """Number of the phase from which on it is there."""
     rank: Index
     """Which source a network is reckoned from: the one of lowest rank."""
+    origin: NDArray[np.object_]
+    """Input layer that each comes from."""
+    fid: Index
+    """Feature id in its input layer."""
 
 
 @dataclass(frozen=True, slots=True)

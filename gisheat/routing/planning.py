@@ -18,7 +18,7 @@ from gisheat.network import Text
 from gisheat.project import did_you_mean
 from gisheat.routing.accounts import connected, late_pipes, unclosed, unreached
 from gisheat.routing.choice import Choice, choose
-from gisheat.routing.graph import PIPE, StreetGraph, Terminals, street_graph
+from gisheat.routing.graph import PIPE, StreetGraph, Terminals, origins, street_graph
 from gisheat.routing.rules import RouteRules
 from gisheat.routing.trenches import length_of, trench_rows, with_taps
 from gisheat.topology.attributes import filled, numbers, words
@@ -87,7 +87,7 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     trenches = trench_rows(town, choice, terminals, tables, phases, rules.trunk_share, used_names)
     findings = [
         *missed,
-        *connected(layers, town, choice, terminals),
+        *connected(town, choice, terminals),
         *unclosed(layers, town, choice, terminals, rules),
         *late_pipes(layers, town, choice, order),
     ]
@@ -135,8 +135,9 @@ def _terminals(layers: Layers, load: Array | None, phases: Sequence[str | None])
         phase = np.array([number.get(p, 0) for p in words(table, "phase")], np.int64)[row]
         own = weight[row] if k == 0 else np.zeros(len(row))
         rank = _source_rank(table)[row] if k == 1 else np.zeros(len(row), np.int64)
-        parts.append((np.full(len(row), k), row, names[order], xy[order], own, phase, rank))
-    return Terminals(*(np.concatenate([p[i] for p in parts]) for i in range(7)))
+        origin = (v[row] for v in origins(table, ("stations", "sources")[k]))
+        parts.append((np.full(len(row), k), row, names[order], xy[order], own, phase, rank, *origin))
+    return Terminals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def _as_points(table: gpd.GeoDataFrame) -> Text:

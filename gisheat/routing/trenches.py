@@ -208,9 +208,9 @@ def _origins(
     layer[on], fid[on] = (v[row] for v in origins(tables["streets"], "streets"))
     street[on] = tables["streets"]["street_id"].to_numpy(object)[row]
     street[kind == LINK] = None
-    for number, name in enumerate(("stations", "sources")):
+    for number in (0, 1):
         of = connections_of(edges, terminals, number)[edge]
-        layer[of], fid[of] = (v[terminals.row[line[of]]] for v in origins(tables[name], name))
+        layer[of], fid[of] = terminals.origin[line[of]], terminals.fid[line[of]]
     return layer, fid, street
 
 
