@@ -223,9 +223,10 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         own = table if column not in table else table[table[column].isna()]
-        missing = (
-            own["source_fid"].nunique() if "source_fid" in own else len(own)
-        )  # pieces of a pipe state none together
+        missing = len(own)
+        if "source_layer" in own:  # pieces of a pipe state none together; new trenches each by itself
+            drawn = own["source_layer"] == layer
+            missing = own.loc[drawn, "source_fid"].nunique() + int((~drawn).sum())
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):
