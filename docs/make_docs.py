@@ -27,8 +27,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/verification.md": verification_page,
 }
 EXECUTED = (
-    "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md", "docs/epanet.md",
-    "docs/operation.md", "docs/method.md",
+    "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
+    "docs/epanet.md", "docs/operation.md", "docs/method.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 ROUTED = "docs/routing.md"
