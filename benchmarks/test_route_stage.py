@@ -23,12 +23,12 @@ def city(across: int, stations: int, seed: int = 0) -> tuple[Layers, np.ndarray]
     """A crooked grid of streets with gaps, stations anywhere in its blocks, a source in a corner; their loads [W]."""
     random = np.random.default_rng(seed)
     xy = np.stack(np.meshgrid(np.arange(across), np.arange(across), indexing="ij"), -1) * STEP
-    xy = xy + random.uniform(-20.0, 20.0, xy.shape) + (WEST, SOUTH)
+    xy = xy + random.uniform(-20.0, 20.0, xy.shape) + np.array((WEST, SOUTH))
     a = np.concatenate([xy[:-1].reshape(-1, 2), xy[:, :-1].reshape(-1, 2)])
     b = np.concatenate([xy[1:].reshape(-1, 2), xy[:, 1:].reshape(-1, 2)])
     bent = (a + b) / 2.0 + random.uniform(-5.0, 5.0, a.shape)
     lines = shapely.linestrings(np.stack([a, bent, b], axis=1)[random.random(len(a)) > 0.05])
-    places = random.uniform(2.0 * STEP, (across - 3) * STEP, (stations, 2)) + (WEST, SOUTH)
+    places = random.uniform(2.0 * STEP, (across - 3) * STEP, (stations, 2)) + np.array((WEST, SOUTH))
     tables = {
         "streets": gpd.GeoDataFrame({"street_id": [f"W{i}" for i in range(len(lines))]}, geometry=lines, crs=CRS),
         "stations": gpd.GeoDataFrame(

@@ -6,7 +6,7 @@ Every verb runs the stages it needs and writes the same layers, later columns em
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -195,15 +195,28 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     options = state.options
     drawing = build_network(
         state.raw, state.layers, state.series, mended=state.repaired,
-        snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        snap_tolerance=options["snap_tolerance_m"], max_connection=_farthest(state),
         connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip
-    findings = [*state.findings, *drawing.findings]
+    findings = [*state.findings, *_news(state, drawing.findings)]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
     found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
+
+
+def _farthest(state: State) -> float:
+    """Longest connection that the network may still draw [m]: routing has drawn all that may be, of pairs."""
+    tolerance, farthest = state.options["snap_tolerance_m"], state.options["max_connection_m"]
+    apart = "line" in state.layers["pipes"] and state.layers["pipes"]["line"].isin(("supply", "return")).any()
+    return float(farthest if state.routed is None or apart else min(tolerance, farthest))
+
+
+def _news(state: State, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without those on stations and sources of which routing has said why it does not reach them."""
+    known = {(f.layer, f.source_fid) for f in state.findings if f.rule == "unreachable"}
+    return [f for f in findings if f.rule != "not-connected" or (f.layer, f.source_fid) not in known]
 
 
 def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:

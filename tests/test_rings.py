@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -162,7 +164,7 @@ def test_the_second_path_of_one_pair_is_the_cheapest(seed):
     rings = close_rings(graph, length, tree, root, load, np.inf, pairs=np.array([[a, b]]))
     on_path = nx.Graph((int(start[e]), int(end[e])) for e in np.flatnonzero(tree))
     path = nx.shortest_path(on_path, int(a), int(b))
-    steps = {frozenset(step) for step in zip(path, path[1:], strict=False)}
+    steps = {frozenset(step) for step in itertools.pairwise(path)}
     between = {int(e) for e in np.flatnonzero(tree) if frozenset((int(start[e]), int(end[e]))) in steps}
     street_bridges = bridges_of(graph, np.ones(len(length), bool))
     assert set(rings.open.tolist()) == between & street_bridges
@@ -219,7 +221,7 @@ def test_existing_pipes_close_rings_for_nothing():
 
 
 def test_an_edge_that_cannot_fail_needs_no_ring():
-    """Node 4 is joined to the sources 0 and 3 by edges that are no trenches: 0 - 1 - 2 - 3 with 1 - 2 not in the tree."""
+    """Node 4 is joined to the sources 0 and 3 by no trenches: 0 - 1 - 2 - 3 with 1 - 2 not in the tree."""
     graph = graph_of(5, np.array([0, 1, 2, 4, 4, 0]), np.array([1, 2, 3, 0, 3, 4]))
     load = np.array([0.0, 5, 5, 0, 0])
     tree, safe = mask_of(graph, 0, 2, 3, 4), mask_of(graph, 3, 4)

@@ -421,7 +421,7 @@ def test_a_station_at_streets_that_lead_nowhere_is_an_error():
     routed = plan(streets=pd.concat([grid(), apart], ignore_index=True), stations=stations((100, 0), (450, 5)))
     (found,) = [f for f in routed.findings if f.severity == "error"]
     assert (found.rule, found.source_fid) == ("unreachable", 1)
-    assert "no other street joins" in found.message
+    assert "no street joins with a source" in found.message
 
 
 def test_a_station_locked_in_by_a_forbidden_area_is_an_error():
@@ -533,6 +533,43 @@ def test_options_of_routing_reach_it_from_the_command_line(run):
     assert {row["street_id"] for row in rows_of(run.output, "pipes")} == {"around"}
     assert run(town, "--ring-pairs", "S1:H1", "--overwrite").code == 0
     assert {row["street_id"]: row["ring"] for row in rows_of(run.output, "pipes")} == {"direct": None, "around": 1}
+
+
+def test_routing_a_routed_network_again_digs_nothing(run, tmp_path):
+    assert run(city(), verb="route").code == 0
+    again = call("route", run.output, "-o", tmp_path / "again.gpkg")
+    assert (again.code, again.err) == (0, "")
+    first, second = rows_of(run.output, "pipes"), rows_of(tmp_path / "again.gpkg", "pipes")
+    assert [row["pipe_id"] for row in second] == [row["pipe_id"] for row in first]
+    figures = {row["key"]: row["value"] for row in rows_of(tmp_path / "again.gpkg", "summary")}
+    assert (figures["new trenches"], figures["routing cost"]) == ("0", "0")
+
+
+def test_a_station_that_routing_does_not_reach_gets_no_way_through_the_blocks(run):
+    apart = layer([line((250, 0), (250, 60))], street_id=["apart"])
+    streets = pd.concat([grid(), apart], ignore_index=True)
+    places = stations((150, 12), (255, 30), load=[500.0, 300.0], ground_m=[100.0, 101.0])
+    assert run(city(streets=streets, stations=places)).code == 1
+    errors = [
+        (f["rule"], f["layer"], f["source_fid"]) for f in rows_of(run.output, "findings") if f["severity"] == "error"
+    ]
+    assert errors == [("unreachable", "stations", 2)]
+    assert [row["served"] for row in rows_of(run.output, "stations")] == [True, None]
+
+
+@pytest.mark.parametrize("missing", ["streets", "stations", "sources"])
+def test_the_verb_route_names_the_layer_that_is_missing(run, missing):
+    pipes = existing(((0, 0), (200, 0)))
+    ran = run(city(pipes=pipes, **{missing: None}), verb="route")
+    assert ran.code == 2
+    assert f"the layer {missing} is missing" in ran.sentence
+
+
+def test_heights_of_streets_are_those_of_trenches():
+    high = shapely.LineString([(425_000, 5_090_000, 100.0), (425_100, 5_090_000, 110.0)])
+    routed = plan(streets=layer([high], street_id=["up"]), stations=stations((50, 0)))
+    (trench,) = routed.trenches.geometry
+    assert [p[2] for p in trench.coords] == pytest.approx([100.0, 105.0])
 
 
 def test_an_unreachable_station_makes_exit_code_1(run):

@@ -10,8 +10,10 @@ import numpy as np
 
 from gisheat.graphs.contraction import contract
 from gisheat.graphs.kernels import reattach as kernel
+from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.kernels.first_tree import distances, grow
+from gisheat.graphs.kernels.renewal import shake
 from gisheat.graphs.tree import Tree
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ STARTED_TERMINALS = 400
 """Many starts are for few terminals: so many terminals in all starts together."""
 LEAST_MOVES = 1000
 MOVES_PER_TERMINAL = 2
-EFFORT = 16000.0
+EFFORT = 10000.0
 """Fewer moves where each takes long: its time grows with the root of the nodes per terminal."""
 SWEEPS = 2
 PARTS = 9
@@ -248,7 +250,7 @@ def _improve(problem: _Problem, tree: kernel.Rooted, moves: int, clock: _Clock, 
         if clock.is_over():
             break
         step = min(CHUNK, moves - done)
-        kernel.shake(*args, problem.targets, step, PARTS, state)
+        shake(*args, problem.targets, step, PARTS, state)
         tried += step
     return tried
 
@@ -257,7 +259,7 @@ def _descend(args: _Args, sweeps: int, clock: _Clock, state: State) -> int:
     order = np.arange(args[2].parent.size)
     tried = 0
     for _ in range(sweeps):
-        kernel.shuffle(order, order.size, state)
+        shuffle(order, order.size, state)
         gain = 0.0
         for i in range(0, order.size, 10 * CHUNK):
             if clock.is_over():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.graphs.kernels import ring as kernel
-from gisheat.graphs.kernels.chance import draw_below
+from gisheat.graphs.kernels.chance import draw_below, shuffle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LEAST_MOVES = 50
 MOVES_PER_RING = 4
-EFFORT = 3_000_000
+EFFORT = 2_000_000
 """Fewer moves on large graphs: so many nodes looked at, a second."""
 UNREST = 3.0
 """Streets seem dearer by up to this share in every other move; little is not enough to leave a bad choice."""
@@ -198,7 +198,7 @@ def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[
         some = kernel.around(*problem.streets(), number, piece, 1 + draw_below(state, MOST_PIECES), chosen)
         trial[np.isin(number, chosen[:some])] = False
         trial &= tree | ~kernel.bridges(*problem.streets(), trial, problem.root)
-        kernel.shuffle(order, state)
+        shuffle(order, order.size, state)
         budget = (least - float(cost[trial & ~tree].sum())) * (1.0 + 1e-9)
         # half of the moves see costs that are disturbed, so that a dearer path can make others cheaper
         unrest = UNREST * draw_below(state, 2)

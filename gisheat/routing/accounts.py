@@ -51,7 +51,7 @@ def unreached(
             repair, distance = "draw a connection, or correct the layer areas", gap
         else:
             other = "source" if noun == "station" else "station"
-            why = f"stands at streets that no other street joins with a {other}"
+            why = f"stands at streets or pipes that no street joins with a {other}"
             repair, distance = "draw the missing street, or raise snap_tolerance_m", gap
         message = f"{noun} {terminals.name[i]} {why}; it is not reached."
         findings.append(

@@ -64,8 +64,13 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     streets = layers["streets"]
     for needed in ("stations", "sources"):
         layers[needed]  # says which one is missing
+    if not len(streets):
+        raise TopologyError("the layer streets holds no street that can be used: look at its geometry.")
     phases = [None, *order]
     terminals = _terminals(layers, load, phases)
+    for number, name in enumerate(("stations", "sources")):
+        if not (terminals.layer == number).any():
+            raise TopologyError(f"the layer {name} holds none that is in use: look at its geometry and status.")
     known = load is not None and bool(np.isfinite(load).any())
     if not known:
         if rules.ring_load is not None:
@@ -93,7 +98,7 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     ]
     figures = _figures(town, choice, terminals, trenches, rules)
     together = {**layers.tables, "pipes": _with_trenches(layers, town, choice, trenches)}
-    return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(load, terminals))
+    return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(layers, load, terminals))
 
 
 def _with_trenches(layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -222,8 +227,14 @@ def _figures(
     return figures
 
 
-def _notes(load: Array | None, terminals: Terminals) -> tuple[str, ...]:
-    """What was assumed of loads."""
+def _notes(layers: Layers, load: Array | None, terminals: Terminals) -> tuple[str, ...]:
+    """What was assumed."""
+    apart = int((words(layers.get("pipes"), "line", "pair") != "pair").sum())
+    said = [f"routing: {apart} pipes are drawn for supply or return alone; no trench taps them"] if apart else []
+    return (*said, *_load_notes(load, terminals))
+
+
+def _load_notes(load: Array | None, terminals: Terminals) -> tuple[str, ...]:
     count = int((terminals.layer == 0).sum())
     known = np.zeros(0) if load is None else load[terminals.row[terminals.layer == 0]]
     missing = count - int(np.isfinite(known).sum())

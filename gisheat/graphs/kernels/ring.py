@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gisheat.graphs.kernels.chance import draw_below
 from gisheat.graphs.kernels.heap import SETTLED, pop, push, rise
 
 UP, DOWN = 1, 2
@@ -358,11 +357,3 @@ def around(first, neighbour, edge, number, piece, most, chosen):
                 queue[size] = x
                 size += 1
     return found
-
-
-@njit(cache=True)
-def shuffle(items, state):
-    """Put the items in random order."""
-    for i in range(items.size - 1, 0, -1):
-        k = draw_below(state, i + 1)
-        items[i], items[k] = items[k], items[i]
