@@ -251,6 +251,10 @@ def add_odd_streets(drawing: Drawing) -> None:
     first = moved(middle(line), line.coords[0], 1.8, 90.0)
     new = drawing.add(layer, "ST115", "ST308", LineString([first, moved(middle(line), line.coords[0], 80.0, 90.0)]))
     drawing.plant("near-miss", layer, new, first, "ends 1.8 m beside another street", row(layer, "ST115"))
+    x, y = row(layer, "ST237")["geometry"].coords[-1]  # three ends in a row: the first two meet, the third is too far
+    near = drawing.add(layer, "ST237", "ST310", LineString([(x + 0.3, y), (x + 30, y + 90)]))
+    far = drawing.add(layer, "ST237", "ST311", LineString([(x + 0.75, y), (x + 60, y - 80)]))
+    drawing.plant("left-apart", layer, near, (x + 0.525, y), "ends 0.3 m from one end and 0.45 m from another", far)
     below = row(layer, "ST143")["geometry"]
     start, over = row(layer, "ST070")["geometry"].coords[0], middle(below)
     bridge = LineString([start, (round(1.2 * over[0] - 0.2 * start[0], 3), round(1.2 * over[1] - 0.2 * start[1], 3))])
