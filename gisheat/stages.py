@@ -16,6 +16,7 @@ import pandas as pd
 
 from gisheat import assessment, one_pipe, tables
 from gisheat.balancing import Balance, balance
+from gisheat.buildings import Buildings, join_buildings
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, InputError, TopologyError
@@ -97,7 +98,7 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     sources = find_sources(path, None if project.path is None else project, given)
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")
-    layers = clean(raw)
+    layers = _with_buildings(clean(raw), options)
     used = [
         p for name in ("pipes", "stations", "sources", "valves", "pumps") for p in (layers.get(name).get("phase", ()))
     ]
@@ -105,6 +106,16 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     return State(
         project, options, raw, layers, pipe_series(options["catalogue"]), order, layers.findings, notes=layers.notes
     )
+
+
+def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
+    """Layers with what the buildings say of stations."""
+    position = options.get("heat_index_position")
+    rules = Buildings(
+        connect=options["connect_buildings"], heated_share=options["heated_share"], floors=options["building_floors"],
+        heat_index_position=0.5 if position is None else position, farthest=options["max_connection_m"],
+    )  # fmt: skip
+    return join_buildings(layers, rules)
 
 
 def add_topology(state: State, progress: Progress | None = None) -> State:

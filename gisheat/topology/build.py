@@ -242,7 +242,8 @@ def _points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     if not len(table):
         columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
         return gpd.GeoDataFrame(columns, geometry=[], crs=layers.crs)
-    table = table.assign(source_fid=table.index.to_numpy())
+    if "source_fid" not in table:  # stations that were buildings have those of their buildings
+        table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
     return table.reset_index(drop=True)
