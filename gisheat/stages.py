@@ -114,6 +114,7 @@ def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
     rules = Buildings(
         connect=options["connect_buildings"], heated_share=options["heated_share"], floors=options["building_floors"],
         heat_index_position=0.5 if position is None else position, farthest=options["max_connection_m"],
+        streets=options.get("routing") == "always",
     )  # fmt: skip
     return join_buildings(layers, rules)
 
