@@ -20,6 +20,10 @@ from gisheat.topology.facades import facade_points
 
 HEATED_SHARE = 1.0
 """Heated area / (footprint x floors) where nothing is said: heat indices are meant for the whole floor area."""
+SMALLEST = 1.0
+"""Polygons below this [m2] are no footprint of a building."""
+HAIR = 1e-3
+"""Half width that a polygon without an area gets [m], so that it has an outline."""
 DISAGREEMENT = 0.2
 """Stated areas of stations that differ by more than this share from the sum of their buildings are reported."""
 
@@ -89,8 +93,8 @@ def heated_areas(buildings: gpd.GeoDataFrame, rules: Buildings) -> tuple[Array, 
     """Heated area of each building [m2], NaN where it is unknown, and whether it is footprint x floors."""
     stated, floors = numbers(buildings, "heated_area_m2"), numbers(buildings, "floors")
     floors = np.where(floors > 0.0, floors, np.nan if rules.floors is None else rules.floors)
-    counted = np.isnan(stated) & ~np.isnan(floors)
     footprint = shapely.area(buildings.geometry.to_numpy())
+    counted = np.isnan(stated) & ~np.isnan(floors) & (footprint >= SMALLEST)
     return np.where(counted, footprint * floors * rules.heated_share, stated), counted
 
 
@@ -101,6 +105,8 @@ def _sound(shapes: np.ndarray) -> np.ndarray:
     for i in broken.tolist():
         parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shapes[i])))
         sound[i] = shapely.MultiPolygon(list(parts[shapely.get_dimensions(parts) == 2]))
+        if sound[i].is_empty:
+            sound[i] = shapely.buffer(shapely.convex_hull(shapes[i]), HAIR)
     return sound
 
 
@@ -229,7 +235,8 @@ def _strange(buildings: gpd.GeoDataFrame, mask: Mask) -> list[Finding]:
 def _unknown(buildings: gpd.GeoDataFrame, mask: Mask) -> list[Finding]:
     rows = buildings[mask]
     messages = (
-        f"building {name} states neither heated_area_m2 nor floors; its heated area is unknown and it is left out."
+        f"building {name} states no heated_area_m2, nor floors over a footprint; its heated area is unknown and it is"
+        " left out."
         for name in rows["building_id"]
     )
     repair = "state its floors, or give building_floors"

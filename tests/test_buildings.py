@@ -116,6 +116,17 @@ def test_a_polygon_that_crosses_itself_counts_with_both_its_loops():
     assert rules_of(found) == [("polygon-invalid", "warning", 0)]
 
 
+def test_a_polygon_without_an_area_counts_where_it_states_its_heated_area():
+    flat = {name: Polygon([(20, y), (40, y), (30, y), (20, y)]) for name, y in (("B1", 10), ("B2", 30))}
+    found = joined(read(buildings=buildings(flat, floors=[3, 3], heated_area_m2=[None, 700.0])))
+    assert column(found["stations"], "heated_area_m2") == {"B2": 700}
+    assert rules_of(found) == [
+        ("building-area-unknown", "error", 0),
+        *[("polygon-invalid", "warning", i) for i in (0, 1)],
+    ]
+    assert places(found["stations"]) == [(30, pytest.approx(30, abs=2e-3))]
+
+
 def test_a_pipe_under_a_building_takes_it_where_it_enters():
     made = drawing(read(buildings=buildings({"B": box(20, -10, 40, 25)}, floors=[1])))
     assert places(made.stations) == [(20, 0)]
