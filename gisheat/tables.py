@@ -78,10 +78,11 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
 
 def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
     """Stations with loads, flows and heads."""
-    table = drawing.stations.drop(columns=["source_fid"]).copy()
+    table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
         table["required_head_m"] = _rounded(stations.required_head)
+        table["connection_length_m"] = _rounded(table["connection_length_m"].to_numpy())
         ground = drawing.network.nodes.ground[stations.supply_node]
         own = table["ground_m"].to_numpy(float) if "ground_m" in table else np.full(len(table), np.nan)
         table["ground_m"] = np.where(np.isnan(own) & stations.in_service, _rounded(ground), own)
@@ -243,7 +244,7 @@ def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     return frame if GEOMETRY[layer] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=crs)
 
 
-def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings")) -> dict[str, gpd.GeoDataFrame]:
+def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings", "areas")) -> dict[str, gpd.GeoDataFrame]:
     """Layers as they are, those without features left out, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gisheat.graphs.graph import Array, Graph, Index, Mask, graph_of
 from gisheat.graphs.kernels import contraction as kernel
@@ -37,6 +39,7 @@ class Contraction:
     _record: Index
     _left: Index
     _right: Index
+    _place: Index
 
     def expand(self, edges: Mask) -> Mask:
         """Tree in the original graph, shape (its edges,), of a tree in the smaller one, shape (edges,)."""
@@ -44,6 +47,18 @@ class Contraction:
         kernel.unfold(self._record[edges], self._left, self._right, found)
         kernel.prune(self._origin.start, self._origin.end, found, self._wanted)
         return found
+
+    def places(self) -> Index:
+        """Where each node is in the smaller graph, shape (nodes of the original graph,); -1: nowhere.
+
+        A terminal at the end of edges that every best tree has is where these edges begin.
+        """
+        at = (self._origin.start[self._sure], self._origin.end[self._sure])
+        joined = coo_array((np.ones(len(at[0])), at), shape=(len(self._place), len(self._place)))
+        count, group = connected_components(joined, directed=False)
+        place = np.full(count, -1)
+        np.maximum.at(place, group, self._place)
+        return place[group]
 
 
 def contract(graph: Graph, cost: Array, terminals: Index, within: Mask | None = None) -> Contraction:
@@ -83,4 +98,5 @@ def contract(graph: Graph, cost: Array, terminals: Index, within: Mask | None = 
         _record=record,
         _left=left,
         _right=right,
+        _place=np.where(nodes, place, -1)[number],
     )

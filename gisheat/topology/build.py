@@ -29,7 +29,16 @@ from gisheat.topology.attributes import (
     valves_of,
     words,
 )
-from gisheat.topology.connections import Feet, Reached, connect, find_feet, sides_to_connect
+from gisheat.topology.connections import (
+    Feet,
+    Joining,
+    Reached,
+    connect,
+    find_feet,
+    joining,
+    sides_to_connect,
+    with_connection_lengths,
+)
 from gisheat.topology.devices import place
 from gisheat.topology.drawn import bases_of, divided, name_pieces, side_bits
 from gisheat.topology.events import split_findings
@@ -79,9 +88,9 @@ class Drawing:
 
 def build_network(
     raw: Layers, layers: Layers, series: PipeSeries, *,
-    mended: Repaired | None = None, rules: RepairRules | None = None, snap_tolerance: float = 0.5,
-    max_connection: float = 200.0, roughness: float = 0.5e-3, local_loss_fraction: float | None = None,
-    required_head: float = 10.0,
+    mended: Repaired | None = None, repairs: RepairRules | None = None, snap_tolerance: float = 0.5,
+    max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
+    local_loss_fraction: float | None = None, required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
 
@@ -91,12 +100,14 @@ def build_network(
         As read (for the lineage), and as repaired; as cleaned by `checks.clean`, where nothing is `mended` yet.
     series : PipeSeries
         Catalogue that nominal diameters are looked up in.
-    mended : Repaired, optional
-        What the repair did; without it, the layers are repaired here by the `rules`.
+    mended, repairs : Repaired, RepairRules, optional
+        What the repair did; without it, the layers are repaired here by `repairs`.
     snap_tolerance : float
         Ends that are no farther apart become one node [m].
     max_connection : float
-        Farthest a station or source may lie from the nearest pipe [m].
+        Longest connection of a station or source [m].
+    connect_to : {"nearest", "vertex"}
+        Where on a pipe a new connection may end.
     roughness, local_loss_fraction, required_head : float
         For features that state none [m], [-], [m]; the fraction by role when None.
 
@@ -107,7 +118,7 @@ def build_network(
     """
     findings: list[Finding] = []
     if mended is None:
-        mended = repair(layers, rules or RepairRules(snap_tolerance))
+        mended = repair(layers, repairs or RepairRules(snap_tolerance))
         layers, findings = mended.layers, [*mended.findings]
     pipes, unused = _pipes_in_use(layers)
     stations, sources = points_in_use(layers, "stations"), points_in_use(layers, "sources")
@@ -115,18 +126,18 @@ def build_network(
     devices, lacking = able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines, bits = pipes.geometry.to_numpy(), side_bits(pipes)
+    rules = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
 
     settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
     noded = _join_ends(lines, bits, own_nodes, settled)
-    places = places_of(stations), places_of(sources)
-    stops = [_feet(at, lines, bits, noded, snap_tolerance, max_connection) for at in places]
-    pieces, xy, reached = _cut(lines, bits, noded, stops, places, snap_tolerance)
+    stops = [_feet(places_of(at), pipes, bits, noded, rules) for at in (stations, sources)]
+    pieces, xy, reached = _cut(lines, bits, noded, stops, (places_of(stations), places_of(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
-    at_station = connect("stations", stations, reached[0], xy, snap_tolerance, max_connection, taken)
-    at_source = connect("sources", sources, reached[1], at_station.xy, snap_tolerance, max_connection, taken)
+    at_station = connect("stations", stations, reached[0], xy, rules, taken)
+    at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
     table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
@@ -136,6 +147,7 @@ def build_network(
     xy, start, end, number = _renumber(at_source.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
+    stations = with_connection_lengths(stations, table, start, end, station_nodes[0])
     given, closed = number[noded.fixed_node], start == end
     node_table = _nodes_table(own_nodes, given, xy, layers.crs)
     bore, bore_findings = known_bores(table, series)
@@ -172,10 +184,10 @@ def build_network(
         "valves": valves.table, "pumps": pumps.table,
     }  # fmt: skip
     idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
-    lineage = lineage_of(raw, layers, mended.absorbed, table, kept, idle)
     return Drawing(
         network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
-        valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
+        valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
+        tuple(findings), layers.crs,
     )  # fmt: skip
 
 
@@ -216,16 +228,13 @@ def _pipes_in_use(layers: Layers) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     return pipes[~abandoned].reset_index(drop=True), pipes[abandoned]
 
 
-def _feet(
-    points: Array, lines: NDArray[np.object_], bits: Index, noded: _Ends, tolerance: float, farthest: float
-) -> list[tuple[int, Feet]]:
+def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Ends, rules: Joining) -> list[tuple[int, Feet]]:
     """Feet of points on each side that has lines of its own; too far ones are unreached."""
-    feet = []
-    for side in sides_to_connect(bits):
-        found = find_feet(points, side, lines, bits, noded.start, noded.end, noded.xy, tolerance)
-        far = found.gap > farthest
-        feet.append((side, replace(found, node=np.where(far, -1, found.node), line=np.where(far, -1, found.line))))
-    return feet
+    lines, is_open = pipes.geometry.to_numpy(), words(pipes, "status") != "closed"
+    return [
+        (side, find_feet(points, lines, bits & side == side, is_open, noded.start, noded.end, noded.xy, rules))
+        for side in sides_to_connect(bits)
+    ]
 
 
 def _cut(
@@ -260,7 +269,7 @@ def _cut(
     for (side, foot, _), rows, nodes in zip(items, new, found, strict=True):
         node = foot.node.copy()
         node[rows] = nodes
-        reached.append(Reached(side, node, foot.gap))
+        reached.append(Reached(side, node, foot))
     return pieces, xy, [reached[: len(stops[0])], reached[len(stops[0]) :]]
 
 

@@ -25,3 +25,11 @@ def draw(state):
 def draw_below(state, count):
     """A whole number from 0 up to, not including, `count`."""
     return np.int64(draw(state) * count)
+
+
+@njit(cache=True)
+def shuffle(items, size, state):
+    """Put the first items in random order."""
+    for i in range(size - 1, 0, -1):
+        k = draw_below(state, i + 1)
+        items[i], items[k] = items[k], items[i]
