@@ -19,6 +19,7 @@ from executed import ROOT, make_clone, run_page
 from images import draw_heads, draw_routes, reduce_picture
 from make_verification import verification_page
 from reference import catalogues_page, columns_page, options_page
+from rule_images import draw_rules
 
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/columns.md": columns_page,
@@ -28,10 +29,9 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
-    "docs/epanet.md", "docs/operation.md", "docs/method.md",
+    "docs/epanet.md", "docs/operation.md", "docs/method.md", "docs/topology.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
-ROUTED = "docs/routing.md"
 """The page whose commands leave the result that the pictures are made from."""
 
 
@@ -45,7 +45,9 @@ def make_page(name: str) -> dict[str, str | bytes]:
         if name == FROM_DEMO:
             made["docs/images/mulan.png"] = reduce_picture(clone / "out" / "mulan.png")
             made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
-        if name == ROUTED:
+        if name == "docs/topology.md":
+            made |= draw_rules()
+        if name == "docs/routing.md":
             made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made
 

@@ -72,8 +72,9 @@ class Drawn:
 
 def drawn(
     picture: str, lines: str, *, tolerance: float = 0.5, crossings=True, bits=None, level=None, fixed=None,
-    fixed_bits=None, **moved: Place,
+    fixed_bits=None, known=None, fixed_known=None, **moved: Place,
 ) -> Drawn:  # fmt: skip
     """Node lines between the letters of a picture."""
-    options = {"bits": bits, "level": level, "fixed": fixed, "fixed_bits": fixed_bits}
+    options = {"bits": bits, "level": level, "fixed": fixed, "fixed_bits": fixed_bits, "known": known,
+               "fixed_known": fixed_known}  # fmt: skip
     return Drawn(picture, lines, moved, tolerance, crossings, **options)

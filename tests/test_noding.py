@@ -143,6 +143,15 @@ def test_another_level_is_met_only_where_an_end_lies_on_it():
     assert draw(ON_THE_MIDDLE, "AB CD", level=[0, 1]).pieces == ["A D", "D B", "C D"]
 
 
+def test_what_an_earlier_noding_has_looked_at_stays():
+    """A fixed point that came beside the known line A-B afterwards, and a line C-D that is new."""
+    options = {"fixed": [(3.0, 0.1)], "fixed_known": [True]}
+    assert draw("A-----B", "AB", known=[True], **options).pieces == ["A B"]
+    assert draw("A-----B", "AB", known=[False], **options).pieces == ["A 3,0.1", "3,0.1 B"]
+    assert draw(CROSS, "AB CD", known=[True, True]).pieces == ["A B", "C D"]
+    assert draw(CROSS, "AB CD", known=[True, False]).pieces == ["A 10,2", "10,2 B", "C 10,2", "10,2 D"]
+
+
 # crossings -----------------------------------------------------------------------------------------------
 
 

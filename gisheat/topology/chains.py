@@ -63,13 +63,13 @@ def _alike(table: gpd.GeoDataFrame, layer: str) -> Index:
 
 
 class Chained(NamedTuple):
-    """Rows after joining, their nodes, and what became of rows that were joined to another one: old row, new row."""
+    """Rows after joining, their nodes, and for each row before: the row it is part of now, whether it is gone."""
 
     table: gpd.GeoDataFrame
     start: Index
     end: Index
-    old: Index
-    new: Index
+    row: Index
+    row_is_gone: Mask
 
 
 def join_chains(table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, pseudo: PseudoNodes) -> Chained:
@@ -102,9 +102,8 @@ def join_chains(table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, ps
     start, end = start.copy(), end.copy()
     start[heads] = [places[place] for place in map(tuple, begin.tolist())]
     end[heads] = [places[place] for place in map(tuple, finish.tolist())]
-    number = np.cumsum(keep) - 1
-    gone = np.flatnonzero(~keep)
-    return Chained(table[keep].reset_index(drop=True), start[keep], end[keep], gone, number[first[gone]])
+    row = (np.cumsum(keep) - 1)[np.where(keep, np.arange(count), first)]
+    return Chained(table[keep].reset_index(drop=True), start[keep], end[keep], row, ~keep)
 
 
 def _corner(xy: Array, start: Index, end: Index) -> Array:
