@@ -28,11 +28,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/verification.md": verification_page,
 }
 EXECUTED = (
-    "README.md", "docs/tutorial-mulan.md", "docs/topology.md", "docs/routing.md", "docs/sweeps.md",
-    "docs/your-own-data.md", "docs/epanet.md", "docs/operation.md", "docs/method.md",
+    "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
+    "docs/epanet.md", "docs/operation.md", "docs/method.md", "docs/topology.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
-ROUTED = "docs/routing.md"
 """The page whose commands leave the result that the pictures are made from."""
 
 
@@ -46,10 +45,10 @@ def make_page(name: str) -> dict[str, str | bytes]:
         if name == FROM_DEMO:
             made["docs/images/mulan.png"] = reduce_picture(clone / "out" / "mulan.png")
             made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
-        if name == ROUTED:
-            made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         if name == "docs/topology.md":
             made |= draw_rules()
+        if name == "docs/routing.md":
+            made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made
 
 

@@ -125,6 +125,19 @@ ConnectTo = Annotated[
         "Where new connections end: at the nearest place of a pipe or street, or at its nearest vertex.", "nearest"
     ),
 ]
+ConnectBuildings = Annotated[
+    Literal["auto", "always", "never"],
+    Argument("Whether buildings that name no station become stations: auto where there is no stations layer.", "auto"),
+]
+HeatedShare = Annotated[
+    float,
+    Argument(
+        "Heated area / (footprint x floors) of buildings that state no heated area.", 1.0, 0.05, 1.5, advanced=True
+    ),
+]
+BuildingFloors = Annotated[
+    float, Argument("Floors of buildings that state none; their area is unknown when empty.", None, 0.5, 200.0)
+]
 Phase = Annotated[str, Argument("Phase to compute: it and what came before; all when empty.")]
 AreaFactor = Annotated[
     float,
@@ -292,6 +305,9 @@ class TopologyOptions(ReadOptions, total=False):
     parallel_distance_m: ParallelDistance
     max_connection_m: MaxConnection
     connect_to: ConnectTo
+    connect_buildings: ConnectBuildings
+    heated_share: HeatedShare
+    building_floors: BuildingFloors
     phase: Phase
     roughness_mm: Roughness
     local_loss_fraction: LocalLossFraction

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gisheat import assessment, one_pipe, tables
 from gisheat.balancing import Balance, balance
+from gisheat.buildings import Buildings, join_buildings
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, InputError, TopologyError
@@ -32,7 +33,7 @@ from gisheat.results import Results
 from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
-from gisheat.topology import Drawing, Repaired, RepairRules, build_network, in_phase, lineage_of, repair
+from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
@@ -103,7 +104,7 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     sources = find_sources(path, None if project.path is None else project, given)
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")
-    layers = clean(raw)
+    layers = _with_buildings(clean(raw), options)
     used = [
         p for name in ("pipes", "stations", "sources", "valves", "pumps") for p in (layers.get(name).get("phase", ()))
     ]
@@ -138,6 +139,17 @@ def add_repair(state: State, progress: Progress | None = None) -> State:
 def has_pipes(state: State) -> bool:
     """Tell whether there are pipes to make a network of."""
     return len(state.layers.get("pipes")) > 0
+
+
+def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
+    """Layers with what the buildings say of stations."""
+    position = options.get("heat_index_position")
+    rules = Buildings(
+        connect=options["connect_buildings"], heated_share=options["heated_share"], floors=options["building_floors"],
+        heat_index_position=0.5 if position is None else position, farthest=options["max_connection_m"],
+        streets=options.get("routing") == "always",
+    )  # fmt: skip
+    return join_buildings(layers, rules)
 
 
 def add_routing(state: State, progress: Progress | None = None) -> State:
@@ -474,6 +486,6 @@ def _street_tables(state: State) -> dict[str, pd.DataFrame]:
     return {
         **tables.passed_on(state.layers, INPUT_LAYERS),
         "findings": tables.findings_layer(state.findings, state.layers.crs),
-        "lineage": lineage_of(state.raw, state.layers, state.repaired.absorbed),
+        "lineage": lineage_of(state.raw, state.layers, state.repaired.absorbed, points=all_points(state.layers)),
         "critical_path": tables.path_table(None),
     }

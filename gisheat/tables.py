@@ -78,7 +78,7 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
 
 def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
     """Stations with loads, flows and heads."""
-    table = drawing.stations.drop(columns=["source_fid"]).copy()
+    table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
         table["required_head_m"] = _rounded(stations.required_head)

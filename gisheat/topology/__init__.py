@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from gisheat.topology.accounts import lineage_of
 from gisheat.topology.build import Drawing, build_network, in_phase
+from gisheat.topology.points import all_points
 from gisheat.topology.repair import Repaired, RepairRules, repair
 
-__all__ = ["Drawing", "RepairRules", "Repaired", "build_network", "in_phase", "lineage_of", "repair"]
+__all__ = ["Drawing", "RepairRules", "Repaired", "all_points", "build_network", "in_phase", "lineage_of", "repair"]

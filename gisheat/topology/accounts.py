@@ -132,7 +132,7 @@ def lineage_of(
     absorbed : DataFrame
         Features that others stand for: layer, source_fid, result_id as after the repair.
     pipes : GeoDataFrame, optional
-        Pipes of the network; without them the point layers are in the result as they are.
+        Pipes of the network.
     points : mapping
         Features of the point layers that are part of the network.
     unused : mapping
@@ -144,22 +144,21 @@ def lineage_of(
     rows = [r for layer, table in lines.items() for r in _line_rows(layer, table, layers.get(layer), absorbed)]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
-        rows.append(_rows(layer, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+        origin = table.get("source_layer", layer)
+        rows.append(_rows(origin, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+    rows.append(_rows_of_buildings(layers.get("buildings"), points.get("stations", layers.get("stations"))))
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in (*lines, *points):
-            listed = np.concatenate(
-                [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
-                or [fids[:0]]
-            )
+        if layer in (*lines, "buildings", *points):
+            listed = np.concatenate([r["source_fid"].to_numpy()[(r["source_layer"] == layer).to_numpy()] for r in rows])
             left = fids[~np.isin(fids, listed)]
             usable = np.isin(left, layers.get(layer).index.to_numpy()) & (layer not in lines)
             rows.append(_rows(layer, left, "", [""] * len(left), np.where(usable, "unused", "dropped")))
         else:
-            rows.append(_passed_rows(layer, fids, layers.get(layer), as_they_are=pipes is None))
+            rows.append(_passed_rows(layer, fids, layers.get(layer)))
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
@@ -185,14 +184,26 @@ def _line_rows(
     return rows
 
 
-def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame, *, as_they_are: bool) -> pd.DataFrame:
-    """Features of a layer that no stage has made part of a network."""
+def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Features of a layer that is no part of a network."""
     column = ID_COLUMN.get(layer)
     names = dict(zip(table.index, table[column], strict=True)) if column in table else {}
-    there = [layer if as_they_are and fid in names else "" for fid in fids]
+    there = [layer if fid in names and layer == "areas" else "" for fid in fids]
     ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
-    gone = "dropped" if as_they_are and names else "unused"
-    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else gone for t in there])
+    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
+
+
+def _rows_of_buildings(buildings: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What became of buildings that are no stations themselves: merged into theirs, or unused."""
+    if not len(buildings):
+        return _rows("buildings", (), "", (), ())
+    became = stations["source_fid"][stations["source_layer"] == "buildings"] if "source_layer" in stations else ()
+    rest = buildings[~buildings.index.isin(became)]
+    named = rest["station_id"] if "station_id" in rest else pd.Series(None, index=rest.index, dtype=object)
+    of_station = named.isin(stations["station_id"]).to_numpy()
+    ids = np.where(of_station, named.to_numpy(object), rest["building_id"].to_numpy(object))
+    layer, action = np.where(of_station, "stations", "buildings"), np.where(of_station, "merged", "unused")
+    return _rows("buildings", rest.index, layer, ids, action)
 
 
 def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -203,7 +214,7 @@ def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.b
     return np.asarray(shapely.distance(before, table.geometry.to_numpy()) > NOTICEABLE)
 
 
-def _rows(layer: str, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
+def _rows(layer: object, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
     fid = np.asarray(fids, dtype=np.int64)
     columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
     return pd.DataFrame(

@@ -88,8 +88,8 @@ class Drawing:
 
 def build_network(
     raw: Layers, layers: Layers, series: PipeSeries, *,
-    mended: Repaired | None = None, rules: RepairRules | None = None,
-    snap_tolerance: float = 0.5, max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
+    mended: Repaired | None = None, repairs: RepairRules | None = None, snap_tolerance: float = 0.5,
+    max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
     local_loss_fraction: float | None = None, required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
@@ -100,8 +100,8 @@ def build_network(
         As read (for the lineage), and as repaired; as cleaned by `checks.clean`, where nothing is `mended` yet.
     series : PipeSeries
         Catalogue that nominal diameters are looked up in.
-    mended : Repaired, optional
-        What the repair did; without it, the layers are repaired here by the `rules`.
+    mended, repairs : Repaired, RepairRules, optional
+        What the repair did; without it, the layers are repaired here by `repairs`.
     snap_tolerance : float
         Ends that are no farther apart become one node [m].
     max_connection : float
@@ -116,27 +116,28 @@ def build_network(
     TopologyError
         If no pipe can be used.
     """
-    fresh = mended is None
-    mended = mended or repair(layers, rules or RepairRules(snap_tolerance))
-    layers, findings = (mended.layers, [*mended.findings]) if fresh else (layers, [])
+    findings: list[Finding] = []
+    if mended is None:
+        mended = repair(layers, repairs or RepairRules(snap_tolerance))
+        layers, findings = mended.layers, [*mended.findings]
     pipes, unused = _pipes_in_use(layers)
     stations, sources = points_in_use(layers, "stations"), points_in_use(layers, "sources")
     drawn = {layer: points(layers, layer) for layer in ("valves", "pumps")}
     devices, lacking = able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines, bits = pipes.geometry.to_numpy(), side_bits(pipes)
-    join = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
+    rules = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
 
-    noded = _join_ends(lines, bits, own_nodes, settled_ends(pipes, end_points(lines), bits, own_nodes, devices))
-    places = places_of(stations), places_of(sources)
-    stops = [_feet(at, pipes, bits, noded, join) for at in places]
-    pieces, xy, reached = _cut(lines, bits, noded, stops, places, snap_tolerance)
+    settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
+    noded = _join_ends(lines, bits, own_nodes, settled)
+    stops = [_feet(places_of(at), pipes, bits, noded, rules) for at in (stations, sources)]
+    pieces, xy, reached = _cut(lines, bits, noded, stops, (places_of(stations), places_of(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
-    at_station = connect("stations", stations, reached[0], xy, join, taken)
-    at_source = connect("sources", sources, reached[1], at_station.xy, join, taken)
+    at_station = connect("stations", stations, reached[0], xy, rules, taken)
+    at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
     table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
@@ -153,8 +154,8 @@ def build_network(
     ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
-    beside = loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
-    findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings, *beside]
+    findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
+    findings += loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
         devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
@@ -183,10 +184,10 @@ def build_network(
         "valves": valves.table, "pumps": pumps.table,
     }  # fmt: skip
     idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
-    lineage = lineage_of(raw, layers, mended.absorbed, table, kept, idle)
     return Drawing(
         network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
-        valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
+        valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
+        tuple(findings), layers.crs,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from gisheat.network import Array, Index, Mask
@@ -132,9 +133,9 @@ def _around(
     points: Array, lines: Lines, targets: _Targets, barrier: Barrier | None, count: int, farthest: float
 ) -> Candidates:
     """Feet of points, found in circles that grow until each holds enough of them or is as large as may be."""
-    (rows, _), near = targets.tree.query_nearest(
-        shapely.points(points), max_distance=farthest + EXACT, return_distance=True, all_matches=False
-    )
+    # without a largest distance: with one, GEOS first lists everything within it
+    places = np.asarray(shapely.points(points), object)
+    (rows, _), near = targets.tree.query_nearest(places, return_distance=True, all_matches=False)
     rows, near = rows[near <= farthest], near[near <= farthest]
     radius = near + EXACT if count == 1 else GROWTH * near + 1.0
     found = [_nothing()]
@@ -183,11 +184,11 @@ def _within(
 def _first(feet: Candidates, lines: Lines, count: int) -> Index:
     """Rows of the nearest `count` feet of each point, one for each line and each place, in their order."""
     corners = shapely.bounds(lines[feet.line])
-    place = np.round(feet.xy / EXACT)
+    place = np.round(feet.xy / EXACT) + 0.0
     order = np.lexsort((feet.along, *feet.xy.T, *corners.T, np.round(feet.gap / EXACT), feet.point))
-    for key in (feet.line[:, None], place):
-        once = np.unique(np.column_stack([feet.point, key])[order], axis=0, return_index=True)[1]
-        order = order[np.sort(once)]
+    for key in ((feet.line,), place.T):
+        again = pd.DataFrame({k: column[order] for k, column in enumerate((feet.point, *key))}).duplicated()
+        order = order[~again.to_numpy()]
     point = feet.point[order]
     return order[np.arange(len(point)) - np.searchsorted(point, point) < count]
 

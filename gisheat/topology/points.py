@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gisheat.findings import Finding
 from gisheat.layers import Layers
+from gisheat.schema import GEOMETRY, ID_COLUMN
 from gisheat.topology.attributes import able_pumps, able_valves, words
 from gisheat.topology.devices import Devices, read_devices
 
@@ -46,3 +47,8 @@ def points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
 def places_of(table: gpd.GeoDataFrame) -> Array:
     """Places of points, shape (n, 2)."""
     return shapely.get_coordinates(table.geometry.to_numpy()) if len(table) else np.empty((0, 2))
+
+
+def all_points(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
+    """Point layers as they are, for a project that has no network yet."""
+    return {name: points(layers, name) for name in ID_COLUMN if GEOMETRY[name] == "point" and name in layers}

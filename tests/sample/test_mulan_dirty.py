@@ -88,8 +88,8 @@ def test_the_defect_is_found_at_its_place(findings, defect):
 def test_every_kind_of_defect_is_planted():
     assert len(DEFECTS) >= 50
     assert set(DEFECTS["rule"]) >= {
-        "end-snapped", "pipe-split", "street-split", "crossing-joined", "crossing-kept", "near-miss", "left-apart", "doubled",
-        "overlap", "collapsed", "zero-length", "very-short", "closed-line", "self-crossing",
+        "end-snapped", "pipe-split", "street-split", "crossing-joined", "crossing-kept", "near-miss", "left-apart",
+        "doubled", "overlap", "collapsed", "zero-length", "very-short", "closed-line", "self-crossing",
         "multi-part", "pseudo-node", "island", "dangle", "parallel-pair",
     }  # fmt: skip
 
