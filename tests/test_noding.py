@@ -254,6 +254,12 @@ def test_coordinates_that_are_none_are_refused(bad):
         node_lines(ragged([[(0.0, 0.0), (bad, 0.0)]]), Rules(0.3))
 
 
+def test_noding_that_is_stopped_early_says_so():
+    lines = ragged([[(0.0, 0.0), (9.0, 9.0)], [(0.0, 9.0), (9.0, 0.0)]])
+    assert not node_lines(lines, Rules(0.3, passes=1)).settled
+    assert node_lines(lines, Rules(0.3)).settled
+
+
 # tolerance 0 ---------------------------------------------------------------------------------------------
 
 
