@@ -7,7 +7,6 @@ from numba import njit
 
 from gisheat.noding.kernels.cells import bucket_of, cell_of, longer, put_place
 
-
 MOST = 100
 """Pairs of ends left apart that are told for one of them."""
 
