@@ -114,7 +114,7 @@ class State:
     places: dict[int, list[Array]]
     """Places where nodes came, went or moved, by flag."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    measured: int = 0
+    measured: int = -1
     """Vertices there were when the size of the cells was chosen."""
     whole: Region | None = None
     """Everything, as long as no piece has changed since it was listed."""
@@ -276,10 +276,8 @@ def rebuild(state: State, moved: Mask, start: Small, end: Small, cuts: tuple[Sma
 def keep(state: State, kept: Mask) -> None:
     """Forget pieces."""
     old, state.whole = state.pieces, None
-    state.pieces = Pieces(
-        *keep_vertices(kept, old.xy, old.along, old.offset), old.line[kept], old.start[kept], old.end[kept],
-        old.flags[kept],
-    )  # fmt: skip
+    xy, along, offset = keep_vertices(kept, old.xy, old.along, old.offset)
+    state.pieces = Pieces(xy, along, offset, old.line[kept], old.start[kept], old.end[kept], old.flags[kept])
     drop_unused(state)
 
 
