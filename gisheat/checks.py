@@ -77,6 +77,8 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
     findings += found
     if layer == "pipes":
         findings += [*_check_lengths(table), *_check_bores(table)]
+    if layer == "areas":
+        findings += _check_areas(table)
     return table, findings
 
 
@@ -339,6 +341,20 @@ def _check_bores(pipes: gpd.GeoDataFrame) -> list[Finding]:
         for name, b, o, w in zip(_names("pipes", rows), bore[apart], outer[apart], wall[apart], strict=True)
     )
     return findings_about(rows, "bore-disagrees", "warning", "pipes", messages)
+
+
+def _check_areas(areas: gpd.GeoDataFrame) -> list[Finding]:
+    """Every area gets a kind, in place: without one it is forbidden, or has a cost where a factor is stated."""
+    factor = areas["cost_factor"].to_numpy(float) if "cost_factor" in areas else np.full(len(areas), np.nan)
+    stated = areas["kind"].to_numpy(object) if "kind" in areas else np.full(len(areas), None, object)
+    unknown = np.array([v is None for v in stated], bool)
+    kind = np.where(unknown, np.where(np.isnan(factor), "forbidden", "cost"), stated)
+    areas["kind"] = pd.Series(kind, index=areas.index, dtype=object)
+    rows = areas[(kind == "cost") & np.isnan(factor)]
+    messages = (
+        f"{name}: its kind is cost, but it states no cost_factor; it changes nothing." for name in _names("areas", rows)
+    )
+    return findings_about(rows, "area-without-factor", "warning", "areas", messages)
 
 
 def _check_liquid(tables: dict[str, gpd.GeoDataFrame]) -> list[Finding]:

@@ -47,6 +47,7 @@ SourcesLayer = Annotated[str, _layer("Sources")]
 NodesLayer = Annotated[str, _layer("Nodes with heights or names")]
 StreetsLayer = Annotated[str, _layer("Streets")]
 BuildingsLayer = Annotated[str, _layer("Buildings")]
+AreasLayer = Annotated[str, _layer("Areas that no trench may cross, or that make it dearer")]
 ValvesLayer = Annotated[str, _layer("Valves")]
 PumpsLayer = Annotated[str, _layer("Pumps")]
 LoadMixLayer = Annotated[str, _layer("Table of the shares of building classes by phase")]
@@ -56,6 +57,25 @@ Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]
 MaxConnection = Annotated[
     float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)
+]
+ConnectTo = Annotated[
+    Literal["nearest", "vertex"],
+    Argument(
+        "Where new connections end: at the nearest place of a pipe or street, or at its nearest vertex.", "nearest"
+    ),
+]
+ConnectBuildings = Annotated[
+    Literal["auto", "always", "never"],
+    Argument("Whether buildings that name no station become stations: auto where there is no stations layer.", "auto"),
+]
+HeatedShare = Annotated[
+    float,
+    Argument(
+        "Heated area / (footprint x floors) of buildings that state no heated area.", 1.0, 0.05, 1.5, advanced=True
+    ),
+]
+BuildingFloors = Annotated[
+    float, Argument("Floors of buildings that state none; their area is unknown when empty.", None, 0.5, 200.0)
 ]
 Phase = Annotated[str, Argument("Phase to compute: it and what came before; all when empty.")]
 AreaFactor = Annotated[
@@ -203,6 +223,7 @@ class ReadOptions(TypedDict, total=False):
     nodes: NodesLayer
     streets: StreetsLayer
     buildings: BuildingsLayer
+    areas: AreasLayer
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
@@ -217,6 +238,10 @@ class TopologyOptions(ReadOptions, total=False):
 
     snap_tolerance_m: SnapTolerance
     max_connection_m: MaxConnection
+    connect_to: ConnectTo
+    connect_buildings: ConnectBuildings
+    heated_share: HeatedShare
+    building_floors: BuildingFloors
     phase: Phase
     roughness_mm: Roughness
     local_loss_fraction: LocalLossFraction

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gisheat import assessment, one_pipe, tables
 from gisheat.balancing import Balance, balance
+from gisheat.buildings import Buildings, join_buildings
 from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import Cancelled, InputError, TopologyError
@@ -33,7 +34,8 @@ from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, build_network, in_phase
 
 LAYER_OPTIONS = (
-    "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
+    "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
+    "terrain",
 )  # fmt: skip
 
 TABLE_OPTIONS = ("scenarios", "flows")
@@ -96,7 +98,7 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     sources = find_sources(path, None if project.path is None else project, given)
     raw = read_layers(sources, project.columns, options.get("crs"))
     report(progress, 0.15, "checking")
-    layers = clean(raw)
+    layers = _with_buildings(clean(raw), options)
     used = [
         p for name in ("pipes", "stations", "sources", "valves", "pumps") for p in (layers.get(name).get("phase", ()))
     ]
@@ -106,6 +108,17 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     )
 
 
+def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
+    """Layers with what the buildings say of stations."""
+    position = options.get("heat_index_position")
+    rules = Buildings(
+        connect=options["connect_buildings"], heated_share=options["heated_share"], floors=options["building_floors"],
+        heat_index_position=0.5 if position is None else position, farthest=options["max_connection_m"],
+        streets=options.get("routing") == "always",
+    )  # fmt: skip
+    return join_buildings(layers, rules)
+
+
 def add_topology(state: State, progress: Progress | None = None) -> State:
     """Build the network from the drawing."""
     report(progress, 0.2, "building the network")
@@ -113,6 +126,7 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     drawing = build_network(
         state.raw, state.layers, state.series,
         snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip

@@ -78,10 +78,11 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
 
 def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
     """Stations with loads, flows and heads."""
-    table = drawing.stations.drop(columns=["source_fid"]).copy()
+    table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
         table["required_head_m"] = _rounded(stations.required_head)
+        table["connection_length_m"] = _rounded(table["connection_length_m"].to_numpy())
         ground = drawing.network.nodes.ground[stations.supply_node]
         own = table["ground_m"].to_numpy(float) if "ground_m" in table else np.full(len(table), np.nan)
         table["ground_m"] = np.where(np.isnan(own) & stations.in_service, _rounded(ground), own)
@@ -249,7 +250,7 @@ def passed_on(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
     """Input layers that no stage changes, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))
-        for name in ("streets", "buildings")
+        for name in ("streets", "buildings", "areas")
         if name in layers
     }
 

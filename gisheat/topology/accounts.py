@@ -146,17 +146,16 @@ def lineage_of(
     rows = [_rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept"))]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
-        rows.append(_rows(layer, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+        origin = table.get("source_layer", layer)
+        rows.append(_rows(origin, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+    rows.append(_rows_of_buildings(layers.get("buildings"), points["stations"]))
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in ("pipes", *points):
-            listed = np.concatenate(
-                [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
-                or [fids[:0]]
-            )
+        if layer in ("pipes", "buildings", *points):
+            listed = np.concatenate([r["source_fid"].to_numpy()[(r["source_layer"] == layer).to_numpy()] for r in rows])
             usable = layers.get(layer)
             left = fids[~np.isin(fids, listed)]
             action = np.where(np.isin(left, usable.index.to_numpy()) & (layer != "pipes"), "unused", "dropped")
@@ -165,7 +164,7 @@ def lineage_of(
             column = ID_COLUMN.get(layer)
             named = layers.get(layer)
             names = dict(zip(named.index, named[column], strict=True)) if column in named else {}
-            there = [layer if fid in names and layer == "streets" else "" for fid in fids]
+            there = [layer if fid in names and layer in ("streets", "areas") else "" for fid in fids]
             ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
             rows.append(
                 _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
@@ -173,6 +172,19 @@ def lineage_of(
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
+
+
+def _rows_of_buildings(buildings: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What became of buildings that are no stations themselves: merged into theirs, or unused."""
+    if not len(buildings):
+        return _rows("buildings", (), "", (), ())
+    became = stations["source_fid"][stations["source_layer"] == "buildings"] if "source_layer" in stations else ()
+    rest = buildings[~buildings.index.isin(became)]
+    named = rest["station_id"] if "station_id" in rest else pd.Series(None, index=rest.index, dtype=object)
+    of_station = named.isin(stations["station_id"]).to_numpy()
+    ids = np.where(of_station, named.to_numpy(object), rest["building_id"].to_numpy(object))
+    layer, action = np.where(of_station, "stations", "buildings"), np.where(of_station, "merged", "unused")
+    return _rows("buildings", rest.index, layer, ids, action)
 
 
 def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -183,7 +195,7 @@ def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.b
     return np.asarray(shapely.distance(before, table.geometry.to_numpy()) > NOTICEABLE)
 
 
-def _rows(layer: str, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
+def _rows(layer: object, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
     fid = np.asarray(fids, dtype=np.int64)
     columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
     return pd.DataFrame(

@@ -32,7 +32,17 @@ from gisheat.topology.attributes import (
     valves_of,
     words,
 )
-from gisheat.topology.connections import Feet, Reached, connect, find_feet, free_name, sides_to_connect
+from gisheat.topology.connections import (
+    Feet,
+    Joining,
+    Reached,
+    connect,
+    find_feet,
+    free_name,
+    joining,
+    sides_to_connect,
+    with_connection_lengths,
+)
 from gisheat.topology.devices import Devices, place, read_devices
 from gisheat.topology.links import Opened, link_rows, open_nodes
 from gisheat.topology.noding import (
@@ -84,7 +94,7 @@ class Drawing:
 
 def build_network(
     raw: Layers, layers: Layers, series: PipeSeries, *,
-    snap_tolerance: float = 0.5, max_connection: float = 200.0, roughness: float = 0.5e-3,
+    snap_tolerance: float = 0.5, max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
     local_loss_fraction: float | None = None, required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
@@ -98,7 +108,9 @@ def build_network(
     snap_tolerance : float
         Ends that are no farther apart become one node [m].
     max_connection : float
-        Farthest a station or source may lie from the nearest pipe [m].
+        Longest connection of a station or source [m].
+    connect_to : {"nearest", "vertex"}
+        Where on a pipe a new connection may end.
     roughness, local_loss_fraction, required_head : float
         For features that state none [m], [-], [m]; the fraction by role when None.
 
@@ -117,35 +129,35 @@ def build_network(
     devices, lacking = _able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines, bits = pipes.geometry.to_numpy(), _bits(words(pipes, "line", "pair"))
+    rules = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
 
     settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
     noded = _node(lines, bits, own_nodes, settled, snap_tolerance)
-    stops = [_feet(_xy(table), lines, bits, noded, snap_tolerance, max_connection) for table in (stations, sources)]
+    stops = [_feet(_xy(points), pipes, bits, noded, rules) for points in (stations, sources)]
     pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
     findings = snap_findings(table, noded.moved[pieces.line], pieces, snap_tolerance)
     taken = set(table["pipe_id"])
-    at_station = connect("stations", stations, reached[0], xy, snap_tolerance, max_connection, taken)
-    at_source = connect("sources", sources, reached[1], at_station.xy, snap_tolerance, max_connection, taken)
-    made = [c.pipes for c in (at_station, at_source) if len(c.pipes)]
-    table = pd.concat([table, *made], ignore_index=True)
+    at_station = connect("stations", stations, reached[0], xy, rules, taken)
+    at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
+    table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
-    findings += [*at_station.findings, *at_source.findings]
     keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
     xy, start, end, number = _renumber(at_source.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
+    stations = with_connection_lengths(stations, table, start, end, station_nodes[0])
     given, closed = number[noded.fixed_node], start == end
     node_table = _nodes_table(own_nodes, given, xy, layers.crs)
     bore, bore_findings = known_bores(table, series)
     ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
-    findings += [*left_out, *bore_findings, *ground_findings]
+    findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
     findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
@@ -230,7 +242,8 @@ def _points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     if not len(table):
         columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
         return gpd.GeoDataFrame(columns, geometry=[], crs=layers.crs)
-    table = table.assign(source_fid=table.index.to_numpy())
+    if "source_fid" not in table:  # stations that were buildings have those of their buildings
+        table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
     return table.reset_index(drop=True)
@@ -292,16 +305,13 @@ def _node(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame, sett
     )  # fmt: skip
 
 
-def _feet(
-    points: Array, lines: NDArray[np.object_], bits: Index, noded: _Noded, tolerance: float, farthest: float
-) -> list[tuple[int, Feet]]:
+def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Noded, rules: Joining) -> list[tuple[int, Feet]]:
     """Feet of points on each side that has lines of its own; too far ones are unreached."""
-    feet = []
-    for side in sides_to_connect(bits):
-        found = find_feet(points, side, lines, bits, noded.start, noded.end, noded.xy, tolerance)
-        far = found.gap > farthest
-        feet.append((side, replace(found, node=np.where(far, -1, found.node), line=np.where(far, -1, found.line))))
-    return feet
+    lines, is_open = pipes.geometry.to_numpy(), words(pipes, "status") != "closed"
+    return [
+        (side, find_feet(points, lines, bits & side == side, is_open, noded.start, noded.end, noded.xy, rules))
+        for side in sides_to_connect(bits)
+    ]
 
 
 def _cut(
@@ -332,7 +342,7 @@ def _cut(
             others = find_passing(lines, bits & side == side, on_line[first], foot.line[new][first])
             cut.append((others.line, others.along, count + others.node))
             count += len(first)
-            sides.append(Reached(side, node, foot.gap))
+            sides.append(Reached(side, node, foot))
         reached.append(sides)
     pieces = cut_lines(
         lines,
