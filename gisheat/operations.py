@@ -141,8 +141,7 @@ def route(
 
     For the least cost; pipes that are there cost nothing. The new trenches are planned pipes without a size.
     """
-    steps = (stages.add_repair, stages.force_routing, stages.add_topology)
-    return _operation(route, project, output, options, progress, steps)
+    return _operation(route, project, output, {**options, "routing": "always"}, progress, _TO_NETWORK)
 
 
 def loads(

@@ -159,13 +159,8 @@ def add_routing(state: State, progress: Progress | None = None) -> State:
     return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
 
 
-def force_routing(state: State, progress: Progress | None = None) -> State:
-    """Choose trenches along the streets, whatever the option `routing` says."""
-    return _with_routes(state, progress)
-
-
 def _with_routes(state: State, progress: Progress | None) -> State:
-    report(progress, 0.16, "routing")
+    report(progress, 0.18, "choosing trenches along the streets")
     options, project = state.options, state.project
     last = state.order[-1] if state.order else ""
     load = expected_loads(

@@ -503,7 +503,7 @@ def test_never_leaves_streets_without_a_network(run):
     assert "pipes" in ran.sentence
 
 
-def test_an_extension_taps_the_pipes_that_are_there(run):
+def test_an_extension_taps_the_pipes_that_are_there(run, tmp_path):
     pipes = existing(((0, 0), (200, 0)), dn_mm=[150.0])
     ran = run(city(pipes=pipes), "--routing", "always", "--route-cost", "length")
     assert ran.code == 0
@@ -514,6 +514,11 @@ def test_an_extension_taps_the_pipes_that_are_there(run):
     assert {row["dn_mm"] for row in parts} == {150.0}
     new = [row for row in rows.values() if row["status"] == "planned"]
     assert sum(row["length_m"] for row in new) == pytest.approx(12.0 + 60.0)
+    again = call("run", run.output, "-o", tmp_path / "again.gpkg")
+    assert (again.code, again.err) == (0, "")
+    figures = ("pipe_id", "parent_id", "street_id", "from_node", "to_node", "length_m", "dn_mm", "role")
+    first, second = (rows_of(file, "pipes") for file in (run.output, tmp_path / "again.gpkg"))
+    assert [[row[f] for f in figures] for row in second] == [[row[f] for f in figures] for row in first]
     action = {(r["source_layer"], r["result_id"]): r["action"] for r in rows_of(run.output, "lineage")}
     assert (action["pipes", "P1.1"], action["pipes", "P1.2"]) == ("split", "split")
 
@@ -570,6 +575,15 @@ def test_heights_of_streets_are_those_of_trenches():
     routed = plan(streets=layer([high], street_id=["up"]), stations=stations((50, 0)))
     (trench,) = routed.trenches.geometry
     assert [p[2] for p in trench.coords] == pytest.approx([100.0, 105.0])
+
+
+def test_buildings_without_stations_are_routed_from_their_facades(run):
+    houses = layer([square(140, 10, 20, 10), square(210, 50, 10, 20)], building_id=["B1", "B2"], floors=[5.0, 4.0])
+    assert run(city(stations=None, buildings=houses), "--heat-index-w-m2", "50").code == 0
+    pipes = rows_of(run.output, "pipes")
+    ways = {(row["source_layer"], round(row["length_m"])) for row in pipes if row["street_id"] is None}
+    assert ways == {("buildings", 10)}
+    assert [row["load_kw"] for row in rows_of(run.output, "stations")] == pytest.approx([50.0, 40.0], rel=1e-3)
 
 
 def test_an_unreachable_station_makes_exit_code_1(run):

@@ -100,6 +100,31 @@ def test_order_and_direction_of_features_play_no_role(seed, random, by_load):
     assert first.figures == again.figures
 
 
+def with_pipes(layers, seed):
+    """The town with pipes along some of its streets, 3 m beside their axis."""
+    some = np.flatnonzero(np.random.default_rng(seed).random(len(layers["streets"])) < 0.3)
+    lines = shapely.transform(layers["streets"].geometry.to_numpy()[some], lambda xy: xy + 3.0)
+    return {**layers, "pipes": GeoDataFrame({"pipe_id": [f"P{i}" for i in some]}, geometry=lines, crs=CRS)}
+
+
+@given(st.integers(0, 10**6), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_order_and_direction_of_pipes_play_no_role(seed, random):
+    layers = with_pipes(town(seed), seed)
+    first = routed(layers, RouteRules())
+    order = random.sample(range(len(layers["pipes"])), len(layers["pipes"]))
+    pipes = layers["pipes"].iloc[order].reset_index(drop=True)
+    turned, shapes = [random.random() < 0.5 for _ in order], pipes.geometry.to_numpy()
+    pipes = pipes.set_geometry(np.where(turned, shapely.reverse(shapes), shapes), crs=CRS)
+    again = routed({**layers, "pipes": pipes}, RouteRules())
+    columns = ["pipe_id", "street_id", "phase", "role"]
+    assert first.trenches[columns].equals(again.trenches[columns])
+    tapped, other = ({shapely.to_wkb(shapely.normalize(g)) for g in r.layers["pipes"].geometry} for r in (first, again))
+    assert tapped == other
+    length = sum(g.length for g in first.layers["pipes"].geometry) - sum(g.length for g in first.trenches.geometry)
+    assert length == pytest.approx(sum(g.length for g in shapes), rel=1e-9)  # what is cut stays as long as it was
+
+
 @given(st.integers(0, 10**6), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_trenches_lie_in_their_streets_and_cost_what_is_said(seed, by_load):
