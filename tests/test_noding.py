@@ -248,10 +248,21 @@ def test_no_lines_make_no_pieces():
     assert (len(noded.line), len(noded.xy), len(noded.events), noded.settled) == (0, 0, 0, True)
 
 
+def test_fixed_points_without_lines_are_no_nodes():
+    assert node_lines(ragged([]), Rules(0.3), fixed=[(0.0, 0.0)]).fixed.tolist() == [-1]
+    assert node_lines(ragged([[(0.0, 0.0)]]), Rules(0.3), fixed=[(0.0, 0.0)]).fixed.tolist() == [-1]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e12])
 def test_coordinates_that_are_none_are_refused(bad):
     with pytest.raises(ValueError, match="finite"):
         node_lines(ragged([[(0.0, 0.0), (bad, 0.0)]]), Rules(0.3))
+
+
+def test_noding_that_is_stopped_early_says_so():
+    lines = ragged([[(0.0, 0.0), (9.0, 9.0)], [(0.0, 9.0), (9.0, 0.0)]])
+    assert not node_lines(lines, Rules(0.3, passes=1)).settled
+    assert node_lines(lines, Rules(0.3)).settled
 
 
 # tolerance 0 ---------------------------------------------------------------------------------------------

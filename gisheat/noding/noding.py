@@ -48,8 +48,9 @@ def node_lines(
     Returns
     -------
     Noded
-        Pieces, nodes and events. No end is moved by more than the tolerance, nor is a line bent by more, as long as
-        all lines carry the same (where supply and return lie side by side, two such moves can add up).
+        Pieces, nodes and events. No end is moved by more than the tolerance as long as all lines carry the same
+        (where supply and return lie side by side, two moves can add up). A line is bent by no more than that at a time;
+        in a tangle, where it is as near to several nodes that are near each other, bends can add up.
 
     Raises
     ------

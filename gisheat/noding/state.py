@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gisheat.noding.kernels.cells import FEWEST, list_places, list_segments, mark_cells, places_in, segments_in
-from gisheat.noding.kernels.cutting import cut_pieces, keep_pieces, owners_of
+from gisheat.noding.kernels.cutting import cut_pieces, keep_vertices, owners_of
 from gisheat.noding.kernels.places import crowded_places, equal_places, follow_leaders, node_state
 from gisheat.noding.model import EXACT, PAIR, TOUCH, Array, Index, Lines, Mask, Rules
 
@@ -20,6 +20,8 @@ SEVERAL = np.int32(np.iinfo(np.int32).max)
 REGION = 4.0
 """What is within so many tolerances of a change is looked at again."""
 
+GROWN = 1.2
+"""Once there are so many times more vertices the size of the cells is chosen anew."""
 SAMPLE = 100_000
 """Segments that are enough to know what is long."""
 
@@ -112,6 +114,8 @@ class State:
     places: dict[int, list[Array]]
     """Places where nodes came, went or moved, by flag."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    measured: int = -1
+    """Vertices there were when the size of the cells was chosen."""
     whole: Region | None = None
     """Everything, as long as no piece has changed since it was listed."""
 
@@ -163,7 +167,6 @@ def begin(
         1.001 * tolerance + 4.0 * float(np.spacing(largest)), 0.0, pieces,
         _nodes(points, given, ends[first], fixed_known), of_lines, {SIDES: [], CROSSINGS: []},
     )  # fmt: skip
-    state.cell = _cell(xy, offset, tolerance)
     count_ends(state)
     return state
 
@@ -273,7 +276,8 @@ def rebuild(state: State, moved: Mask, start: Small, end: Small, cuts: tuple[Sma
 def keep(state: State, kept: Mask) -> None:
     """Forget pieces."""
     old, state.whole = state.pieces, None
-    state.pieces = Pieces(*keep_pieces(kept, old.xy, old.along, old.offset, old.line, old.start, old.end, old.flags))
+    xy, along, offset = keep_vertices(kept, old.xy, old.along, old.offset)
+    state.pieces = Pieces(xy, along, offset, old.line[kept], old.start[kept], old.end[kept], old.flags[kept])
     drop_unused(state)
 
 
@@ -294,6 +298,8 @@ def note(state: State, places: Array) -> None:
 def region_of(state: State, flag: int, everything: bool) -> Region | None:
     """Everything, or the surroundings of what has changed; None if nothing has. What is given is no longer new."""
     pieces, nodes = state.pieces, state.nodes
+    if len(pieces.xy) > GROWN * state.measured:  # cutting makes segments shorter
+        state.cell, state.measured = _cell(pieces.xy, pieces.offset, state.tolerance), len(pieces.xy)
     new = (pieces.flags & flag) != 0
     places = np.concatenate([np.empty((0, 2)), *state.places[flag]])
     pieces.flags &= np.int8(~flag)

@@ -17,7 +17,7 @@ from gisheat.layers import Layers
 from gisheat.topology import RepairRules, lineage_of, repair
 
 TOLERANCE = 0.5
-some = settings(bounded, max_examples=25)
+some = settings(bounded, max_examples=12)
 
 
 @st.composite

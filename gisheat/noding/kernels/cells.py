@@ -14,6 +14,25 @@ FEWEST = 256
 
 
 @njit(cache=True)
+def longer(array, room):
+    """The same with room for more: numpy's own ways take long to compile."""
+    more = np.empty(room, array.dtype)
+    for i in range(len(array)):
+        more[i] = array[i]
+    return more
+
+
+@njit(cache=True)
+def longer_rows(array, room):
+    """The same for an array of two dimensions."""
+    more = np.empty((room, array.shape[1]), array.dtype)
+    for i in range(array.shape[0]):
+        for k in range(array.shape[1]):
+            more[i, k] = array[i, k]
+    return more
+
+
+@njit(cache=True)
 def cell_of(value, size):
     """Number of the cell of a coordinate."""
     return np.int64(np.floor(value / size))
@@ -85,7 +104,7 @@ def list_segments(xy, segments, size, pad, buckets):
                 low, high = _cells_across(xy, v, size, pad, a)
             if count + high - low >= room:
                 room = 2 * room + high - low
-                bucket, segment = _longer(bucket, room), _longer(segment, room)
+                bucket, segment = longer(bucket, room), longer(segment, room)
             for b in range(low, high + 1):
                 h = bucket_of(a, b, mask)
                 bucket[count], segment[count] = h, v
@@ -102,14 +121,6 @@ def list_segments(xy, segments, size, pad, buckets):
         first[h] = first[h + 1]
     first[buckets] = count
     return first, items
-
-
-@njit(cache=True)
-def _longer(array, room):
-    """The same with room for more."""
-    longer = np.empty(room, array.dtype)
-    longer[: len(array)] = array
-    return longer
 
 
 @njit(cache=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gisheat.noding.kernels.cells import longer, longer_rows
 from gisheat.noding.kernels.touching import foot_of, square_gap
 
 CROSS, TOUCH = 0, 1
@@ -138,8 +139,8 @@ def find_crossing(
                         continue
                     if count == room:
                         room *= 2
-                        segments, values = np.concatenate((segments, segments)), np.concatenate((values, values))
-                        kind = np.append(kind, kind)
+                        segments, values = longer_rows(segments, room), longer_rows(values, room)
+                        kind = longer(kind, room)
                     t, _, _, _ = foot_of(xy[j, 0], xy[j, 1], xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1], touch)
                     own = v if z < 2 else w
                     upper = xy[own, 0] > xy[own + 1, 0] or (
@@ -158,8 +159,8 @@ def find_crossing(
                     continue
                 if count == room:
                     room *= 2
-                    segments, values = np.concatenate((segments, segments)), np.concatenate((values, values))
-                    kind = np.append(kind, kind)
+                    segments, values = longer_rows(segments, room), longer_rows(values, room)
+                    kind = longer(kind, room)
                 segments[count, 0], segments[count, 1] = v, w
                 values[count, 0] = _share(x, y, ax, ay, bx, by)
                 values[count, 1] = _share(x, y, cx, cy, dx, dy)

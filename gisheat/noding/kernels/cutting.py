@@ -103,8 +103,8 @@ def owners_of(offset):
 
 
 @njit(cache=True)
-def keep_pieces(keep, xy, along, offset, line, start, end, flags):
-    """The pieces that are kept."""
+def keep_vertices(keep, xy, along, offset):
+    """Vertices of the pieces that are kept: xy, along, offset."""
     pieces = 0
     count = 0
     for p in range(len(keep)):
@@ -122,4 +122,4 @@ def keep_pieces(keep, xy, along, offset, line, start, end, flags):
                 count += 1
             made += 1
             out_offset[made] = count
-    return out, out_along, out_offset, line[keep], start[keep], end[keep], flags[keep]
+    return out, out_along, out_offset

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gisheat.noding.kernels.cells import bucket_of, cell_of, put_place
+from gisheat.noding.kernels.cells import bucket_of, cell_of, longer, put_place
+
+MOST = 100
+"""Pairs of ends left apart that are told for one of them."""
 
 
 @njit(cache=True)
@@ -153,7 +156,8 @@ def node_state(start, end, bits, level, node_bits, any_level, several):
 def pairs_apart(xy, moved, bits, node, head, following, size, tolerance, radius):
     """Pairs of places within the tolerance that share a bit and belong to different nodes, none of them below zero.
 
-    One of a pair has moved, because nodes are farther apart.
+    One of a pair has moved, because nodes are farther apart. No place is in front of more than MOST pairs: thousands of
+    ends in one heap would make as many pairs as the square of their number.
     """
     mask = len(head) - 1
     limit = tolerance * tolerance
@@ -176,13 +180,13 @@ def pairs_apart(xy, moved, bits, node, head, following, size, tolerance, radius)
                         and (bits[i] & bits[j]) != 0
                     ):
                         dx, dy = xy[j, 0] - x, xy[j, 1] - y
-                        known = dx * dx + dy * dy > limit
+                        known = dx * dx + dy * dy > limit or count - begin >= MOST
                         for k in range(begin, count):
                             known = known or other[k] == j
                         if not known:
                             if count == room:
                                 room *= 2
-                                one, other = np.append(one, one), np.append(other, other)
+                                one, other = longer(one, room), longer(other, room)
                             one[count], other[count] = i, j
                             count += 1
                     j = following[j]

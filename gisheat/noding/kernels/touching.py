@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gisheat.noding.kernels.cells import bucket_of, cell_of, put_place
+from gisheat.noding.kernels.cells import bucket_of, cell_of, longer, longer_rows, put_place
 from gisheat.noding.kernels.places import nearest_place
 
 JOIN, APART = 0, 1
@@ -123,7 +123,7 @@ def _segments_near(
                 if k > 0 and found[k - 1] == v:
                     continue
                 if count == len(found):
-                    found = np.append(found, found)
+                    found = longer(found, 2 * count)
                 for m in range(count, k, -1):
                     found[m] = found[m - 1]
                 found[k] = v
@@ -222,9 +222,9 @@ def find_touching(
                     state = APART
                 if count == room:
                     room *= 2
-                    out_node, out_segment = np.append(out_node, out_node), np.append(out_segment, out_segment)
-                    out_float = np.concatenate((out_float, out_float))
-                    out_state = np.append(out_state, out_state)
+                    out_node, out_segment = longer(out_node, room), longer(out_segment, room)
+                    out_float = longer_rows(out_float, room)
+                    out_state = longer(out_state, room)
                 out_node[count], out_segment[count], out_state[count] = node, v, state
                 out_float[count, 0], out_float[count, 1], out_float[count, 2] = t, fx, fy
                 out_float[count, 3] = least
