@@ -104,7 +104,9 @@ def test_a_station_may_be_joined_to_the_farther_of_two_streets_when_that_is_chea
 
 
 def test_connections_end_at_vertices_where_that_is_asked_for():
-    routed = plan(RouteRules(trench=None, at_vertex=True), streets=grid(), stations=stations((130, 12)))
+    routed = plan(
+        RouteRules(trench=None, at_vertex=True, join_anywhere=False), streets=grid(), stations=stations((130, 12))
+    )
     assert streets_of(routed)["R00"] == 100.0
     assert "R01" not in streets_of(routed)
     assert streets_of(routed)["stations"] == pytest.approx(np.hypot(30, 12))
@@ -116,6 +118,13 @@ def test_several_stations_at_one_foot_share_it():
     assert lengths["R00"] == 50.0
     ends = shapely.get_coordinates(shapely.get_point(routed.trenches.geometry.to_numpy(), 0))
     assert len(np.unique(ends, axis=0)) == 2  # the source, and one foot for both
+
+
+def test_stations_at_one_place_have_one_connection():
+    places = stations((150, 12), (150, 12), (40, 10), phase=["far", "near", "far"])
+    routed = plan(order=("near", "far"), streets=grid(), stations=places, sources=sources((40, 10)))
+    ways = routed.trenches[routed.trenches["source_layer"] != "streets"]
+    assert sorted(zip(ways.geometry.length, ways["phase"], strict=True)) == [(10.0, "near"), (12.0, "near")]
 
 
 def test_nothing_is_dug_through_a_station():

@@ -64,6 +64,9 @@ def feet_of(points: Array, paths: Paths, farthest: float) -> Feet:
 
 def seen_feet(points: Array, paths: Paths, count: int, farthest: float, areas: Areas, at: At) -> Feet:
     """The nearest feet of every point on different lines that it sees past the forbidden areas, by point and length."""
+    if not len(points) or not len(paths):
+        empty = np.empty(0, np.int64)
+        return Feet(empty, empty, np.empty(0), np.empty(0))
     everywhere = np.ones(len(paths), bool)
     found = candidate_feet(
         points, paths.line, everywhere, count=count, farthest=farthest, forbidden=areas.forbidden, at=at

@@ -18,9 +18,9 @@ from gisheat.network import Text
 from gisheat.project import did_you_mean
 from gisheat.routing.accounts import connected, late_pipes, unclosed, unreached
 from gisheat.routing.choice import Choice, choose
-from gisheat.routing.graph import PIPE, StreetGraph, Terminals, origins, street_graph
+from gisheat.routing.graph import StreetGraph, Terminals, origins, street_graph
 from gisheat.routing.rules import RouteRules
-from gisheat.routing.trenches import length_of, trench_rows, with_taps
+from gisheat.routing.trenches import trench_rows, with_taps
 from gisheat.topology.attributes import filled, numbers, words
 
 SOURCE_RANK = {"base": 0, "peak": 1, "reserve": 2}
@@ -96,7 +96,7 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
         *unclosed(layers, town, choice, terminals, rules),
         *late_pipes(layers, town, choice, order),
     ]
-    figures = _figures(town, choice, terminals, trenches, rules)
+    figures = _figures(choice, terminals, trenches, rules)
     together = {**layers.tables, "pipes": _with_trenches(layers, town, choice, trenches)}
     return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(layers, load, terminals))
 
@@ -203,19 +203,20 @@ def _pairs(wanted: tuple[tuple[str, str], ...], layers: Layers, town: StreetGrap
 
 
 def _figures(
-    town: StreetGraph, choice: Choice, terminals: Terminals, trenches: gpd.GeoDataFrame, rules: RouteRules
+    choice: Choice, terminals: Terminals, trenches: gpd.GeoDataFrame, rules: RouteRules
 ) -> dict[str, tuple[object, str]]:
     """What the summary says of the routing."""
-    length = length_of(town, choice)
+    length = shapely.length(trenches.geometry.to_numpy())
+    beside, ring = trenches["street_id"].isna().to_numpy(), trenches["ring"].notna().to_numpy()
     stations = terminals.layer == 0
     figures: dict[str, tuple[object, str]] = {
         "new trenches": (len(trenches), ""),
         "new trench length": (float(length.sum()), "m"),
-        "new trench length: connections": (float(length[town.edges.kind > PIPE].sum()), "m"),
+        "new trench length: connections": (float(length[beside].sum()), "m"),
         "stations reached": (int(choice.joined[stations].sum()), ""),
         "stations not reached": (int((~choice.joined[stations]).sum()), ""),
         "rings closed": (len(np.unique(choice.ring[choice.ring > 0])), ""),
-        "rings: length": (float(length[choice.ring > 0].sum()), "m"),
+        "rings: length": (float(length[ring].sum()), "m"),
         "routing cost": (choice.cost, "m of ordinary street" if rules.trench is None else "by load"),
         "routing: moves tried": (choice.moves, ""),
     }

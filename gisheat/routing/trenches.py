@@ -45,7 +45,7 @@ def trench_rows(
     taken : set
         Pipe identifiers in use.
     """
-    runs = _runs(town, choice)
+    runs = _one_way_each(_runs(town, choice), town, choice)
     edge = runs.edge[runs.first]
     geometry = _shapes(town, choice, runs)
     away = choice.forward[edge]
@@ -146,6 +146,28 @@ def _runs(town: StreetGraph, choice: Choice) -> _Runs:
     return _Runs(order, first, last)
 
 
+def _one_way_each(runs: _Runs, town: StreetGraph, choice: Choice) -> _Runs:
+    """Runs without the connections that lie exactly on another one: several stations, or a source, at one place.
+
+    The one of the most load stays; what is there first is built first, so it gets the earliest phase.
+    """
+    edges = town.edges
+    head = runs.edge[runs.first]
+    straight = np.flatnonzero(edges.kind[head] == CONNECTION)
+    edge = head[straight]
+    foot = edges.end[edge]
+    place = np.column_stack([town.xyz[edges.start[edge], :2], foot])
+    _, same = np.unique(place, axis=0, return_inverse=True)
+    earliest = np.full(len(straight), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, same, choice.phase[edge])
+    choice.phase[edge] = earliest[same]
+    order = np.lexsort((edge, -choice.load[edge], same))
+    again = order[1:][same[order[1:]] == same[order[:-1]]]
+    keep = np.ones(len(head), bool)
+    keep[straight[again]] = False
+    return _Runs(runs.edge, runs.first[keep], runs.last[keep])
+
+
 def _shapes(town: StreetGraph, choice: Choice, runs: _Runs) -> Lines:
     """Geometry of every run, in the direction of its street (or of its link)."""
     edges = town.edges
@@ -212,8 +234,3 @@ def _origins(
         of = connections_of(edges, terminals, number)[edge]
         layer[of], fid[of] = terminals.origin[line[of]], terminals.fid[line[of]]
     return layer, fid, street
-
-
-def length_of(town: StreetGraph, choice: Choice) -> Array:
-    """Length of new trench of each edge [m], 0 for what is not dug."""
-    return np.where(_dug(town, choice), town.edges.length, 0.0)
