@@ -117,7 +117,8 @@ def check(
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    return _operation(check, project, output, options, progress, _ALL[:2])
+    steps = (*_ALL[:2], stages.add_loads_if_drawn)
+    return _operation(check, project, output, options, progress, steps)
 
 
 def topology(
@@ -127,11 +128,11 @@ def topology(
     progress: Progress | None = None,
     **options: Unpack[TopologyOptions],
 ) -> Report:
-    """Make a network of drawn lines: snap, split, connect, number.
+    """Make a network of drawn lines: repair streets and pipes, connect, number.
 
     Nothing is lost: the lineage table says what became of every feature.
     """
-    return _operation(topology, project, output, options, progress, _ALL[:1])
+    return _operation(topology, project, output, options, progress, _ALL[:2])
 
 
 def loads(
@@ -141,7 +142,7 @@ def loads(
 
     A flow wins over a load, a load over heated area x heat index.
     """
-    return _operation(loads, project, output, options, progress, _ALL[:2])
+    return _operation(loads, project, output, options, progress, _ALL[:3])
 
 
 def size(
@@ -151,7 +152,7 @@ def size(
 
     By the rules of its role, for the last phase; existing pipes are kept and judged.
     """
-    return _operation(size, project, output, options, progress, _ALL[:3])
+    return _operation(size, project, output, options, progress, _ALL[:4])
 
 
 def solve(
@@ -189,7 +190,7 @@ def balance(
 
     Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.
     """
-    return _operation(balance, project, output, options, progress, (*_ALL[:3], stages.add_balance))
+    return _operation(balance, project, output, options, progress, (*_ALL[:4], stages.add_balance))
 
 
 def sweep(
@@ -282,7 +283,7 @@ def export_inp(
     return Report(counted, layers.findings, notes, (target,), "", time.perf_counter() - clock)
 
 
-_ALL = (stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
+_ALL = (stages.add_repair, stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
     template,

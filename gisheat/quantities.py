@@ -54,6 +54,23 @@ TerrainRaster = Annotated[str, Argument("Terrain raster with heights in metres, 
 Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
 
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]
+StreetCrossings = Annotated[
+    Literal["join", "keep"],
+    Argument("Streets of one level that cross without a node: joined there, or kept apart.", "join"),
+]
+PipeCrossings = Annotated[
+    Literal["join", "keep"], Argument("Pipes that cross without a node: joined there, or kept apart.", "keep")
+]
+MergePseudoNodes = Annotated[
+    bool, Argument("Join two streets, or planned pipes, where just they meet and agree in all their columns.", False)
+]
+ParallelPairs = Annotated[
+    Literal["keep", "merge"],
+    Argument("Supply and return drawn as two parallel lines: kept as two, or made one trench.", "keep"),
+]
+ParallelDistance = Annotated[
+    float, Argument("Farthest that supply and return of one trench are drawn apart.", 3.0, 0.0, 50.0, advanced=True)
+]
 MaxConnection = Annotated[
     float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)
 ]
@@ -216,6 +233,11 @@ class TopologyOptions(ReadOptions, total=False):
     """How lines become a network."""
 
     snap_tolerance_m: SnapTolerance
+    street_crossings: StreetCrossings
+    pipe_crossings: PipeCrossings
+    merge_pseudo_nodes: MergePseudoNodes
+    parallel_pairs: ParallelPairs
+    parallel_distance_m: ParallelDistance
     max_connection_m: MaxConnection
     phase: Phase
     roughness_mm: Roughness

@@ -1,4 +1,4 @@
-"""The stages in their order, each adding to what the one before has: read, topology, loads, size, solve.
+"""The stages in their order, each adding to what the one before has: read, repair, topology, loads, size, solve.
 
 Every verb runs the stages it needs and writes the same layers, later columns empty.
 """
@@ -29,8 +29,9 @@ from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
+from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
-from gisheat.topology import Drawing, build_network, in_phase
+from gisheat.topology import Drawing, Repaired, RepairRules, build_network, in_phase, lineage_of, repair
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "valves", "pumps", "load_mix", "terrain",
@@ -52,10 +53,13 @@ class State:
     options: Mapping[str, Any]
     raw: Layers
     layers: Layers
+    """As cleaned, and from the repair on with its streets and pipes."""
     series: PipeSeries
     order: tuple[str, ...]
     findings: tuple[Finding, ...]
+    repaired: Repaired | None = None
     drawing: Drawing | None = None
+    """None as long as there are streets alone."""
     loads: Loads | None = None
     sizing: Sizing | None = None
     results: Results | None = None
@@ -106,12 +110,43 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     )
 
 
+def add_repair(state: State, progress: Progress | None = None) -> State:
+    """Repair streets and pipes as they are drawn.
+
+    Raises
+    ------
+    TopologyError
+        If there are neither.
+    """
+    report(progress, 0.17, "repairing the drawing")
+    if not (has_pipes(state) or len(state.layers.get("streets"))):
+        state.layers["pipes"]  # refuses a layer that is not there
+        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+    options = state.options
+    rules = RepairRules(
+        tolerance=options["snap_tolerance_m"], street_crossings=options["street_crossings"],
+        pipe_crossings=options["pipe_crossings"], merge_pseudo_nodes=options["merge_pseudo_nodes"],
+        parallel_pairs=options["parallel_pairs"], parallel_distance=options["parallel_distance_m"],
+    )  # fmt: skip
+    repaired = repair(state.layers, rules)
+    return replace(
+        state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings)
+    )
+
+
+def has_pipes(state: State) -> bool:
+    """Tell whether there are pipes to make a network of."""
+    return len(state.layers.get("pipes")) > 0
+
+
 def add_topology(state: State, progress: Progress | None = None) -> State:
-    """Build the network from the drawing."""
+    """Build the network from the drawing; of streets alone there is none yet."""
+    if not has_pipes(state):
+        return state
     report(progress, 0.2, "building the network")
     options = state.options
     drawing = build_network(
-        state.raw, state.layers, state.series,
+        state.raw, state.layers, state.series, mended=state.repaired,
         snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
@@ -138,7 +173,8 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         ),
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
-        missing = int(table[column].isna().sum()) if column in table else len(table)
+        own = table if column not in table else table[table[column].isna()]
+        missing = own["source_fid"].nunique() if "source_fid" in own else len(own)  # pieces of a pipe state none together
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):
@@ -165,7 +201,8 @@ def _network(state: State, phase: str) -> Network:
 
 def _loads(state: State, phase: str) -> Loads:
     options = state.options
-    assert state.drawing is not None
+    if state.drawing is None:
+        raise TopologyError("there are streets, but no pipes: route them first, or add a layer pipes.")
     network = _network(state, phase)
     capacity = options["heat_capacity_j_kg_k"]
     if capacity is None:
@@ -193,6 +230,11 @@ def add_loads(state: State, progress: Progress | None = None) -> State:
     trench = float(loads.network.pipes.length[loads.network.pipes.in_service].sum())
     doubts = assessment.plausibility(state.layers, load, area, trench)
     return replace(state, loads=loads, findings=(*state.findings, *loads.findings, *doubts))
+
+
+def add_loads_if_drawn(state: State, progress: Progress | None = None) -> State:
+    """Give stations their loads where there are pipes."""
+    return state if state.drawing is None else add_loads(state, progress)
 
 
 def solve_options(state: State) -> dict[str, Any]:
@@ -343,7 +385,8 @@ def add_balance(state: State, progress: Progress | None = None) -> State:
 def result_tables(state: State) -> dict[str, pd.DataFrame]:
     """Layers and tables of the result, as far as the stages have come (without the run record)."""
     drawing = state.drawing
-    assert drawing is not None
+    if drawing is None:
+        return _street_tables(state)
     series, results = state.series, state.results
     return {
         **tables.passed_on(state.layers),
@@ -357,4 +400,15 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "critical_path": tables.path_table(results),
         **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
         **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
+    }
+
+
+def _street_tables(state: State) -> dict[str, pd.DataFrame]:
+    """Layers and tables of a project that has streets, but no pipes yet."""
+    assert state.repaired is not None
+    return {
+        **tables.passed_on(state.layers, INPUT_LAYERS),
+        "findings": tables.findings_layer(state.findings, state.layers.crs),
+        "lineage": lineage_of(state.raw, state.layers, state.repaired.absorbed),
+        "critical_path": tables.path_table(None),
     }

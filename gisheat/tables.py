@@ -245,12 +245,12 @@ def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     return frame if GEOMETRY[layer] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=crs)
 
 
-def passed_on(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
-    """Input layers that no stage changes, so that the output is a complete input."""
+def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings")) -> dict[str, gpd.GeoDataFrame]:
+    """Layers as they are, those without features left out, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))
-        for name in ("streets", "buildings")
-        if name in layers
+        for name in names
+        if name in layers and (len(layers[name]) or name != "pipes")
     }
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from gisheat.findings import Finding, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
-from gisheat.topology.noding import EXACT, Array, Index, Pieces
+from gisheat.topology.drawn import bases_of
+from gisheat.topology.noding import EXACT, Array, Index
 
 NEAR_MISS = 5.0
 """A loose end within this many tolerances of another pipe is reported."""
@@ -21,28 +22,6 @@ NOTICEABLE = 1e-3
 """Moves below this [m] are not reported."""
 MOVABLE = ("valves", "pumps")
 """Point layers whose features are moved onto the network."""
-
-
-def snap_findings(table: gpd.GeoDataFrame, moved: Array, pieces: Pieces, tolerance: float) -> list[Finding]:
-    """Ends that were moved onto a node, and lines that were cut where another one ends on them."""
-    first = pieces.part == 1
-    moved_rows = first & (moved > NOTICEABLE)
-    rows = table[moved_rows]
-    whole = rows["parent_id"].where(rows["parent_id"].notna(), rows["pipe_id"])
-    far = moved[moved_rows]
-    messages = (f"pipe {n}: an end was moved by {m:.3f} m onto a node." for n, m in zip(whole, far, strict=True))
-    repair = f"snapped within {tolerance:g} m"
-    findings = findings_about(
-        rows, "end-snapped", "info", "pipes", messages, distances=far, repair=repair, applied=True
-    )
-    parts = np.bincount(pieces.line, minlength=len(table))[pieces.line]
-    split = first & (parts > 1)
-    rows = table[split]
-    messages = (
-        f"pipe {n} was split into {p} parts where other features meet it."
-        for n, p in zip(rows["parent_id"], parts[split], strict=True)
-    )
-    return findings + findings_about(rows, "pipe-split", "info", "pipes", messages, repair="split", applied=True)
 
 
 def degenerate(
@@ -125,25 +104,28 @@ def near_misses(
 
 
 def lineage_of(
-    raw: Layers, layers: Layers, pipes: gpd.GeoDataFrame, points: Mapping[str, gpd.GeoDataFrame],
-    unused: Mapping[str, gpd.GeoDataFrame],
+    raw: Layers, layers: Layers, absorbed: pd.DataFrame, pipes: gpd.GeoDataFrame | None = None,
+    points: Mapping[str, gpd.GeoDataFrame] | None = None, unused: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """What became of every input feature: at least one row for each.
 
     Parameters
     ----------
     raw, layers : Layers
-        As read, and as cleaned.
-    pipes : GeoDataFrame
-        Pipes of the network.
+        As read, and as repaired.
+    absorbed : DataFrame
+        Features that others stand for: layer, source_fid, result_id as after the repair.
+    pipes : GeoDataFrame, optional
+        Pipes of the network; without them the point layers are in the result as they are.
     points : mapping
         Features of the point layers that are part of the network.
     unused : mapping
         Features that are in the result, but no part of the network.
     """
-    own = pipes[pipes["source_layer"] == "pipes"]
-    parts = own.groupby("source_fid")["pipe_id"].transform("size").to_numpy()
-    rows = [_rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept"))]
+    points, unused = points or {}, unused or {}
+    lines = {"streets": layers.get("streets")} if "streets" in layers else {}
+    lines |= {} if pipes is None else {"pipes": pipes[pipes["source_layer"] == "pipes"]}
+    rows = [r for layer, table in lines.items() for r in _line_rows(layer, table, layers.get(layer), absorbed)]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
         rows.append(_rows(layer, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
@@ -152,27 +134,47 @@ def lineage_of(
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in ("pipes", *points):
+        if layer in (*lines, *points):
             listed = np.concatenate(
                 [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
                 or [fids[:0]]
             )
-            usable = layers.get(layer)
             left = fids[~np.isin(fids, listed)]
-            action = np.where(np.isin(left, usable.index.to_numpy()) & (layer != "pipes"), "unused", "dropped")
-            rows.append(_rows(layer, left, "", [""] * len(left), action))
+            usable = np.isin(left, layers.get(layer).index.to_numpy()) & (layer not in lines)
+            rows.append(_rows(layer, left, "", [""] * len(left), np.where(usable, "unused", "dropped")))
         else:
-            column = ID_COLUMN.get(layer)
-            named = layers.get(layer)
-            names = dict(zip(named.index, named[column], strict=True)) if column in named else {}
-            there = [layer if fid in names and layer == "streets" else "" for fid in fids]
-            ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
-            rows.append(
-                _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
-            )
+            rows.append(_passed_rows(layer, fids, layers.get(layer), as_they_are=pipes is None))
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
+
+
+def _line_rows(
+    layer: str, table: gpd.GeoDataFrame, repaired: gpd.GeoDataFrame, absorbed: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """What became of streets or pipes: the rows that they are now, and those that now stand for them."""
+    column = ID_COLUMN[layer]
+    rows = [_rows(layer, table["source_fid"], layer, table[column], table["repaired"])]
+    own = absorbed[absorbed["layer"] == layer]
+    if len(own):  # names of the repaired layer; a row may have been cut since
+        base = bases_of(table, layer)
+        now = pd.DataFrame({"base": base, "name": table[column].to_numpy(object)})
+        was = pd.DataFrame({"base": bases_of(repaired, layer), "result_id": repaired[column].to_numpy(object)})
+        same = own.merge(now, left_on="result_id", right_on="name", how="left")
+        cut = own[same["name"].isna().to_numpy()].merge(was, on="result_id").merge(now, on="base")
+        found = pd.concat([same.dropna(subset="name"), cut]).drop_duplicates(["source_fid", "name"])
+        rows.append(_rows(layer, found["source_fid"], layer, found["name"], "merged"))
+    return rows
+
+
+def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame, *, as_they_are: bool) -> pd.DataFrame:
+    """Features of a layer that no stage has made part of a network."""
+    column = ID_COLUMN.get(layer)
+    names = dict(zip(table.index, table[column], strict=True)) if column in table else {}
+    there = [layer if as_they_are and fid in names else "" for fid in fids]
+    ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
+    gone = "dropped" if as_they_are and names else "unused"
+    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else gone for t in there])
 
 
 def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:

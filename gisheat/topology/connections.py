@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from gisheat.findings import Finding
+from gisheat.topology.drawn import free_name
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines
 
 LINE_WORD = {PAIR: "pair", SUPPLY: "supply", RETURN: "return"}
@@ -208,11 +209,3 @@ def _connected_finding(layer: str, points: gpd.GeoDataFrame, i: int, place: Arra
     message = f"{layer[:-1]} {name} was connected to the nearest pipe over {gap:.1f} m."
     point = float(place[0]), float(place[1])
     return Finding("connected", "info", layer, message, fid, None, point, gap, "connection drawn", applied=True)
-
-
-def free_name(name: str, taken: set[Any]) -> str:
-    """The name, with underscores added while it is taken; it is taken from then on."""
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
