@@ -46,7 +46,7 @@ def points_of(table: Any) -> list[tuple[float, float] | None]:
 
 def findings_about(
     table: Any, rule: str, severity: Severity, layer: str, messages: Iterable[str], *,
-    distances: Iterable[float] | None = None, others: Iterable[int] | None = None, repair: str = "",
+    distances: Iterable[float | None] | None = None, others: Iterable[int] | None = None, repair: str = "",
     applied: bool = False,
 ) -> list[Finding]:  # fmt: skip
     """One finding for each row of a GeoDataFrame, at the place of its feature.

@@ -29,6 +29,7 @@ GEOMETRY: dict[str, Geometry] = {
     "stations": "point",
     "sources": "point",
     "buildings": "polygon",
+    "areas": "polygon",
     "valves": "point",
     "pumps": "point",
     "findings": "point",
@@ -47,6 +48,7 @@ INPUT_LAYERS = (
     "stations",
     "sources",
     "buildings",
+    "areas",
     "valves",
     "pumps",
     "load_mix",
@@ -58,6 +60,7 @@ ID_COLUMN = {
     "stations": "station_id",
     "sources": "source_id",
     "buildings": "building_id",
+    "areas": "area_id",
     "valves": "valve_id",
     "pumps": "pump_id",
 }
@@ -67,13 +70,13 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "buildings": "Buildings", "valves": "Valves", "pumps": "Pumps", "findings": "Findings",
         "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
         "summary": "Summary", "run": "Run",
-        "load_mix": "Load mix", "comparison": "Comparison",
+        "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
-        "load_mix": "负荷构成", "comparison": "情景对比",
+        "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
     },
 }  # fmt: skip
 
@@ -296,6 +299,8 @@ CHOICE_ALIASES: dict[str, str] = {
     **dict.fromkeys(("一次", "一级"), "primary"),
     **dict.fromkeys(("二次", "二级"), "secondary"),
     **dict.fromkeys(("开",), "open"),
+    **dict.fromkeys(("禁止", "禁区", "禁止穿越", "禁建区", "blocked"), "forbidden"),
+    **dict.fromkeys(("费用", "加价", "加价区", "expensive"), "cost"),
 }  # fmt: skip
 TRUE_WORDS = frozenset(("true", "t", "yes", "y", "1", "1.0", "是"))
 FALSE_WORDS = frozenset(("false", "f", "no", "n", "0", "0.0", "否"))

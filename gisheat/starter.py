@@ -51,6 +51,8 @@ def guess_layers(path: Path) -> dict[str, str]:
         "stations": ("station", "站", "consumer", "substation"),
         "sources": ("source", "plant", "热源", "厂"),
         "streets": ("street", "road", "路", "街"),
+        "buildings": ("building", "建筑", "楼"),
+        "areas": ("forbidden", "restricted", "限制", "禁"),
         "nodes": ("node", "junction", "节点"),
     }
     for name in layer_names(path):

@@ -78,10 +78,11 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
 
 def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
     """Stations with loads, flows and heads."""
-    table = drawing.stations.drop(columns=["source_fid"]).copy()
+    table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
         table["required_head_m"] = _rounded(stations.required_head)
+        table["connection_length_m"] = _rounded(table["connection_length_m"].to_numpy())
         ground = drawing.network.nodes.ground[stations.supply_node]
         own = table["ground_m"].to_numpy(float) if "ground_m" in table else np.full(len(table), np.nan)
         table["ground_m"] = np.where(np.isnan(own) & stations.in_service, _rounded(ground), own)
@@ -144,16 +145,14 @@ def _joined(table: gpd.GeoDataFrame, found: pd.DataFrame | None) -> gpd.GeoDataF
 def findings_layer(findings: Iterable[Finding], crs: CRS | None) -> gpd.GeoDataFrame:
     """Findings as points (without geometry where there is no place), errors first."""
     rank = {"error": 0, "warning": 1, "info": 2}
-    listed = sorted(
-        findings,
-        key=lambda f: (
-            rank[f.severity],
-            f.rule,
-            f.layer,
-            -1 if f.source_fid is None else f.source_fid,
-            f.message,
-        ),
-    )
+
+    def place_in_list(f: Finding) -> tuple[int, str, str, int, str]:
+        return rank[f.severity], f.rule, f.layer, -1 if f.source_fid is None else f.source_fid, f.message
+
+    listed = sorted(findings, key=place_in_list)
+    placed = np.array([f.point is not None for f in listed], bool)
+    points = np.full(len(listed), None, object)
+    points[placed] = shapely.points(np.array([f.point for f in listed if f.point is not None], float).reshape(-1, 2))
     table = gpd.GeoDataFrame(
         {
             "rule": [f.rule for f in listed],
@@ -166,7 +165,7 @@ def findings_layer(findings: Iterable[Finding], crs: CRS | None) -> gpd.GeoDataF
             "repair": [f.repair or None for f in listed],
             "applied": [f.applied for f in listed],
         },
-        geometry=[None if f.point is None else shapely.Point(f.point) for f in listed],
+        geometry=points,
         crs=crs,
     )
     return _in_order("findings", table)
@@ -245,7 +244,7 @@ def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     return frame if GEOMETRY[layer] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=crs)
 
 
-def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings")) -> dict[str, gpd.GeoDataFrame]:
+def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings", "areas")) -> dict[str, gpd.GeoDataFrame]:
     """Layers as they are, those without features left out, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))

@@ -13,7 +13,7 @@ import pandas as pd
 import pyogrio
 import pytest
 from matplotlib.image import imread
-from shapely.geometry import LineString, Point
+from shapely.geometry import LineString, Point, box
 
 from gisheat import schema, styles
 from gisheat.styles import classes, forms
@@ -93,6 +93,11 @@ LAYERS = {
     "pumps": lambda: points(pump_id=["U1", "U2"], line=["supply", None], state_found=["running", None]),
     "findings": lambda: points(rule=["r1", "r2", "r3"], severity=["error", "warning", "info"]),
     "streets": lambda: pipes()[["geometry"]].assign(street_id="1", name="人民路", **{"class": "primary"}),
+    "areas": lambda: geopandas.GeoDataFrame(
+        {"area_id": ["A", "B", "C"], "kind": ["forbidden", "cost", None]},
+        geometry=[box(X - 40, Y + 120 * i, X - 10, Y + 120 * i + 90) for i in range(3)],
+        crs=CRS,
+    ),
 }
 TABLES = {
     "lineage": pd.DataFrame({"source_layer": ["pipes"], "source_fid": [1], "action": ["kept"]}),
@@ -202,7 +207,7 @@ def test_the_project_opens_whole(report, language):
     assert project["title"] == TITLE
     assert project["crs"] == CRS
     words = schema.LAYER_LABEL[language]
-    order = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets")
+    order = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "areas")
     group, tables = project["groups"].items()
     assert group == (f"gisheat: {TITLE}", [words[name] for name in order])
     assert tables == ({"en": "Tables", "zh": "表格"}[language], [words[name] for name in TABLES])

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gisheat.noding.kernels.cells import list_places
 from gisheat.noding.kernels.crossing import find_crossing
+from gisheat.noding.kernels.places import equal_places
 from gisheat.noding.kernels.same import find_doubles, measure_pieces
 from gisheat.noding.kernels.touching import APART, find_touching, join_crossing, join_touching
 from gisheat.noding.model import PAIR, Array, Index
@@ -47,8 +48,8 @@ def join_sides(state: State, everything: bool) -> tuple[bool, Apart]:
     node, segment, foot = node[~apart], segment[~apart], foot[~apart]
     if not len(node):
         return False, left
-    order = _side_order(state, node, segment, foot)
     line = pieces.line[region.owner[segment]]
+    order = _side_order(state, node, segment, line, foot)
     count = len(nodes.xy)
     moving = int((foot[:, 3] > state.touch**2).sum())
     head, following = list_places(
@@ -72,13 +73,14 @@ def join_sides(state: State, everything: bool) -> tuple[bool, Apart]:
     return True, left
 
 
-def _side_order(state: State, node: Small, segment: Small, foot: Array) -> Index:
+def _side_order(state: State, node: Small, segment: Small, line: Small, foot: Array) -> Index:
     """Order of joining nodes and lines: what touches, then by distance and coordinates, whatever the direction."""
     touches = foot[:, 3] <= state.touch**2
     rest = np.flatnonzero(~touches)
     xy, at = state.pieces.xy, state.nodes.xy[node[rest]]
     middle = xy[segment[rest]] + xy[segment[rest] + 1]
-    keys = (middle[:, 1], middle[:, 0], foot[rest, 2], foot[rest, 1], at[:, 1], at[:, 0], foot[rest, 3])
+    carried = -state.bits[line[rest]] - 4 * state.nodes.bits[node[rest]]
+    keys = (carried, middle[:, 1], middle[:, 0], foot[rest, 2], foot[rest, 1], at[:, 1], at[:, 0], foot[rest, 3])
     return np.concatenate([np.flatnonzero(touches), rest[np.lexsort(keys)]])
 
 
@@ -101,14 +103,15 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
     nodes.grow(room)
     into = np.arange(len(nodes.xy), dtype=np.int32)
     middle = pieces.xy[segments].sum(axis=1) + pieces.xy[segments + 1].sum(axis=1)
-    order = np.lexsort((middle[:, 1], middle[:, 0], place[:, 1], place[:, 0]))
+    lines = pieces.line[region.owner[segments]]
+    carried = -state.bits[lines].astype(np.int64).sum(axis=1)
+    order = np.lexsort((carried, middle[:, 1], middle[:, 0], place[:, 1], place[:, 0]))
     cut, left, count = join_crossing(
         order, segments[:, 0].copy(), segments[:, 1].copy(), place, region.owner, pieces.start, pieces.end, bits,
         nodes.xy, nodes.bits, nodes.free, nodes.reach, into, nodes.onto, head, following, state.node_size,
         state.tolerance, state.radius, count,
     )  # fmt: skip
     nodes.shrink(count)
-    lines = pieces.line[region.owner[segments]]
     pairs = np.unique(np.column_stack([np.sort(lines[left], axis=1), place[left]]), axis=0)
     apart = (pairs[:, 0].astype(np.int32), pairs[:, 1].astype(np.int32), pairs[:, 2:], np.zeros(len(pairs)))
     done = (cut >= 0).any(axis=1)
@@ -186,13 +189,10 @@ def drop_doubles(state: State, everything: bool) -> bool:
     near[pieces.start[new]] = near[pieces.end[new]] = True
     chosen = np.arange(len(pieces)) if everything else np.flatnonzero(near[pieces.start] & near[pieces.end])
     one, other = pieces.start[chosen].astype(np.int64), pieces.end[chosen].astype(np.int64)
-    key = np.minimum(one, other) * len(near) + np.maximum(one, other)
-    order = np.argsort(key, kind="stable")
-    equal = key[order[1:]] == key[order[:-1]]
-    several = np.zeros(len(order), bool)
-    several[1:] |= equal
-    several[:-1] |= equal
-    chosen, key = chosen[np.sort(order[several])], key[np.sort(order[several])]
+    pair = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
+    key, _ = equal_places(pair, np.zeros(len(pair), np.int8), power_of_two(2 * len(pair)))
+    several = np.bincount(key)[key] > 1 if len(key) else np.zeros(0, bool)
+    chosen, key = chosen[several], key[several]
     if not len(chosen):
         return False
     bits, level = state.of_pieces()
@@ -212,7 +212,7 @@ def drop_doubles(state: State, everything: bool) -> bool:
     at = 0.5 * (pieces.xy[left] + pieces.xy[right])
     state.events.append(("overlap", {
         "line": pieces.line[chosen[gone]], "other": pieces.line[beside[gone]], "x": at[:, 0], "y": at[:, 1],
-        "distance": np.zeros(len(at)),
+        "distance": length[gone],
     }))  # fmt: skip
     kept = np.ones(len(pieces), bool)
     kept[chosen[gone]] = False

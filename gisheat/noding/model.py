@@ -86,7 +86,7 @@ class Events:
     x, y : array
         Place [m].
     distance : array
-        How far the end was moved, the line was bent, or the gap is [m].
+        How far the end was moved, the line was bent, or the gap is; the length of what is gone [m].
     applied : array of bool
         Whether it changed the drawing.
     """

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from gisheat.noding.joining import Apart, crossings_in, line_at
-from gisheat.noding.kernels.cells import list_places, list_segments
+from gisheat.noding.kernels.cells import list_places, list_segments, mark_cells, segments_in
+from gisheat.noding.kernels.cutting import owners_of
 from gisheat.noding.kernels.places import equal_places, pairs_apart
 from gisheat.noding.kernels.touching import find_misses
 from gisheat.noding.model import NEAR_MISS, Array, Events, Index, events_of
-from gisheat.noding.state import CROSSINGS, Small, State, power_of_two, region_of
+from gisheat.noding.state import CROSSINGS, State, power_of_two, region_of
 
 Rows = list[tuple[str, dict[str, Any]]]
 
@@ -97,10 +98,11 @@ def _ends_apart(state: State) -> tuple[str, dict[str, Any]]:
     node = state.ends[:, lines].ravel()[first]
     node = np.where(state.nodes.used[node], node, -1).astype(np.int32)
     xy, bits, number = xy[first], bits[first], np.tile(lines, 2)[first]
+    moved = (state.nodes.xy[node] != xy).any(axis=1)
     head, following = list_places(
         xy, np.ones(len(xy), bool), len(xy), state.node_size, power_of_two(2 * len(xy))
     )  # fmt: skip
-    one, other = pairs_apart(xy, bits, node, head, following, state.node_size, state.tolerance, state.radius)
+    one, other = pairs_apart(xy, moved, bits, node, head, following, state.node_size, state.tolerance, state.radius)
     at = 0.5 * (xy[one] + xy[other])
     return "left-apart", {
         "line": np.minimum(number[one], number[other]), "other": np.maximum(number[one], number[other]),
@@ -114,14 +116,18 @@ def _misses(state: State) -> tuple[str, dict[str, Any]]:
     loose = np.flatnonzero(nodes.degree == 1).astype(np.int32)
     distance = NEAR_MISS * state.tolerance
     radius = distance + (state.radius - state.tolerance)
-    owner = _owner(state)
-    segments = np.flatnonzero(owner[1:] == owner[:-1]).astype(np.int32)
+    owner = owners_of(pieces.offset)
     size = max(state.cell, 2.0 * distance)
-    first, items = list_segments(pieces.xy, segments, size, 2.0 * state.touch, power_of_two(2 * len(segments)))
+    none = np.empty(0, np.int32)
+    marked = mark_cells(pieces.xy, none, nodes.xy[loose], size, 1.01 * radius, power_of_two(16 * len(loose)))
+    segments = segments_in(pieces.xy, owner, marked, size)
+    first, items = list_segments(pieces.xy, segments, size, 2.0 * state.touch, power_of_two(len(segments)))
+    own = np.full(len(nodes.xy), -1, np.int32)
+    own[pieces.start] = own[pieces.end] = np.arange(len(pieces))
     bits, _ = state.of_pieces()
     segment, foot = find_misses(
-        loose, nodes.xy, nodes.bits, first, items, size, pieces.xy, owner, pieces.offset, pieces.start, pieces.end,
-        bits, distance, radius,
+        loose, own[loose], nodes.xy, nodes.bits, first, items, size, pieces.xy, owner, pieces.offset, pieces.start,
+        pieces.end, bits, distance, radius,
     )  # fmt: skip
     missed = (segment >= 0) & (foot[:, 2] > state.tolerance**2)
     at = nodes.xy[loose[missed]]
@@ -129,10 +135,6 @@ def _misses(state: State) -> tuple[str, dict[str, Any]]:
         "line": line_at(state)[loose[missed]], "other": pieces.line[owner[segment[missed]]],
         "x": at[:, 0], "y": at[:, 1], "distance": np.sqrt(foot[missed, 2]),
     }  # fmt: skip
-
-
-def _owner(state: State) -> Small:
-    return np.repeat(np.arange(len(state.pieces), dtype=np.int32), np.diff(state.pieces.offset))
 
 
 def _kept_crossings(state: State) -> Rows:

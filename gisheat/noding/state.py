@@ -20,6 +20,9 @@ SEVERAL = np.int32(np.iinfo(np.int32).max)
 REGION = 4.0
 """What is within so many tolerances of a change is looked at again."""
 
+SAMPLE = 100_000
+"""Segments that are enough to know what is long."""
+
 Small = NDArray[np.int32]
 
 
@@ -78,6 +81,16 @@ class Nodes:
             setattr(self, name, getattr(self, name)[:count])
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What is looked at: segments by bucket, nodes, and the piece of each vertex."""
+
+    owner: Small
+    first: Index
+    items: Small
+    nodes: Small
+
+
 @dataclass(slots=True)
 class State:
     """All of it."""
@@ -99,6 +112,8 @@ class State:
     places: dict[int, list[Array]]
     """Places where nodes came, went or moved, by flag."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    whole: Region | None = None
+    """Everything, as long as no piece has changed since it was listed."""
 
     @property
     def node_size(self) -> float:
@@ -173,15 +188,14 @@ def _nodes(fixed: Array, given_bits: Any, ends: Array, fixed_known: Any) -> Node
 
 def _cell(xy: Array, offset: Index, tolerance: float) -> float:
     """Size of the cells of segments: about their length, but not so small that long ones fill the memory."""
-    inside = np.ones(max(len(xy) - 1, 0), bool)
+    length = np.abs(xy[1:, 0] - xy[:-1, 0])
+    length += np.abs(xy[1:, 1] - xy[:-1, 1])
     borders = offset[1:-1]
-    inside[borders[(borders > 0) & (borders < len(xy))] - 1] = False
-    step = np.diff(xy, axis=0)[inside]
-    length = np.abs(step).sum(axis=1)
-    length = length[length > 0.0]
-    if not len(length):
-        return 2.0 * tolerance
-    return max(1.5 * float(np.median(length)), 0.25 * float(length.mean()), 2.0 * tolerance)
+    length[borders[(borders > 0) & (borders < len(xy))] - 1] = 0.0
+    some = length[:: len(length) // SAMPLE + 1]
+    some = some[some > 0.0]
+    middle = float(np.median(some)) if len(some) else 0.0
+    return max(1.5 * middle, 0.25 * float(length.sum()) / max(len(length), 1), 2.0 * tolerance)
 
 
 def count_ends(state: State) -> None:
@@ -237,7 +251,9 @@ def follow(state: State, into: Small, cuts: tuple[Small, Array, Small] | None = 
     state.ends = np.where(state.ends >= 0, into[state.ends], np.int32(-1))
     start, end = into[pieces.start], into[pieces.end]
     moved = (start != pieces.start) | (end != pieces.end)
-    changed = np.unique(np.concatenate([gone, into[gone], node]))
+    changed = np.zeros(len(into), bool)
+    for some in (gone, into[gone], node):
+        changed[some] = True
     rebuild(state, moved, start, end, (segment, share, node))
     note(state, nodes.xy[changed])
     drop_unused(state)
@@ -245,7 +261,7 @@ def follow(state: State, into: Small, cuts: tuple[Small, Array, Small] | None = 
 
 def rebuild(state: State, moved: Mask, start: Small, end: Small, cuts: tuple[Small, Array, Small]) -> None:
     """Make the pieces anew where ends have moved or segments are cut."""
-    old = state.pieces
+    old, state.whole = state.pieces, None
     state.pieces = Pieces(
         *cut_pieces(
             old.xy, old.along, old.offset, old.line, start, end, old.flags, moved, *cuts, state.nodes.xy,
@@ -256,7 +272,7 @@ def rebuild(state: State, moved: Mask, start: Small, end: Small, cuts: tuple[Sma
 
 def keep(state: State, kept: Mask) -> None:
     """Forget pieces."""
-    old = state.pieces
+    old, state.whole = state.pieces, None
     state.pieces = Pieces(*keep_pieces(kept, old.xy, old.along, old.offset, old.line, old.start, old.end, old.flags))
     drop_unused(state)
 
@@ -275,24 +291,16 @@ def note(state: State, places: Array) -> None:
             state.places[flag].append(places)
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """What is looked at: segments by bucket, nodes, and the piece of each vertex."""
-
-    owner: Small
-    first: Index
-    items: Small
-    nodes: Small
-
-
 def region_of(state: State, flag: int, everything: bool) -> Region | None:
     """Everything, or the surroundings of what has changed; None if nothing has. What is given is no longer new."""
     pieces, nodes = state.pieces, state.nodes
-    owner = owners_of(pieces.offset)
     new = (pieces.flags & flag) != 0
     places = np.concatenate([np.empty((0, 2)), *state.places[flag]])
     pieces.flags &= np.int8(~flag)
     state.places[flag] = []
+    if everything and state.whole is not None:
+        return state.whole
+    owner = owners_of(pieces.offset)
     inside = owner[1:] == owner[:-1]
     if everything:
         segments = np.flatnonzero(inside).astype(np.int32)
@@ -308,6 +316,8 @@ def region_of(state: State, flag: int, everything: bool) -> Region | None:
         segments = segments_in(pieces.xy, owner, marked, state.cell)
         chosen = places_in(nodes.xy, nodes.used, marked, state.cell)
     first, items = list_segments(
-        pieces.xy, segments, state.cell, 2.0 * state.touch, power_of_two(2 * len(segments))
+        pieces.xy, segments, state.cell, 2.0 * state.touch, power_of_two(len(segments))
     )  # fmt: skip
-    return Region(owner, first, items, chosen)
+    region = Region(owner, first, items, chosen)
+    state.whole = region if everything else None
+    return region

@@ -77,6 +77,10 @@ SERVED = (
     Category("true", Text("served", "满足"), "#2166ac"),
     Category("false", Text("not served", "不满足"), "#b2182b", marker="diamond"),
 )
+AREA_KINDS = (
+    Category("forbidden", Text("forbidden", "禁止穿越"), "#c01f2e", pattern="b_diagonal"),
+    Category("cost", Text("cost factor", "费用系数"), "#7c7f86", pattern="f_diagonal"),
+)
 SEVERITY = (
     Category("error", Text("error", "错误"), "#c01f2e", marker="diamond"),
     Category("warning", Text("warning", "警告"), "#f08a00", marker="triangle", max_scale=50000),

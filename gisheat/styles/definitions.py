@@ -5,7 +5,7 @@ from __future__ import annotations
 from gisheat.styles import classes
 from gisheat.styles.model import Style, Text
 
-MAP_LAYERS = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "buildings")
+MAP_LAYERS = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "areas", "buildings")
 TABLES = ("lineage", "critical_path", "scenarios", "summary", "load_mix", "run")
 
 _HEAD = classes.bands((0, 5, 10, 20, 40), classes.SURPLUS)
@@ -247,6 +247,15 @@ STYLES: tuple[Style, ...] = (
         default=True,
         palette=("#dedad2",),
         label="street",
+    ),
+    Style(
+        "areas",
+        Text("Kind", "类型"),
+        "kind",
+        Text("Areas", "限制区"),
+        "categories",
+        default=True,
+        categories=classes.AREA_KINDS,
     ),
     Style(
         "buildings",

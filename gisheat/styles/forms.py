@@ -23,7 +23,8 @@ _TIPS: dict[str, str] = {
     "pumps": "pump_id line control state_found flow_t_h:1 head_m:1 pump_power_kw:1",
     "findings": "rule severity message layer source_fid distance_m:3 repair",
     "streets": "name class",
-    "buildings": "building_id building_use heated_area_m2:0",
+    "buildings": "building_id building_use heated_area_m2:0 station_id",
+    "areas": "area_id name kind cost_factor:2",
 }
 _TABS = (("sup_", Text("Supply", "供水")), ("ret_", Text("Return", "回水")))
 _GENERAL = Text("General", "基本")

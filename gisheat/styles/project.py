@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROJECT_NAME = "gisheat"
 _TABLES_GROUP = Text("Tables", "表格")
-_COLLAPSED = ("nodes", "valves", "streets", "buildings", *TABLES)
+_COLLAPSED = ("nodes", "valves", "streets", "areas", "buildings", *TABLES)
 _WKB = {"Point": "Point", "Line": "LineString", "Polygon": "Polygon", "Table": "NoGeometry"}
 _GEOMETRY = {"Point": "Point", "Line": "Line", "Polygon": "Polygon", "Table": "No geometry"}
 

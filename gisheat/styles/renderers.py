@@ -22,6 +22,7 @@ _BUILDERS: dict[str, _Builder] = {
     "pumps": symbols.pump,
     "streets": symbols.street,
     "buildings": symbols.building,
+    "areas": symbols.area,
 }
 _ARROW_SCALE = 20000
 _ARROW_ROOM_MM = 7

@@ -177,3 +177,16 @@ def building(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
         "outline_width_unit": "MM",
     }
     return (SymbolLayer("SimpleFill", values),)
+
+
+def area(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
+    """Return the hatched area of what a trench may not cross, or only at a price."""
+    values = {
+        "color": rgba(entry.colour),
+        "style": "f_diagonal" if entry.pattern == "solid" else entry.pattern,
+        "outline_color": rgba(entry.colour),
+        "outline_style": "solid",
+        "outline_width": "0.2",
+        "outline_width_unit": "MM",
+    }
+    return (SymbolLayer("SimpleFill", values),)

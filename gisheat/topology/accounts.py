@@ -10,10 +10,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding, findings_about
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
-from gisheat.topology.drawn import bases_of
+from gisheat.topology.drawn import bases_of, side_bits
 from gisheat.topology.noding import EXACT, Array, Index
 
 NEAR_MISS = 5.0
@@ -35,14 +35,15 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    for mask, rule, what, applied in (
-        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
+    warning: Severity
+    for mask, rule, warning, what, applied in (
+        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, warning, "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 
@@ -63,30 +64,47 @@ def _doubled(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     return doubled
 
 
-def near_misses(
+def loose_ends(
     table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, stations: tuple[Index, Index],
     sources: tuple[Index, Index], tolerance: float,
 ) -> list[Finding]:  # fmt: skip
-    """Loose ends with no station or source that almost meet another pipe."""
-    count = len(xy)
-    loose = np.bincount(np.concatenate([start, end]), minlength=count) == 1
+    """Ends with no station or source: those that almost meet a pipe, and, where there are stations, the others."""
+    loose = np.bincount(np.concatenate([start, end]), minlength=len(xy)) == 1
     for nodes in (*stations, *sources):
         loose[nodes[nodes >= 0]] = False
     node = np.flatnonzero(loose)
+    owner = np.full(len(xy), -1, np.int64)
+    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
+    near, findings = _near_misses(table, start, end, xy, node, owner, tolerance)
+    if (stations[0] < 0).all():
+        return findings
+    dead = node[~np.isin(node, near)]
+    rows = table[["source_fid", "source_layer", "pipe_id"]].to_numpy()[owner[dead]].tolist()
+    for (x, y), (fid, layer, name) in zip(xy[dead].tolist(), rows, strict=True):
+        message = f"pipe {name} ends where no station or source stands."
+        findings.append(Finding("dangle", "info", str(layer), message, int(fid), point=(x, y)))
+    return findings
+
+
+def _near_misses(
+    table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, node: Index, owner: Index, tolerance: float
+) -> tuple[Index, list[Finding]]:
+    """Loose nodes that almost meet a pipe that they could be part of, and a finding for each."""
     if not len(node) or tolerance <= 0.0:
-        return []
+        return node[:0], []
     lines = table.geometry.to_numpy()
     found, line = shapely.STRtree(lines).query(
         shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance
     )
     other = (start[line] != node[found]) & (end[line] != node[found])
+    sides, own = side_bits(table), np.zeros(len(xy), np.int64)
+    np.bitwise_or.at(own, np.concatenate([start, end]), np.tile(sides, 2))
+    other &= (sides[line] & own[node[found]]) != 0
     found, line = found[other], line[other]
     gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
     rank = np.argsort(np.argsort(table["pipe_id"].to_numpy(str), kind="stable"))
     order = np.lexsort((rank[line], gap, found))
     first = order[np.unique(found[order], return_index=True)[1]] if len(order) else order
-    owner = np.full(count, -1, np.int64)
-    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
     findings = []
     for k in first.tolist():
         at, mine, near = int(node[found[k]]), table.iloc[owner[node[found[k]]]], table.iloc[line[k]]
@@ -95,12 +113,10 @@ def near_misses(
             f" more than the tolerance of {tolerance:g} m."
         )
         place = (float(xy[at, 0]), float(xy[at, 1]))
-        ids, repair = (
-            (int(mine["source_fid"]), int(near["source_fid"])),
-            "move the end onto the pipe, or raise snap_tolerance_m",
-        )
-        findings.append(Finding("near-miss", "warning", "pipes", message, *ids, place, float(gap[k]), repair))
-    return findings
+        fids = int(mine["source_fid"]), int(near["source_fid"])
+        repair = "move the end onto the pipe, or raise snap_tolerance_m"
+        findings.append(Finding("near-miss", "warning", "pipes", message, *fids, place, float(gap[k]), repair))
+    return node[found[first]], findings
 
 
 def lineage_of(
@@ -116,7 +132,7 @@ def lineage_of(
     absorbed : DataFrame
         Features that others stand for: layer, source_fid, result_id as after the repair.
     pipes : GeoDataFrame, optional
-        Pipes of the network; without them the point layers are in the result as they are.
+        Pipes of the network.
     points : mapping
         Features of the point layers that are part of the network.
     unused : mapping
@@ -128,22 +144,21 @@ def lineage_of(
     rows = [r for layer, table in lines.items() for r in _line_rows(layer, table, layers.get(layer), absorbed)]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
-        rows.append(_rows(layer, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+        origin = table.get("source_layer", layer)
+        rows.append(_rows(origin, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+    rows.append(_rows_of_buildings(layers.get("buildings"), points.get("stations", layers.get("stations"))))
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in (*lines, *points):
-            listed = np.concatenate(
-                [r["source_fid"].to_numpy() for r in rows if len(r) and r["source_layer"].iloc[0] == layer]
-                or [fids[:0]]
-            )
+        if layer in (*lines, "buildings", *points):
+            listed = np.concatenate([r["source_fid"].to_numpy()[(r["source_layer"] == layer).to_numpy()] for r in rows])
             left = fids[~np.isin(fids, listed)]
             usable = np.isin(left, layers.get(layer).index.to_numpy()) & (layer not in lines)
             rows.append(_rows(layer, left, "", [""] * len(left), np.where(usable, "unused", "dropped")))
         else:
-            rows.append(_passed_rows(layer, fids, layers.get(layer), as_they_are=pipes is None))
+            rows.append(_passed_rows(layer, fids, layers.get(layer)))
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
@@ -163,18 +178,32 @@ def _line_rows(
         same = own.merge(now, left_on="result_id", right_on="name", how="left")
         cut = own[same["name"].isna().to_numpy()].merge(was, on="result_id").merge(now, on="base")
         found = pd.concat([same.dropna(subset="name"), cut]).drop_duplicates(["source_fid", "name"])
+        its = pd.MultiIndex.from_arrays([table["source_fid"], table[column]])
+        found = found[~pd.MultiIndex.from_frame(found[["source_fid", "name"]]).isin(its)]
         rows.append(_rows(layer, found["source_fid"], layer, found["name"], "merged"))
     return rows
 
 
-def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame, *, as_they_are: bool) -> pd.DataFrame:
-    """Features of a layer that no stage has made part of a network."""
+def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Features of a layer that is no part of a network."""
     column = ID_COLUMN.get(layer)
     names = dict(zip(table.index, table[column], strict=True)) if column in table else {}
-    there = [layer if as_they_are and fid in names else "" for fid in fids]
+    there = [layer if fid in names and layer == "areas" else "" for fid in fids]
     ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
-    gone = "dropped" if as_they_are and names else "unused"
-    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else gone for t in there])
+    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
+
+
+def _rows_of_buildings(buildings: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What became of buildings that are no stations themselves: merged into theirs, or unused."""
+    if not len(buildings):
+        return _rows("buildings", (), "", (), ())
+    became = stations["source_fid"][stations["source_layer"] == "buildings"] if "source_layer" in stations else ()
+    rest = buildings[~buildings.index.isin(became)]
+    named = rest["station_id"] if "station_id" in rest else pd.Series(None, index=rest.index, dtype=object)
+    of_station = named.isin(stations["station_id"]).to_numpy()
+    ids = np.where(of_station, named.to_numpy(object), rest["building_id"].to_numpy(object))
+    layer, action = np.where(of_station, "stations", "buildings"), np.where(of_station, "merged", "unused")
+    return _rows("buildings", rest.index, layer, ids, action)
 
 
 def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.bool_]:
@@ -185,7 +214,7 @@ def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.b
     return np.asarray(shapely.distance(before, table.geometry.to_numpy()) > NOTICEABLE)
 
 
-def _rows(layer: str, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
+def _rows(layer: object, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
     fid = np.asarray(fids, dtype=np.int64)
     columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
     return pd.DataFrame(

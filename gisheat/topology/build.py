@@ -18,7 +18,7 @@ from gisheat.layers import Layers
 from gisheat.network import Array, Index, Mask, Network, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
-from gisheat.topology.accounts import degenerate, lineage_of, near_misses
+from gisheat.topology.accounts import degenerate, lineage_of, loose_ends
 from gisheat.topology.attributes import (
     known_bores,
     numbers,
@@ -29,15 +29,34 @@ from gisheat.topology.attributes import (
     valves_of,
     words,
 )
-from gisheat.topology.connections import Feet, Reached, connect, find_feet, sides_to_connect
+from gisheat.topology.connections import (
+    Feet,
+    Joining,
+    Reached,
+    connect,
+    find_feet,
+    joining,
+    sides_to_connect,
+    with_connection_lengths,
+)
 from gisheat.topology.devices import place
-from gisheat.topology.drawn import bases_of, divided, name_pieces
+from gisheat.topology.drawn import bases_of, divided, name_pieces, side_bits
 from gisheat.topology.events import split_findings
 from gisheat.topology.links import Opened, link_rows, open_nodes
-from gisheat.topology.noding import EXACT, PAIR, Pieces, cut_lines, end_coordinates, end_points, find_passing, join_places
+from gisheat.topology.noding import (
+    EXACT,
+    PAIR,
+    Pieces,
+    cut_lines,
+    end_coordinates,
+    end_points,
+    find_passing,
+    join_places,
+)
 from gisheat.topology.points import able_devices, places_of, points, points_in_use
-from gisheat.topology.repair import Repaired, RepairRules, repair, side_bits
+from gisheat.topology.repair import Repaired, RepairRules, repair
 from gisheat.topology.settled import settled_ends, split_nodes
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -68,8 +87,9 @@ class Drawing:
 
 
 def build_network(
-    raw: Layers, layers: Layers, series: PipeSeries, *, mended: Repaired | None = None, rules: RepairRules | None = None,
-    snap_tolerance: float = 0.5, max_connection: float = 200.0, roughness: float = 0.5e-3,
+    raw: Layers, layers: Layers, series: PipeSeries, *,
+    mended: Repaired | None = None, repairs: RepairRules | None = None, snap_tolerance: float = 0.5,
+    max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
     local_loss_fraction: float | None = None, required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
@@ -80,12 +100,14 @@ def build_network(
         As read (for the lineage), and as repaired; as cleaned by `checks.clean`, where nothing is `mended` yet.
     series : PipeSeries
         Catalogue that nominal diameters are looked up in.
-    mended : Repaired, optional
-        What the repair did; without it, the layers are repaired here by the `rules`.
+    mended, repairs : Repaired, RepairRules, optional
+        What the repair did; without it, the layers are repaired here by `repairs`.
     snap_tolerance : float
         Ends that are no farther apart become one node [m].
     max_connection : float
-        Farthest a station or source may lie from the nearest pipe [m].
+        Longest connection of a station or source [m].
+    connect_to : {"nearest", "vertex"}
+        Where on a pipe a new connection may end.
     roughness, local_loss_fraction, required_head : float
         For features that state none [m], [-], [m]; the fraction by role when None.
 
@@ -94,53 +116,46 @@ def build_network(
     TopologyError
         If no pipe can be used.
     """
+    findings: list[Finding] = []
     if mended is None:
-        mended = repair(layers, rules or RepairRules(snap_tolerance))
-        layers = mended.layers
-        findings = [*mended.findings]
-    else:
-        findings = []
-    pipes = layers["pipes"]
-    abandoned = words(pipes, "status", "existing") == "abandoned"
-    unused, pipes = pipes[abandoned], pipes[~abandoned].reset_index(drop=True)
-    if not len(pipes):
-        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+        mended = repair(layers, repairs or RepairRules(snap_tolerance))
+        layers, findings = mended.layers, [*mended.findings]
+    pipes, unused = _pipes_in_use(layers)
     stations, sources = points_in_use(layers, "stations"), points_in_use(layers, "sources")
     drawn = {layer: points(layers, layer) for layer in ("valves", "pumps")}
     devices, lacking = able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
     lines, bits = pipes.geometry.to_numpy(), side_bits(pipes)
+    rules = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
 
     settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
     noded = _join_ends(lines, bits, own_nodes, settled)
-    places = places_of(stations), places_of(sources)
-    stops = [_feet(at, lines, bits, noded, snap_tolerance, max_connection) for at in places]
-    pieces, xy, reached = _cut(lines, bits, noded, stops, places, snap_tolerance)
+    stops = [_feet(places_of(at), pipes, bits, noded, rules) for at in (stations, sources)]
+    pieces, xy, reached = _cut(lines, bits, noded, stops, (places_of(stations), places_of(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
-    findings += split_findings("pipes", table)
+    findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
-    at_station = connect("stations", stations, reached[0], xy, snap_tolerance, max_connection, taken)
-    at_source = connect("sources", sources, reached[1], at_station.xy, snap_tolerance, max_connection, taken)
-    made = [c.pipes for c in (at_station, at_source) if len(c.pipes)]
-    table = pd.concat([table, *made], ignore_index=True)
+    at_station = connect("stations", stations, reached[0], xy, rules, taken)
+    at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
+    table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
-    findings += [*at_station.findings, *at_source.findings]
     keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
     xy, start, end, number = _renumber(at_source.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
+    stations = with_connection_lengths(stations, table, start, end, station_nodes[0])
     given, closed = number[noded.fixed_node], start == end
     node_table = _nodes_table(own_nodes, given, xy, layers.crs)
     bore, bore_findings = known_bores(table, series)
     ground = _known_ground(own_nodes, layers, table, xy, start, end, given,
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
-    findings += [*left_out, *bore_findings, *ground_findings]
-    findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
+    findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
+    findings += loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
         devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
@@ -169,10 +184,10 @@ def build_network(
         "valves": valves.table, "pumps": pumps.table,
     }  # fmt: skip
     idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
-    lineage = lineage_of(raw, layers, mended.absorbed, table, kept, idle)
     return Drawing(
         network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
-        valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
+        valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
+        tuple(findings), layers.crs,
     )  # fmt: skip
 
 
@@ -204,56 +219,58 @@ def _join_ends(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame,
     return _Ends(xy, ends[:count], ends[count:], node[: len(fixed)])
 
 
-def _feet(
-    points: Array, lines: NDArray[np.object_], bits: Index, noded: _Ends, tolerance: float, farthest: float
-) -> list[tuple[int, Feet]]:
+def _pipes_in_use(layers: Layers) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Pipes of the network, and those that are abandoned."""
+    pipes = layers["pipes"]
+    abandoned = words(pipes, "status", "existing") == "abandoned"
+    if abandoned.all():
+        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+    return pipes[~abandoned].reset_index(drop=True), pipes[abandoned]
+
+
+def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Ends, rules: Joining) -> list[tuple[int, Feet]]:
     """Feet of points on each side that has lines of its own; too far ones are unreached."""
-    feet = []
-    for side in sides_to_connect(bits):
-        found = find_feet(points, side, lines, bits, noded.start, noded.end, noded.xy, tolerance)
-        far = found.gap > farthest
-        feet.append((side, replace(found, node=np.where(far, -1, found.node), line=np.where(far, -1, found.line))))
-    return feet
+    lines, is_open = pipes.geometry.to_numpy(), words(pipes, "status") != "closed"
+    return [
+        (side, find_feet(points, lines, bits & side == side, is_open, noded.start, noded.end, noded.xy, rules))
+        for side in sides_to_connect(bits)
+    ]
 
 
 def _cut(
     lines: NDArray[np.object_], bits: Index, noded: _Ends, stops: list[list[tuple[int, Feet]]],
     points: tuple[Array, Array], tolerance: float,
 ) -> tuple[Pieces, Array, list[list[Reached]]]:  # fmt: skip
-    """Cut lines at the feet of stations and sources, which become nodes.
+    """Cut lines at the feet of stations and sources, which become nodes; feet at one place are one node.
 
     Other lines that pass through a foot are cut there too: a line that was drawn twice stays one pipe.
     """
-    xy = [noded.xy]
-    cut = [(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))]
     count = len(noded.xy)
-    reached: list[list[Reached]] = []
-    for feet, places in zip(stops, points, strict=True):
-        sides = []
-        for side, foot in feet:
-            node = foot.node.copy()
-            new = np.flatnonzero(foot.line >= 0)
-            on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[foot.line[new]], foot.along[new]))
-            at = np.where((foot.gap[new] <= max(tolerance, EXACT))[:, None], places[new], on_line)
-            # feet at one place are one node
-            key = np.column_stack([foot.line[new], np.round(foot.along[new] / EXACT)])
-            _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
-            node[new] = count + same
-            xy.append(at[first])
-            cut.append((foot.line[new][first], foot.along[new][first], count + np.arange(len(first))))
-            others = find_passing(lines, bits & side == side, on_line[first], foot.line[new][first])
-            cut.append((others.line, others.along, count + others.node))
-            count += len(first)
-            sides.append(Reached(side, node, foot.gap))
-        reached.append(sides)
-    pieces = cut_lines(
-        lines,
-        noded.start,
-        noded.end,
-        np.concatenate(xy),
-        *(np.concatenate([c[k] for c in cut]) for k in range(3)),
-    )
-    return pieces, np.concatenate(xy), reached
+    items = [(side, foot, places) for feet, places in zip(stops, points, strict=True) for side, foot in feet]
+    new = [np.flatnonzero(foot.line >= 0) for _, foot, _ in items]
+    line = np.concatenate([foot.line[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    along = np.concatenate([foot.along[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    gap = np.concatenate([foot.gap[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    own = np.concatenate([places[rows] for (_, _, places), rows in zip(items, new, strict=True)])
+    sides = np.repeat([side for side, _, _ in items], [len(rows) for rows in new])
+    on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], along))
+    at = np.where((gap <= max(tolerance, EXACT))[:, None], own, on_line)
+    key = np.column_stack([line, np.round(along / EXACT)])
+    _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    cut = [(line[first], along[first], count + np.arange(len(first)))]
+    for side in np.unique(sides).tolist():
+        mine = np.flatnonzero(np.isin(np.arange(len(first)), same[sides == side]))
+        others = find_passing(lines, bits & side == side, on_line[first[mine]], line[first[mine]])
+        cut.append((others.line, others.along, count + mine[others.node]))
+    xy = np.concatenate([noded.xy, at[first]])
+    pieces = cut_lines(lines, noded.start, noded.end, xy, *(np.concatenate([c[k] for c in cut]) for k in range(3)))
+    found = np.split(count + same, np.cumsum([len(rows) for rows in new])[:-1])
+    reached = []
+    for (side, foot, _), rows, nodes in zip(items, new, found, strict=True):
+        node = foot.node.copy()
+        node[rows] = nodes
+        reached.append(Reached(side, node, foot))
+    return pieces, xy, [reached[: len(stops[0])], reached[len(stops[0]) :]]
 
 
 def _pieces_table(pipes: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:

@@ -63,18 +63,16 @@ def _alike(table: gpd.GeoDataFrame, layer: str) -> Index:
 
 
 class Chained(NamedTuple):
-    """Rows after joining, their nodes, and what became of rows that were joined to another one: old row, new row."""
+    """Rows after joining, their nodes, and for each row before: the row it is part of now, whether it is gone."""
 
     table: gpd.GeoDataFrame
     start: Index
     end: Index
-    old: Index
-    new: Index
+    row: Index
+    row_is_gone: Mask
 
 
-def join_chains(
-    table: gpd.GeoDataFrame, layer: str, start: Index, end: Index, xy: Array, pseudo: PseudoNodes
-) -> Chained:
+def join_chains(table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, pseudo: PseudoNodes) -> Chained:
     """Rows that meet at pseudo-nodes become one: it has the name and direction of the first of them by coordinate.
 
     What closes a ring stays as it is: a line that starts and ends at one node carries nothing.
@@ -100,13 +98,12 @@ def join_chains(
     columns = {name: _summed(name, table, members, heads[owner]) for name in DIVIDED if name in table}
     table = table.assign(repaired=status, **columns).set_geometry(geometry, crs=table.crs)
     at = np.unique(np.concatenate([start[members], end[members]]))
-    places = {place: node for place, node in zip(map(tuple, xy[at].tolist()), at.tolist(), strict=True)}
+    places = dict(zip(map(tuple, xy[at].tolist()), at.tolist(), strict=True))
     start, end = start.copy(), end.copy()
     start[heads] = [places[place] for place in map(tuple, begin.tolist())]
     end[heads] = [places[place] for place in map(tuple, finish.tolist())]
-    number = np.cumsum(keep) - 1
-    gone = np.flatnonzero(~keep)
-    return Chained(table[keep].reset_index(drop=True), start[keep], end[keep], gone, number[first[gone]])
+    row = (np.cumsum(keep) - 1)[np.where(keep, np.arange(count), first)]
+    return Chained(table[keep].reset_index(drop=True), start[keep], end[keep], row, ~keep)
 
 
 def _corner(xy: Array, start: Index, end: Index) -> Array:

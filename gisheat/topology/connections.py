@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from gisheat.findings import Finding
+from gisheat.findings import Finding, findings_about
+from gisheat.numerics.incidence import components
+from gisheat.topology.attributes import words
 from gisheat.topology.drawn import free_name
+from gisheat.topology.feet import At, Candidates, candidate_feet
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines
+from gisheat.topology.visibility import crossed_areas
 
 LINE_WORD = {PAIR: "pair", SUPPLY: "supply", RETURN: "return"}
+MOST_NAMED = 3
+"""Areas that a sentence names."""
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Joining:
+    """How stations and sources are joined to lines."""
+
+    tolerance: float
+    """Points no farther from a line stand on it [m]."""
+    farthest: float = np.inf
+    """Longest connection [m]."""
+    at: At = "anywhere"
+    areas: gpd.GeoDataFrame = field(default_factory=gpd.GeoDataFrame)
+    """Forbidden ones of the areas layer."""
+
+    @property
+    def near(self) -> float:
+        """Distance that is none [m]."""
+        return max(self.tolerance, EXACT)
+
+    @property
+    def forbidden(self) -> Lines | None:
+        """Shapes of the areas, None without any."""
+        return self.areas.geometry.to_numpy() if len(self.areas) else None
+
+
+def joining(areas: gpd.GeoDataFrame, tolerance: float, farthest: float, connect_to: str) -> Joining:
+    """Rules of joining from the clean areas layer (may be empty) and the options."""
+    forbidden = areas[areas["kind"] == "forbidden"] if len(areas) else areas
+    return Joining(tolerance, farthest, "vertices" if connect_to == "vertex" else "anywhere", forbidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +66,95 @@ class Feet:
     along: Array
     """Distance along the line [m]."""
     gap: Array
-    """Distance from the point [m], infinite where nothing was found at all."""
+    """Distance from the point [m], infinite where nothing can be reached."""
+    nearest: Array
+    """Distance to the nearest foot whatever lies between [m], infinite where there is no line."""
+    hidden: NDArray[np.object_]
+    """Names of the forbidden areas that hide that foot, empty where it is used."""
 
 
 def find_feet(
-    points: Array,
-    side: int,
-    lines: Lines,
-    line_bits: Index,
-    start: Index,
-    end: Index,
-    xy: Array,
-    tolerance: float,
+    points: Array, lines: Lines, usable: Mask, is_open: Mask, start: Index, end: Index, xy: Array, rules: Joining
 ) -> Feet:
-    """Nearest node within the tolerance, else foot on the nearest line, of the lines that carry a side.
+    """Nearest node within the tolerance, else the nearest foot that can be reached.
 
-    A foot within the tolerance of a line's end is that end. Of equally near lines the first one by its corners
-    is taken.
+    What stands on a usable line, stays there; new connections lead to open ones alone. A foot within the
+    tolerance of a line's end is that end.
 
     Parameters
     ----------
     points : array, shape (n, 2)
         Stations or sources [m].
-    side : int
-        SUPPLY or RETURN (or PAIR, when all lines carry both).
+    usable, is_open : arrays of bool, shape (lines,)
+        Lines that carry the side; lines that are not closed.
+    start, end, xy : arrays
+        Nodes of the ends of lines, and their places [m].
     """
     count = len(points)
     node, line = np.full((2, count), -1, np.int64)
-    along, gap = np.zeros(count), np.full(count, np.inf)
-    usable = np.flatnonzero((line_bits & side) == side)
-    if not len(usable) or not count:
-        return Feet(node, line, along, gap)
-    places = shapely.points(points)
-    tree = shapely.STRtree(lines[usable])
-    (point, found), distance = tree.query_nearest(places, return_distance=True, all_matches=True)
-    corners = shapely.bounds(lines[usable])  # of equally near lines the first one by place, not by feature
-    order = np.lexsort((*corners[found].T, np.round(distance / EXACT), point))
-    first = order[np.unique(point[order], return_index=True)[1]]
-    line[point[first]] = usable[found[first]]
-    gap[point[first]] = distance[first]
-    along = shapely.line_locate_point(lines[line], places)
-    length = shapely.length(lines[line])
-    at_start, at_end = along <= max(tolerance, EXACT), along >= length - max(tolerance, EXACT)
-    ends_near = np.where(at_start & (along <= length - along), start[line], np.where(at_end, end[line], -1))
+    along, gap, nearest = np.zeros(count), np.full(count, np.inf), np.full(count, np.inf)
+    hidden = np.full(count, "", object)
+    feet = Feet(node, line, along, gap, nearest, hidden)
+    if not count or not usable.any():
+        return feet
     ends = np.unique(np.concatenate([start[usable], end[usable]]))
-    nearest = shapely.STRtree(shapely.points(xy[ends])).query_nearest(places, all_matches=False)
-    candidate = ends[nearest[1]]
-    near = np.linalg.norm(xy[candidate] - points[nearest[0]], axis=1)
-    at_node = near <= max(tolerance, EXACT)
-    node[ends_near >= 0] = ends_near[ends_near >= 0]
-    gap[ends_near >= 0] = np.linalg.norm(xy[node[ends_near >= 0]] - points[ends_near >= 0], axis=1)
-    node[nearest[0][at_node]] = candidate[at_node]
-    gap[nearest[0][at_node]] = near[at_node]
-    line[node >= 0] = -1
-    return Feet(node, line, along, gap)
+    row, found = shapely.STRtree(np.asarray(shapely.points(xy[ends]), object)).query_nearest(
+        shapely.points(points), max_distance=rules.near + EXACT, all_matches=False
+    )
+    at = np.linalg.norm(xy[ends[found]] - points[row], axis=1)
+    near = at <= rules.near
+    node[row[near]], gap[row[near]] = ends[found[near]], at[near]
+    _take(feet, candidate_feet(points, lines, usable, farthest=rules.near), node < 0)
+    admissible, away = usable & is_open, (node < 0) & (line < 0)
+    plain = candidate_feet(points[away], lines, admissible, at=rules.at)
+    plain = plain._replace(point=np.flatnonzero(away)[plain.point])
+    nearest[:] = gap
+    nearest[plain.point] = plain.gap
+    if rules.forbidden is None:
+        _take(feet, plain, away)
+    else:
+        free = candidate_feet(
+            points[away], lines, admissible, at=rules.at, farthest=rules.farthest, forbidden=rules.forbidden
+        )
+        _take(feet, free._replace(point=np.flatnonzero(away)[free.point]), away)
+        behind = gap[plain.point] > plain.gap + EXACT
+        hidden[plain.point[behind]] = _names_between(points[plain.point[behind]], plain.xy[behind], rules)
+    _take_ends(feet, points, lines, start, end, xy, rules)
+    far = gap > rules.farthest
+    node[far], line[far] = -1, -1
+    return feet
+
+
+def _take(feet: Feet, found: Candidates, wanted: Mask) -> None:
+    """Write found feet of wanted points, in place."""
+    rows = np.flatnonzero(wanted[found.point])
+    feet.line[found.point[rows]] = found.line[rows]
+    feet.along[found.point[rows]] = found.along[rows]
+    feet.gap[found.point[rows]] = found.gap[rows]
+
+
+def _take_ends(feet: Feet, points: Array, lines: Lines, start: Index, end: Index, xy: Array, rules: Joining) -> None:
+    """Feet within the tolerance of an end of their line become its node, in place."""
+    row = np.flatnonzero(feet.line >= 0)
+    line, along = feet.line[row], feet.along[row]
+    left = shapely.length(lines[line]) - along
+    node = np.where((along <= rules.near) & (along <= left), start[line], np.where(left <= rules.near, end[line], -1))
+    at_end = row[node >= 0]
+    feet.node[at_end] = node[node >= 0]
+    feet.line[at_end] = -1
+    feet.gap[at_end] = np.linalg.norm(xy[feet.node[at_end]] - points[at_end], axis=1)
+
+
+def _names_between(start: Array, end: Array, rules: Joining) -> list[str]:
+    """Names of the areas that straight lines pass, without those that they start in."""
+    areas = rules.areas.geometry.to_numpy()
+    row, area = crossed_areas(start, end, areas)
+    outside = ~shapely.within(shapely.points(start[row]), shapely.make_valid(areas[area]))
+    names = [list[str]() for _ in start]
+    ids = rules.areas["area_id"].to_numpy(object)
+    for i, name in zip(row[outside].tolist(), ids[area[outside]], strict=True):
+        names[i].append(str(name))
+    return [", ".join([*n[:MOST_NAMED], *(["..."] if len(n) > MOST_NAMED else [])]) for n in names]
 
 
 def sides_to_connect(line_bits: Index) -> tuple[int, ...]:
@@ -91,11 +164,11 @@ def sides_to_connect(line_bits: Index) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Nodes at the feet of points on one side (or both at once), -1 where none is near enough, and gaps [m]."""
+    """Nodes at the feet of points on one side (or both at once), -1 where none is near enough."""
 
     side: int
     node: Index
-    gap: Array
+    feet: Feet
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +185,8 @@ class Connected:
 
 
 def connect(
-    layer: str, points: gpd.GeoDataFrame, reached: list[Reached], xy: Array, tolerance: float, farthest: float,
-    taken: set[Any],
-) -> Connected:  # fmt: skip
+    layer: str, points: gpd.GeoDataFrame, reached: list[Reached], xy: Array, rules: Joining, taken: set[Any]
+) -> Connected:
     """Give stations or sources their nodes; where one stands beside the pipe, draw a connection to it.
 
     Parameters
@@ -133,79 +205,157 @@ def connect(
     connected = np.ones(len(points), bool)
     for item in reached:
         connected &= item.node >= 0
-    findings = [
-        _not_connected(layer, points, i, places[i], reached, farthest) for i in np.flatnonzero(~connected).tolist()
-    ]
-    rows: list[dict[str, Any]] = []
-    start, end, added = list[int](), list[int](), list[Array]()
+    findings = _not_connected(layer, points, ~connected, reached, rules)
+    made, start, end, count = list[gpd.GeoDataFrame](), list[Index](), list[Index](), len(xy)
+    places_of_ends = [xy]
     for item in reached:
         own = np.where(connected, item.node, -1)
-        beside = np.flatnonzero(connected & (item.gap > max(tolerance, EXACT)))
-        for i in beside.tolist():
-            own[i] = len(xy) + len(added)
-            added.append(places[i])
-            start.append(item.node[i])
-            end.append(own[i])
-            line = shapely.LineString([xy[item.node[i]], places[i]])
-            rows.append(_connection_row(layer, points, i, item.side, line, taken))
-            findings.append(_connected_finding(layer, points, i, places[i], float(item.gap[i])))
+        beside = np.flatnonzero(connected & (item.feet.gap > rules.near))
+        foot = item.node[beside]
+        own[beside] = count + np.arange(len(beside))
+        count += len(beside)
+        places_of_ends.append(places[beside])
+        start.append(foot)
+        end.append(own[beside])
+        lines = np.asarray(shapely.linestrings(np.stack([xy[foot], places[beside]], axis=1)), object)
+        made.append(_connection_rows(layer, points.iloc[beside], item.side, lines, taken))
+        findings += _connected(layer, points.iloc[beside], item, beside)
+        findings += _leaving_areas(layer, points.iloc[beside], xy[foot], rules)
         for side in (SUPPLY, RETURN):
             if item.side & side:
                 nodes[side] = own
-    made = gpd.GeoDataFrame(rows, geometry="geometry", crs=points.crs) if rows else gpd.GeoDataFrame()
+    made = [table for table in made if len(table)]
     return Connected(
-        made, np.array(start, np.int64), np.array(end, np.int64), np.vstack([xy, *added]), nodes[SUPPLY], nodes[RETURN],
+        pd.concat(made, ignore_index=True) if made else gpd.GeoDataFrame(),
+        np.concatenate(start),
+        np.concatenate(end),
+        np.vstack(places_of_ends),
+        nodes[SUPPLY],
+        nodes[RETURN],
         findings,
-    )  # fmt: skip
+    )
 
 
-def _connection_row(
-    layer: str, points: gpd.GeoDataFrame, i: int, side: int, line: shapely.LineString, taken: set[Any]
-) -> dict[str, Any]:
-    name = points[f"{layer[:-1]}_id"].iloc[i]
-    return {
-        "pipe_id": free_name(f"{name}.{'connection' if layer == 'stations' else 'feed'}", taken),
+def _connection_rows(
+    layer: str, points: gpd.GeoDataFrame, side: int, lines: Lines, taken: set[Any]
+) -> gpd.GeoDataFrame:
+    """Rows of pipes for new connections, one for each point."""
+    suffix = "connection" if layer == "stations" else "feed"
+    columns = {
+        "pipe_id": [free_name(f"{name}.{suffix}", taken) for name in points[f"{layer[:-1]}_id"]],
         "parent_id": None,
-        "source_layer": layer,
-        "source_fid": int(points["source_fid"].iloc[i]),
+        "source_layer": points.get("source_layer", layer),
+        "source_fid": points["source_fid"].to_numpy(),
         "status": "planned",
-        "phase": points["phase"].iloc[i] if "phase" in points else None,
+        "phase": points["phase"].to_numpy(object) if "phase" in points else None,
         "role": "connection" if layer == "stations" else "trunk",
         "line": LINE_WORD[side],
-        "length_m": line.length,
-        "geometry": line,
+        "length_m": shapely.length(lines),
     }
+    frame = pd.DataFrame(
+        {k: getattr(v, "to_numpy", lambda v=v: v)() for k, v in columns.items()}, index=range(len(lines))
+    )
+    return gpd.GeoDataFrame(frame, geometry=lines, crs=points.crs)
 
 
 def _not_connected(
-    layer: str, points: gpd.GeoDataFrame, i: int, place: Array, reached: list[Reached], farthest: float
-) -> Finding:
-    worst = max(reached, key=lambda item: float(item.gap[i]))
-    gap, side = float(worst.gap[i]), "" if worst.side == PAIR else f"{LINE_WORD[worst.side]} "
-    name, fid = points[f"{layer[:-1]}_id"].iloc[i], int(points["source_fid"].iloc[i])
-    where = (
-        f"has no {side}pipe to connect to"
-        if np.isinf(gap)
-        else f"lies {gap:.0f} m from the nearest {side}pipe, more than the {farthest:g} m allowed"
-    )
-    message = f"{layer[:-1]} {name} {where}; it is not connected."
-    distance = None if np.isinf(gap) else gap
+    layer: str, points: gpd.GeoDataFrame, unreached: Mask, reached: list[Reached], rules: Joining
+) -> list[Finding]:
+    """Findings about points that miss a connection on a side."""
+    rows = np.flatnonzero(unreached)
+    if not len(rows):
+        return []
+    gaps = np.array([np.where(np.isinf(i.feet.gap), i.feet.nearest, i.feet.gap)[rows] for i in reached])
+    missed = np.array([i.node[rows] < 0 for i in reached])
+    worst = np.where(missed, gaps, -1.0).argmax(axis=0).tolist()
+    gap = gaps[worst, np.arange(len(rows))]
+    names = points[f"{layer[:-1]}_id"].iloc[rows]
+    messages = [
+        f"{layer[:-1]} {name} {_why(reached[k], row, distance, rules)}; it is not connected."
+        for name, row, k, distance in zip(names, rows.tolist(), worst, gap.tolist(), strict=True)
+    ]
+    distances = [None if np.isinf(d) else d for d in gap.tolist()]
     repair = "draw a connection, or raise max_connection_m"
-    return Finding(
-        "not-connected",
-        "error",
-        layer,
-        message,
-        fid,
-        None,
-        (float(place[0]), float(place[1])),
-        distance,
-        repair,
+    chosen = points.iloc[rows]
+    return findings_about(chosen, "not-connected", "error", layer, messages, distances=distances, repair=repair)
+
+
+def _why(item: Reached, row: int, gap: float, rules: Joining) -> str:
+    side = "" if item.side == PAIR else f"{LINE_WORD[item.side]} "
+    what = f"{side}pipe" if rules.at == "anywhere" else f"vertex of a {side}pipe"
+    if np.isinf(gap):
+        return f"has no {side}pipe to connect to"
+    if item.feet.hidden[row]:
+        return (
+            f"lies {gap:.0f} m from the nearest {what}, but behind the forbidden area {item.feet.hidden[row]}, and no"
+            f" other one is in sight within {rules.farthest:g} m"
+        )
+    return f"lies {gap:.0f} m from the nearest {what}, more than the {rules.farthest:g} m allowed"
+
+
+def _connected(layer: str, points: gpd.GeoDataFrame, item: Reached, rows: Index) -> list[Finding]:
+    """Findings about new connections of points; `rows` are theirs among the feet."""
+    gap, nearest, hidden = item.feet.gap[rows], item.feet.nearest[rows], item.feet.hidden[rows]
+    messages = [
+        f"{layer[:-1]} {name} was connected to the nearest pipe over {length:.1f} m."
+        if not areas
+        else f"{layer[:-1]} {name} was connected over {length:.1f} m: the nearest pipe, {near:.1f} m away, lies"
+        f" behind the forbidden area {areas}."
+        for name, length, near, areas in zip(points[f"{layer[:-1]}_id"], gap, nearest, hidden, strict=True)
+    ]
+    return findings_about(
+        points, "connected", "info", layer, messages, distances=gap, repair="connection drawn", applied=True
     )
 
 
-def _connected_finding(layer: str, points: gpd.GeoDataFrame, i: int, place: Array, gap: float) -> Finding:
-    name, fid = points[f"{layer[:-1]}_id"].iloc[i], int(points["source_fid"].iloc[i])
-    message = f"{layer[:-1]} {name} was connected to the nearest pipe over {gap:.1f} m."
-    point = float(place[0]), float(place[1])
-    return Finding("connected", "info", layer, message, fid, None, point, gap, "connection drawn", applied=True)
+def _leaving_areas(layer: str, points: gpd.GeoDataFrame, feet: Array, rules: Joining) -> list[Finding]:
+    """Findings about points in a forbidden area whose new connection leaves it."""
+    if rules.forbidden is None or not len(points):
+        return []
+    places = points.geometry.to_numpy()
+    row, area = crossed_areas(shapely.get_coordinates(places), feet, rules.forbidden)
+    inside = shapely.within(places[row], shapely.make_valid(rules.forbidden[area]))
+    row, area = row[inside], area[inside]
+    chosen = points.iloc[row]
+    messages = [
+        f"{layer[:-1]} {name} stands in the forbidden area {own}; its connection has to leave it."
+        for name, own in zip(chosen[f"{layer[:-1]}_id"], rules.areas["area_id"].to_numpy(object)[area], strict=True)
+    ]
+    others = rules.areas.index.to_numpy()[area]
+    return findings_about(chosen, "inside-area", "warning", layer, messages, others=others)
+
+
+def with_connection_lengths(
+    stations: gpd.GeoDataFrame, pipes: gpd.GeoDataFrame, start: Index, end: Index, node: Index
+) -> gpd.GeoDataFrame:
+    """Stations with the length of their connection."""
+    is_connection = words(pipes, "role") == "connection"
+    length = connection_lengths(is_connection, start, end, pipes["length_m"].to_numpy(float), node)
+    return stations.assign(connection_length_m=length)
+
+
+def connection_lengths(connection: Mask, start: Index, end: Index, length: Array, node: Index) -> Array:
+    """Length of the connection that ends at each station [m]: 0 for one on another pipe, NaN for one at no node.
+
+    A connection may consist of several pipes in a row (one with a valve in it does).
+
+    Parameters
+    ----------
+    connection, start, end, length : arrays, shape (pipes,)
+        Which pipes are connections, their nodes, their lengths [m].
+    node : array, shape (stations,)
+        Node of each station, -1 for none.
+    """
+    count = int(max(start.max(initial=0), end.max(initial=0), node.max(initial=0))) + 1
+    ends, pipe = np.concatenate([start, end]), np.tile(np.arange(len(start)), 2)
+    degree = np.bincount(ends, minlength=count)
+    of_connections = np.bincount(ends[connection[pipe]], minlength=count)
+    order = np.argsort(ends, kind="stable")
+    first = np.concatenate([[0], np.cumsum(degree)])[:-1]
+    through = np.flatnonzero((degree == 2) & (of_connections == 2))
+    group = components(pipe[order[first[through]]], pipe[order[first[through] + 1]], len(start))
+    total = np.bincount(group, np.where(connection, length, 0.0), minlength=1)
+    at_end = (node >= 0) & (degree[node] == 1) & (of_connections[node] == 1)
+    result = np.where(node >= 0, 0.0, np.nan)
+    result[at_end] = total[group[pipe[order[first[node[at_end]]]]]]
+    return result

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gisheat.findings import Finding, Severity
 from gisheat.topology.accounts import NOTICEABLE
 from gisheat.topology.attributes import words
-from gisheat.topology.connections import LINE_WORD, find_feet
+from gisheat.topology.connections import LINE_WORD, Joining, find_feet
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines, Pieces, cut_lines, find_passing
 
 Mask = NDArray[np.bool_]
@@ -112,9 +112,10 @@ def place(
     side = _sides(devices, pieces.geometry, bits)
     node, line = np.full((2, len(devices)), -1, np.int64)
     along, gap = np.zeros(len(devices)), np.full(len(devices), np.inf)
+    rules, anyone = Joining(tolerance), np.ones(len(bits), bool)
     for value in (SUPPLY, RETURN, PAIR):
-        group = np.flatnonzero(side == value)
-        feet = find_feet(devices.xy[group], value, pieces.geometry, bits, pieces.start, pieces.end, xy, tolerance)
+        group, usable = np.flatnonzero(side == value), bits & value == value
+        feet = find_feet(devices.xy[group], pieces.geometry, usable, anyone, pieces.start, pieces.end, xy, rules)
         node[group], line[group], along[group], gap[group] = feet.node, feet.line, feet.along, feet.gap
     far = gap > FARTHEST * max(tolerance, EXACT)
     node[far], line[far] = -1, -1

@@ -1,4 +1,4 @@
-"""Drawn lines as rows of single lines and as arrays, and back: parts of multi-lines, pieces of lines, their names."""
+"""Drawn lines as rows of single lines: parts of multi-lines, shares of what belongs to a line, names of its pieces."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.noding import Lines, Noded
+from gisheat.noding import PAIR, RETURN, SUPPLY
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import words
 
 Array = NDArray[np.float64]
-Index = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Text = NDArray[np.object_]
 
+LINE = 1
+"""Type of a single line, as shapely numbers them."""
 DIVIDED = ("length_m", "zeta")
 """Columns of which a piece of a line gets its share."""
 
@@ -26,65 +26,29 @@ def explode(table: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
 
     Parts of a multi-line keep its name; `name_pieces` gives them theirs.
     """
-    own, row = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
+    own, row = table.geometry.to_numpy(), np.arange(len(table))
+    lines = table
+    if (shapely.get_type_id(own) != LINE).any():
+        own, row = shapely.get_parts(own, return_index=True)
+        lines = table.iloc[row].set_geometry(own, crs=table.crs)
     length = shapely.length(own)
-    lines = table.iloc[row].assign(source_layer=layer, source_fid=table.index.to_numpy()[row])
-    lines["source_layer"] = lines["source_layer"].astype(object)
-    lines = lines.set_geometry(own, crs=table.crs)
+    fids = table.index.to_numpy()[row]
+    lines = lines.assign(source_layer=np.full(len(row), layer, object), source_fid=fids)
     if len(own) > len(table):
         lines = divided(lines, length / np.bincount(row, length, len(table))[row])
-    return lines[length > 0.0].reset_index(drop=True)
+    return (lines if (length > 0.0).all() else lines[length > 0.0]).reset_index(drop=True)
+
+
+def side_bits(pipes: gpd.GeoDataFrame) -> NDArray[np.int64]:
+    """Which sides each pipe carries: SUPPLY, RETURN, or both."""
+    line = words(pipes, "line", "pair")
+    return np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR)).astype(np.int64)
 
 
 def divided(table: gpd.GeoDataFrame, share: Array) -> gpd.GeoDataFrame:
     """The table with what belongs to the whole length shared out."""
     columns = {name: table[name].to_numpy(float) * share for name in DIVIDED if name in table}
     return table.assign(**columns) if columns else table
-
-
-def arrays_of(lines: Text) -> Lines:
-    """Vertices of single lines, heights left out."""
-    xy, row = shapely.get_coordinates(lines, return_index=True)
-    return Lines(xy, np.searchsorted(row, np.arange(len(lines) + 1)).astype(np.int64))
-
-
-def pieces_of(lines: Text, drawn: Lines, noded: Noded) -> tuple[Text, Mask]:
-    """Geometry of the pieces of lines, and which of them are whole lines as they were drawn.
-
-    Heights between the vertices of a line are interpolated; a vertex keeps its own.
-    """
-    offset, owner = noded.lines.offset, noded.line
-    size = np.diff(offset)
-    same = size == np.diff(drawn.offset)[owner]
-    begin = drawn.offset[owner]
-    rows = np.repeat(np.where(same, begin, 0) - offset[:-1], size) + np.arange(len(noded.lines.xy))
-    rows = np.where(np.repeat(same, size), rows, 0)
-    differs = (drawn.xy[rows] != noded.lines.xy).any(axis=1) if len(rows) else np.zeros(0, bool)
-    same &= ~np.logical_or.reduceat(differs, offset[:-1]) if len(size) else same
-    result = lines[owner]
-    z = shapely.has_z(result)
-    for high in (False, True):
-        fresh = np.flatnonzero(~same & (z == high))
-        if not len(fresh):
-            continue
-        count = size[fresh]
-        vertex = np.repeat(offset[fresh] - np.cumsum(count) + count, count) + np.arange(count.sum())
-        xyz = noded.lines.xy[vertex]
-        if high:
-            line = np.repeat(owner[fresh], count)
-            heights = _heights(lines, drawn, drawn.offset[line], noded.along[vertex])
-            xyz = np.column_stack([xyz, heights])
-        result[fresh] = shapely.linestrings(xyz, indices=np.repeat(np.arange(len(fresh)), count))
-    return result, same
-
-
-def _heights(lines: Text, drawn: Lines, begin: Index, along: Array) -> Array:
-    """Heights at positions (vertex number + fraction) on lines that begin at given vertices."""
-    z = shapely.get_coordinates(lines, include_z=True)[:, 2]
-    low = begin + np.floor(along).astype(np.int64)
-    high, share = np.minimum(low + 1, len(z) - 1), along % 1.0
-    assert len(z) == len(drawn.xy)
-    return np.where(share > 0.0, z[low] + share * (z[high] - z[low]), z[low])
 
 
 def name_pieces(table: gpd.GeoDataFrame, layer: str, base: Text, parent: Text) -> gpd.GeoDataFrame:

@@ -28,74 +28,76 @@ VERY_SHORT = 2.0
 """Lines shorter than this many tolerances are reported."""
 
 
-class _Rule(NamedTuple):
-    """How an event of the noding is said: `{name}`, `{other}` are features, `{d}` a distance."""
+class _Kind(NamedTuple):
+    """How events of a kind are said: `{name}`, `{other}` are features, `{d}` a distance, `{t}` the tolerance."""
 
+    rule: str
     severity: Severity
-    applied: bool
     sentence: str
-    repair: str = ""
+    repair: str
+    applied: bool
 
 
-_RULES: dict[str, _Rule] = {
-    "end-snapped": _Rule("info", True, "{name}: an end was moved by {d:.3f} m onto {onto}.", "snapped within {t:g} m"),
-    "crossing-joined": _Rule("info", True, "{name} and {other} cross; they were joined there.", "joined"),
-    "self-crossing": _Rule("info", True, "{name} crosses itself; it was cut there.", "cut"),
-    "crossing-kept": _Rule(
-        "info", False, "{name} crosses {other} without a node; they were not joined.", "draw a node, if they meet"
-    ),
-    "near-miss": _Rule(
-        "warning", False, "{name} ends {d:.2f} m beside {other}, more than the tolerance of {t:g} m.",
-        "move the end onto it, or raise snap_tolerance_m",
-    ),
-    "left-apart": _Rule(
-        "warning", False,
-        "{name} lies {d:.2f} m from {other}, but joining them would move an end by more than the tolerance of {t:g} m.",
-        "draw the ends at one place",
-    ),
-    "doubled": _Rule("warning", True, "{name} lies exactly on another {noun} and was left out.", "left out"),
-    "reversed-pair": _Rule("info", True, "{name} is {other} drawn in the other direction; it was left out.", "left out"),
-    "overlap": _Rule(
-        "warning", True, "{name} lies on {other} over {d:.2f} m; the stretch they share was kept once.", "kept once"
-    ),
-    "collapsed": _Rule("warning", True, "{name} is shorter than the tolerance and was left out.", "left out"),
-}  # fmt: skip
+def _kind(rule: str, severity: Severity, sentence: str, repair: str, *, applied: bool = False) -> _Kind:
+    return _Kind(rule, severity, sentence, repair, applied)
+
+
+_KINDS = (
+    _kind("end-snapped", "info", "{name}: an end was moved by {d:.3f} m onto {onto}.", "snapped within {t:g} m",
+          applied=True),
+    _kind("crossing-joined", "info", "{name} and {other} cross; they were joined there.", "joined", applied=True),
+    _kind("self-crossing", "info", "{name} crosses itself; it was cut there.", "cut", applied=True),
+    _kind("crossing-kept", "info", "{name} crosses {other} without a node; they were not joined.",
+          "draw a node, if they meet"),
+    _kind("near-miss", "warning", "{name} ends {d:.2f} m beside {other}, more than the tolerance of {t:g} m.",
+          "move the end onto it, or raise snap_tolerance_m"),
+    _kind("left-apart", "warning", "{name} comes within {d:.2f} m of {other}, but joining them would join what is"
+          " farther apart than the tolerance of {t:g} m.", "draw the ends at one place"),
+    _kind("doubled", "warning", "{name} lies on {other} from end to end and was left out.", "left out", applied=True),
+    _kind("overlap", "warning", "{name} lies on {other} over {d:.2f} m; the stretch they share was kept once.",
+          "kept once", applied=True),
+    _kind("collapsed", "warning", "{name} is shorter than the tolerance and was left out.", "left out", applied=True),
+)  # fmt: skip
+NO_GAP = ("crossing-joined", "crossing-kept", "self-crossing")
+"""Kinds of events that are about a place, not about a distance."""
 
 
 def event_findings(
-    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, skipped: Collection[str] = ()
-) -> list[Finding]:
+    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, known: NDArray[np.bool_] | None = None,
+    skipped: Collection[str] = (),
+) -> list[Finding]:  # fmt: skip
     """Events of the noding of a layer as findings.
 
     Parameters
     ----------
     lines : GeoDataFrame
         Single lines that were noded.
+    known : bool array, shape (lines,), optional
+        Lines of an earlier result: what two of them leave apart was looked at then.
     skipped : collection of str
         Kinds that are not reported.
     """
     events = noded.events
-    kind, far = np.asarray(events.kind), np.asarray(events.distance, float)
-    small = (kind == "end-snapped") & (far <= NOTICEABLE)
-    names, fids = lines[ID_COLUMN[layer]].to_numpy(object), lines["source_fid"].to_numpy()
+    small = (events.kind == "end-snapped") & (events.distance <= NOTICEABLE)
+    if known is not None:
+        other = np.where(events.other >= 0, events.other, events.line)
+        small |= (events.kind == "left-apart") & known[events.line] & known[other]
+    far = np.where(np.isin(events.kind, NO_GAP), np.nan, events.distance)
+    whole = events.kind == "doubled"
+    far[whole] = shapely.length(lines.geometry.to_numpy())[events.line[whole]]
     findings: list[Finding] = []
-    for name, rule in _RULES.items():
-        rows = np.flatnonzero((kind == name) & ~small)
-        if name in skipped or not len(rows):
+    for kind in _KINDS:
+        rows = np.flatnonzero((events.kind == kind.rule) & ~small)
+        if kind.rule in skipped or not len(rows):
             continue
         rows = rows[np.lexsort((far[rows], events.y[rows], events.x[rows]))]
-        shown = _shown(rows, far, rule)
-        findings += _said(name, rule, layer, noded, shown, names, fids, tolerance)
+        shown = rows
+        if kind.severity == "info" and len(rows) > MOST_LISTED:  # the farthest ones
+            shown = rows[np.sort(np.argsort(-np.nan_to_num(far[rows]), kind="stable")[:MOST_LISTED])]
+        findings += _said(kind, layer, lines, noded, shown, far[shown], tolerance)
         if len(shown) < len(rows):
-            findings.append(_rest(name, rule.severity, layer, len(rows) - len(shown), applied=rule.applied))
+            findings.append(_rest(kind.rule, kind.severity, layer, len(rows) - len(shown), applied=kind.applied))
     return findings
-
-
-def _shown(rows: Index, far: Array, rule: _Rule) -> Index:
-    """The events that are listed: all warnings; of others not too many, the farthest first."""
-    if rule.severity != "info" or len(rows) <= MOST_LISTED:
-        return rows
-    return rows[np.sort(np.argsort(-np.nan_to_num(far[rows]), kind="stable")[:MOST_LISTED])]
 
 
 def _rest(rule: str, severity: Severity, layer: str, count: int, *, applied: bool) -> Finding:
@@ -104,27 +106,26 @@ def _rest(rule: str, severity: Severity, layer: str, count: int, *, applied: boo
 
 
 def _said(
-    name: str, rule: _Rule, layer: str, noded: Noded, rows: Index, names: NDArray[np.object_], fids: Index,
-    tolerance: float,
-) -> list[Finding]:  # fmt: skip
-    noun = layer[:-1]
-    events = noded.events
-    line, other = events.line[rows], events.other[rows]
-    repair = rule.repair.format(t=tolerance)
-    them = zip(
-        line.tolist(), other.tolist(), events.x[rows].tolist(), events.y[rows].tolist(),
-        np.asarray(events.distance, float)[rows].tolist(), strict=True,
-    )  # fmt: skip
+    kind: _Kind, layer: str, lines: gpd.GeoDataFrame, noded: Noded, rows: Index, far: Array, tolerance: float
+) -> list[Finding]:
+    """Events of one kind in their sentences."""
+    noun, events = layer[:-1], noded.events
+    names, fids = lines[ID_COLUMN[layer]].to_numpy(object), lines["source_fid"].to_numpy()
+    repair = kind.repair.format(t=tolerance)
     findings = []
-    for i, j, x, y, d in them:
+    for i, j, x, y, d in zip(
+        events.line[rows].tolist(), events.other[rows].tolist(), events.x[rows].tolist(), events.y[rows].tolist(),
+        far.tolist(), strict=True,
+    ):  # fmt: skip
         there = f"{noun} {names[j]}" if j >= 0 else f"another {noun}"
         onto = there if j >= 0 else "a node"
-        message = rule.sentence.format(name=f"{noun} {names[i]}", other=there, onto=onto, noun=noun, d=d, t=tolerance)
-        fid, second = int(fids[i]), int(fids[j]) if j >= 0 else None
-        distance = d if d == d else None  # noqa: PLR0124 (NaN)
+        message = kind.sentence.format(name=f"{noun} {names[i]}", other=there, onto=onto, d=d, t=tolerance)
         findings.append(
-            Finding(name, rule.severity, layer, message, fid, second, (x, y), distance, repair, rule.applied)
-        )
+            Finding(
+                kind.rule, kind.severity, layer, message, int(fids[i]), int(fids[j]) if j >= 0 else None,
+                (x, y) if x == x else None, d if d == d else None, repair, kind.applied,  # noqa: PLR0124 (NaN)
+            )
+        )  # fmt: skip
     return findings
 
 
@@ -145,7 +146,7 @@ def drawing_findings(layer: str, drawn: gpd.GeoDataFrame, lines: gpd.GeoDataFram
     return findings + _listed(rows, "very-short", layer, messages, distances=far)
 
 
-def split_findings(layer: str, table: gpd.GeoDataFrame) -> list[Finding]:
+def split_findings(layer: str, rule: str, table: gpd.GeoDataFrame) -> list[Finding]:
     """One finding for each feature that was split, at its first piece."""
     noun = layer[:-1]
     rows = table[words(table, "repaired") == "split"]
@@ -157,7 +158,7 @@ def split_findings(layer: str, table: gpd.GeoDataFrame) -> list[Finding]:
         f"{noun} {name} was split into {p} parts where other features meet it."
         for name, p in zip(names.tolist(), parts.tolist(), strict=True)
     ]
-    return _listed(rows.iloc[first], f"{noun}-split", layer, messages, repair="split", applied=True)
+    return _listed(rows.iloc[first], rule, layer, messages, repair="split", applied=True)
 
 
 def _listed(

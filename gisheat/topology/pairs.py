@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.findings import Finding, findings_about
+from gisheat.numerics.incidence import sum_at
 from gisheat.topology.attributes import words
 
 Array = NDArray[np.float64]
@@ -68,7 +69,7 @@ def _alike(pipes: gpd.GeoDataFrame) -> Index:
     known = [name for name in ALIKE if name in pipes]
     if not known:
         return np.zeros(len(pipes), np.int64)
-    return pd.DataFrame(pipes[known]).groupby(known, dropna=False).ngroup().to_numpy(np.int64)
+    return np.asarray(pd.DataFrame(pipes[known]).groupby(known, dropna=False).ngroup(), np.int64)
 
 
 def _beside(
@@ -79,9 +80,8 @@ def _beside(
     if not len(first) or not len(second):
         return _none()
     middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
-    near = {"predicate": "dwithin", "distance": distance}
-    j, i = shapely.STRtree(lines[first]).query(middle[second], **near)
-    p, q = shapely.STRtree(lines[second]).query(middle[first], **near)
+    j, i = shapely.STRtree(lines[first]).query(middle[second], predicate="dwithin", distance=distance)
+    p, q = shapely.STRtree(lines[second]).query(middle[first], predicate="dwithin", distance=distance)
     i, j = np.unique(np.column_stack([np.concatenate([i, p]), np.concatenate([j, q])]), axis=0).T
     one, other = first[i], second[j]
     keep = (kind[one] == kind[other]) & ((one < other) if first is second else True)
@@ -101,7 +101,7 @@ def _stretch(lines: Text, one: Index, other: Index, distance: float) -> Array:
     first, last = (shapely.line_locate_point(lines[one[couple]], shapely.get_point(parts, k)) for k in (0, -1))
     length = shapely.length(parts)
     runs = np.abs(last - first) >= MOST * length
-    return np.bincount(couple[runs], length[runs], len(one))
+    return sum_at(couple[runs], length[runs], len(one))
 
 
 def _mostly(pipes: gpd.GeoDataFrame, pairs: Pairs) -> Pairs:

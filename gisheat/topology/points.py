@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gisheat.findings import Finding
 from gisheat.layers import Layers
+from gisheat.schema import GEOMETRY, ID_COLUMN
 from gisheat.topology.attributes import able_pumps, able_valves, words
 from gisheat.topology.devices import Devices, read_devices
 
@@ -36,7 +37,8 @@ def points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     if not len(table):
         columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
         return gpd.GeoDataFrame(columns, geometry=[], crs=layers.crs)
-    table = table.assign(source_fid=table.index.to_numpy())
+    if "source_fid" not in table:  # stations that were buildings have those of their buildings
+        table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
     return table.reset_index(drop=True)
@@ -45,3 +47,8 @@ def points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
 def places_of(table: gpd.GeoDataFrame) -> Array:
     """Places of points, shape (n, 2)."""
     return shapely.get_coordinates(table.geometry.to_numpy()) if len(table) else np.empty((0, 2))
+
+
+def all_points(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
+    """Point layers as they are, for a project that has no network yet."""
+    return {name: points(layers, name) for name in ID_COLUMN if GEOMETRY[name] == "point" and name in layers}

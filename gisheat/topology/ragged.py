@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
         Z and M are interpolated along the segments of the line.
     """
     result = geometries[noded.line] if len(geometries) else np.empty(len(noded.line), object)
-    changed = np.flatnonzero(~_as_drawn(noded, geometries))
+    changed = np.flatnonzero(~as_drawn(noded, geometries))
     has_z = shapely.has_z(result)
     has_m = shapely.has_m(result) if hasattr(shapely, "has_m") else np.zeros(len(result), bool)
     for z in (False, True):
@@ -49,7 +51,23 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
     return result
 
 
-def _as_drawn(noded: Noded, geometries: Geometries) -> NDArray[np.bool_]:
+def reordered(noded: Noded, order: Index) -> Noded:
+    """What noding makes of lines in another order than they were given: `order` has the line of each one given."""
+    line = order[noded.line]
+    rows = np.lexsort((noded.part, line))
+    count = np.diff(noded.lines.offset)[rows]
+    vertex, _ = _vertices(noded.lines.offset, rows)
+    offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    events = noded.events
+    other = np.where(events.other >= 0, order[events.other], -1)
+    return replace(
+        noded, lines=Lines(noded.lines.xy[vertex], offset), line=line[rows], part=noded.part[rows],
+        start=noded.start[rows], end=noded.end[rows], along=noded.along[vertex], share=noded.share[rows],
+        events=replace(events, line=np.where(events.line >= 0, order[events.line], -1), other=other),
+    )  # fmt: skip
+
+
+def as_drawn(noded: Noded, geometries: Geometries) -> NDArray[np.bool_]:
     """Whether each piece is a whole line with its vertices where they were."""
     drawn = lines_of(geometries)
     count = np.diff(noded.lines.offset)

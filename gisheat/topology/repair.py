@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -19,14 +20,18 @@ from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
-from gisheat.topology.chains import find_pseudo_nodes, join_chains
-from gisheat.topology.drawn import Array, Index, Mask, Text, arrays_of, divided, explode, name_pieces, pieces_of
+from gisheat.topology.chains import Chained, PseudoNodes, find_pseudo_nodes, join_chains
+from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
 from gisheat.topology.events import drawing_findings, event_findings, pseudo_findings, split_findings
-from gisheat.topology.noding import PAIR, RETURN, SUPPLY, end_points
+from gisheat.topology.noding import PAIR, Array, Index, end_points
 from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
 from gisheat.topology.points import able_devices, places_of, points
+from gisheat.topology.ragged import as_drawn, geometries_of, lines_of, reordered
 from gisheat.topology.settled import settled_ends, split_nodes
 from gisheat.topology.streetwork import street_findings
+
+Mask = NDArray[np.bool_]
+Text = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +96,26 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
     drawn = layers["streets"]
     lines = explode(drawn, "streets")
     findings = drawing_findings("streets", drawn, lines, rules.tolerance)
-    noded = _node(
-        "streets", lines, noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join"), level=_levels(lines)
-    )
-    findings += [*event_findings("streets", lines, noded.noded, rules.tolerance), *split_findings("streets", noded.table)]
-    table, start, end, absorbed, joined = _join(
-        "streets", noded, np.ones(len(noded.noded.xy), bool), merge=rules.merge_pseudo_nodes
-    )
-    findings += [*joined, *street_findings(table, start, end, len(noded.noded.xy))]
-    names = np.array([f"J{i}" for i in range(1, len(noded.noded.xy) + 1)], object)
-    return _Mended(table.assign(from_node=names[start], to_node=names[end]), findings, absorbed)
+    how = noding.Rules(rules.tolerance, crossings=rules.street_crossings == "join")
+
+    def node(streets: gpd.GeoDataFrame) -> noding.Noded:
+        return noding.node_lines(lines_of(streets.geometry.to_numpy()), how, level=_levels(streets))
+
+    pieces = _pieces("streets", lines, node(lines))
+    findings += event_findings("streets", lines, pieces.noded, rules.tolerance)
+    findings += split_findings("streets", "street-split", pieces.table)
+    count = len(pieces.noded.xy)
+    able = np.ones(count, bool)
+    table, start, end, _, absorbed, joined = _join("streets", pieces, able, node if rules.merge_pseudo_nodes else None)
+    findings += [*joined, *street_findings(table, start, end, count)]
+    used, number = np.unique(np.concatenate([start, end]), return_inverse=True)  # in the order of their coordinates
+    names = np.array([f"J{i}" for i in range(1, len(used) + 1)], object)[number]
+    table = table.assign(from_node=names[: len(start)], to_node=names[len(start) :])
+    return _Mended(table, findings, absorbed)
 
 
 def _levels(streets: gpd.GeoDataFrame) -> Index:
-    """Number of the level of each street: the stated one, else above for bridges, below for tunnels, else the ground."""
+    """Number of the level of each street: the stated one, else one above for bridges and one below for tunnels."""
     level = np.nan_to_num(numbers(streets, "level"))
     for column, usual in (("bridge", 1.0), ("tunnel", -1.0)):
         if column in streets:
@@ -131,40 +142,41 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     became = pd.DataFrame({"source_fid": np.empty(0, np.int64), "row": np.empty(0, np.int64)})
     if merge and len(pairs.supply):
         lines, became = merge_pairs(lines, pairs)
-    bits = side_bits(lines)
-    own_nodes, settled = _settled(layers, lines, bits)
-    noded = _node(
-        "pipes", lines, noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join"),
-        bits=bits, **_fixed(own_nodes, settled, bits),
-    )  # fmt: skip
-    findings += event_findings("pipes", lines, noded.noded, rules.tolerance, skipped=("near-miss",))
-    able = _free_nodes(layers, noded.noded.xy, rules.tolerance)
-    planned = words(noded.table, "status", "existing") == "planned"
-    able[noded.noded.start[~planned]] = able[noded.noded.end[~planned]] = False
-    table, _, _, absorbed, joined = _join("pipes", noded, able, merge=rules.merge_pseudo_nodes)
+    how = noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join")
+
+    def node(pipes: gpd.GeoDataFrame) -> noding.Noded:
+        return _node_pipes(layers, pipes, how)
+
+    pieces = _pieces("pipes", lines, node(lines))
+    known = _fixed(layers, lines)["known"]
+    findings += event_findings("pipes", lines, pieces.noded, rules.tolerance, known, skipped=("near-miss",))
+    able = _free_nodes(layers, pieces.noded.xy, rules.tolerance)
+    planned = words(pieces.table, "status", "existing") == "planned"
+    able[pieces.noded.start[~planned]] = able[pieces.noded.end[~planned]] = False
+    table, _, _, names, absorbed, joined = _join("pipes", pieces, able, node if rules.merge_pseudo_nodes else None)
     findings += joined
-    ids = pd.Series(noded.table["pipe_id"].to_numpy(object), index=noded.noded.line)
-    became = became.merge(ids.rename("result_id"), left_on="row", right_index=True)[["source_fid", "result_id"]]
+    ids = pd.Series(names, index=pieces.noded.line, name="result_id")
+    became = became.merge(ids, left_on="row", right_index=True)[["source_fid", "result_id"]].drop_duplicates()
     left = explode(drawn[abandoned], "pipes").assign(repaired="kept")
     together = pd.concat([table, left], ignore_index=True) if len(left) else table
     return _Mended(together, findings, pd.concat([a for a in (absorbed, became) if len(a)] or [absorbed]))
 
 
-def side_bits(pipes: gpd.GeoDataFrame) -> Index:
-    """Which sides each pipe carries: SUPPLY, RETURN, or both."""
-    line = words(pipes, "line", "pair")
-    return np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR)).astype(np.int64)
+def _node_pipes(layers: Layers, pipes: gpd.GeoDataFrame, how: noding.Rules) -> noding.Noded:
+    """Node pipes, those that stay where several lie on each other first: open ones, existing ones, by name."""
+    status, bits, given = words(pipes, "status", "existing"), side_bits(pipes), _fixed(layers, pipes)
+    order = np.lexsort((pipes["pipe_id"].to_numpy(str), status == "planned", status == "closed"))
+    given["known"] = given["known"][order]
+    lines = lines_of(pipes.geometry.to_numpy()[order])
+    return reordered(noding.node_lines(lines, how, bits=bits[order], **given), order)
 
 
-def _settled(layers: Layers, lines: gpd.GeoDataFrame, bits: Index) -> tuple[gpd.GeoDataFrame, Index]:
-    """Nodes that lead, and the row of the one that each end of a line of an earlier result lies on (-1: none)."""
+def _fixed(layers: Layers, pipes: gpd.GeoDataFrame) -> dict[str, NDArray[Any]]:
+    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there."""
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
     nodes, _ = split_nodes(layers.get("nodes"), devices)
-    return nodes, settled_ends(lines, end_points(lines.geometry.to_numpy()), bits, nodes, devices)
-
-
-def _fixed(nodes: gpd.GeoDataFrame, settled: Index, bits: Index) -> dict[str, NDArray[np.generic]]:
-    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled."""
+    bits = side_bits(pipes)
+    settled = settled_ends(pipes, end_points(pipes.geometry.to_numpy()), bits, nodes, devices)
     known = settled >= 0
     sides = np.full(len(nodes), PAIR, np.int64)
     sides[settled[known]] = 0  # it carries what its pipes do
@@ -181,7 +193,7 @@ def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:
     places = [places_of(points(layers, name)) for name in ("nodes", "stations", "sources", "valves", "pumps")]
     there = np.concatenate(places)
     if len(there) and len(xy):
-        tree = shapely.STRtree(shapely.points(xy))
+        tree = shapely.STRtree(np.asarray(shapely.points(xy), object))
         near = tree.query(shapely.points(there), predicate="dwithin", distance=10.0 * max(tolerance, 1e-6))[1]
         free[near] = False
     return free
@@ -197,12 +209,10 @@ class _Pieces(NamedTuple):
     noded: noding.Noded
 
 
-def _node(layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, **given: NDArray[np.generic]) -> _Pieces:
-    """Node lines; rows of the pieces, in the order of the lines, say what was done to them in `repaired`."""
+def _pieces(layer: str, lines: gpd.GeoDataFrame, noded: noding.Noded) -> _Pieces:
+    """Rows of the pieces, in the order of the lines; what was done to them stands in `repaired`."""
     geometry = lines.geometry.to_numpy()
-    drawn = arrays_of(geometry)
-    noded = noding.node_lines(drawn, rules, **given)
-    pieces, as_drawn = pieces_of(geometry, drawn, noded)
+    pieces = geometries_of(noded, geometry)
     table = lines.iloc[noded.line].reset_index(drop=True).set_geometry(pieces, crs=lines.crs)
     table = divided(table, noded.share)
     base = lines[ID_COLUMN[layer]].to_numpy(object)[noded.line]
@@ -213,28 +223,67 @@ def _node(layer: str, lines: gpd.GeoDataFrame, rules: noding.Rules, **given: NDA
             table.loc[inner, column] = None
     several = pd.Series(base).duplicated(keep=False).to_numpy()
     status = words(table, "repaired", "kept")
-    status[~as_drawn & (status == "kept")] = "moved"
+    status[~as_drawn(noded, geometry) & (status == "kept")] = "moved"
     status[several & (status != "merged")] = "split"
     return _Pieces(table.assign(repaired=status), noded)
 
 
 class _Joined(NamedTuple):
+    """Rows after joining, their nodes, the name that each piece has now, features that others stand for, findings."""
+
     table: gpd.GeoDataFrame
     start: Index
     end: Index
+    names: Text
     absorbed: pd.DataFrame
     findings: list[Finding]
 
 
-def _join(layer: str, pieces: _Pieces, able: Mask, *, merge: bool) -> _Joined:
-    """Find pseudo-nodes, and join the lines that meet there if that is asked for."""
+def _join(layer: str, pieces: _Pieces, able: Mask, node: Callable[[gpd.GeoDataFrame], noding.Noded] | None) -> _Joined:
+    """Find pseudo-nodes and, if that is asked for, join the lines that meet there.
+
+    Parameters
+    ----------
+    able : bool array, shape (nodes,)
+        Nodes that may go.
+    node : callable, optional
+        Nodes lines once more; None: lines are not to be joined.
+    """
     table, noded = pieces
     pseudo = find_pseudo_nodes(table, layer, noded.start, noded.end, able)
-    absorbed = pd.DataFrame({"source_fid": np.empty(0, np.int64), "result_id": np.empty(0, object)})
-    if not merge or not len(pseudo.node):
-        return _Joined(table, noded.start, noded.end, absorbed, pseudo_findings(layer, table, noded.xy, pseudo))
-    joined = join_chains(table, layer, noded.start, noded.end, noded.xy, pseudo)
-    names = joined.table[ID_COLUMN[layer]].to_numpy(object)[joined.new]
-    absorbed = pd.DataFrame({"source_fid": table["source_fid"].to_numpy()[joined.old], "result_id": names})
-    findings = pseudo_findings(layer, joined.table, noded.xy, pseudo, new=joined.new)
-    return _Joined(joined.table, joined.start, joined.end, absorbed.drop_duplicates(), findings)
+    names = table[ID_COLUMN[layer]].to_numpy(object)
+    if node is None or not len(pseudo.node):
+        findings = pseudo_findings(layer, table, noded.xy, pseudo)
+        return _Joined(table, noded.start, noded.end, names, _absorbed(names[:0], names[:0]), findings)
+    joined = join_chains(table, noded.start, noded.end, noded.xy, pseudo)
+    while len(pseudo.node) and (undone := _undone(joined, node(joined.table))).any():
+        pseudo = PseudoNodes(*(column[~undone[joined.row[pseudo.one]]] for column in pseudo))
+        joined = join_chains(table, noded.start, noded.end, noded.xy, pseudo)
+    names = joined.table[ID_COLUMN[layer]].to_numpy(object)[joined.row]
+    gone = joined.row_is_gone
+    absorbed = _absorbed(table["source_fid"].to_numpy()[gone], names[gone])
+    findings = pseudo_findings(layer, joined.table, noded.xy, pseudo, new=joined.row[gone])
+    return _Joined(joined.table, joined.start, joined.end, names, absorbed, findings)
+
+
+def _absorbed(fids: NDArray[Any], names: Text) -> pd.DataFrame:
+    return pd.DataFrame({"source_fid": fids.astype(np.int64), "result_id": names}).drop_duplicates()
+
+
+def _undone(joined: Chained, again: noding.Noded) -> Mask:
+    """Joined lines that a second repair would cut or move: they are better left in pieces.
+
+    A line that comes back to one of its own nodes, say, may only be found to do so once it is in one piece.
+    """
+    geometry = joined.table.geometry.to_numpy()
+    changed = np.ones(len(geometry), bool)
+    changed[again.line[as_drawn(again, geometry)]] = False
+    if not changed.any():
+        return changed
+    heads = np.zeros(len(geometry), bool)
+    heads[joined.row[joined.row_is_gone]] = True
+    beside = changed.copy()  # those that others meet now count too
+    met = again.events.applied & (again.events.other >= 0)
+    line, other = again.events.line[met], again.events.other[met]
+    beside[line[changed[other]]] = beside[other[changed[line]]] = True
+    return beside & heads if (beside & heads).any() else heads

@@ -70,26 +70,46 @@ def list_segments(xy, segments, size, pad, buckets):
     `segments` holds the number of the first vertex of each; `pad` is how far beside a segment cells still count.
     """
     mask = buckets - 1
-    first = np.zeros(buckets + 1, np.int64)
-    items, free = np.empty(0, np.int32), np.empty(0, np.int64)
-    for turn in range(2):
-        if turn == 1:
-            for h in range(buckets):
-                first[h + 1] += first[h]
-            items = np.empty(first[buckets], np.int32)
-            free = first[:-1].copy()
-        for v in segments:
-            x0, x1 = xy[v, 0], xy[v + 1, 0]
-            for a in range(cell_of(min(x0, x1) - pad, size), cell_of(max(x0, x1) + pad, size) + 1):
+    first = np.zeros(buckets + 1, np.int32)
+    room = 3 * len(segments) + 64
+    bucket, segment = np.empty(room, np.int32), np.empty(room, np.int32)
+    count = 0
+    for v in segments:
+        x0, x1 = xy[v, 0], xy[v + 1, 0]
+        left, right = cell_of(min(x0, x1) - pad, size), cell_of(max(x0, x1) + pad, size)
+        for a in range(left, right + 1):
+            if left == right:
+                y0, y1 = xy[v, 1], xy[v + 1, 1]
+                low, high = cell_of(min(y0, y1) - pad, size), cell_of(max(y0, y1) + pad, size)
+            else:
                 low, high = _cells_across(xy, v, size, pad, a)
-                for b in range(low, high + 1):
-                    h = bucket_of(a, b, mask)
-                    if turn == 0:
-                        first[h + 1] += 1
-                    else:
-                        items[free[h]] = v
-                        free[h] += 1
+            if count + high - low >= room:
+                room = 2 * room + high - low
+                bucket, segment = _longer(bucket, room), _longer(segment, room)
+            for b in range(low, high + 1):
+                h = bucket_of(a, b, mask)
+                bucket[count], segment[count] = h, v
+                first[h + 1] += 1
+                count += 1
+    for h in range(buckets):
+        first[h + 1] += first[h]
+    items = np.empty(count, np.int32)
+    for e in range(count - 1, -1, -1):  # first[h + 1] goes down to where bucket h begins
+        h = bucket[e] + 1
+        first[h] -= 1
+        items[first[h]] = segment[e]
+    for h in range(buckets):
+        first[h] = first[h + 1]
+    first[buckets] = count
     return first, items
+
+
+@njit(cache=True)
+def _longer(array, room):
+    """The same with room for more."""
+    longer = np.empty(room, array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 @njit(cache=True)
@@ -120,10 +140,14 @@ def segments_in(xy, owner, marked, size):
     for v in range(len(xy) - 1):
         if owner[v] != owner[v + 1]:
             continue
-        x0, x1 = xy[v, 0], xy[v + 1, 0]
+        x0, x1, y0, y1 = xy[v, 0], xy[v + 1, 0], xy[v, 1], xy[v + 1, 1]
+        left, right = cell_of(min(x0, x1), size), cell_of(max(x0, x1), size)
+        bottom, top = cell_of(min(y0, y1), size), cell_of(max(y0, y1), size)
         hit = False
-        for a in range(cell_of(min(x0, x1), size), cell_of(max(x0, x1), size) + 1):
-            low, high = _cells_across(xy, v, size, 0.0, a)
+        for a in range(left, right + 1):
+            low, high = bottom, top
+            if left < right and bottom < top:
+                low, high = _cells_across(xy, v, size, 0.0, a)
             for b in range(low, high + 1):
                 if marked[bucket_of(a, b, mask)]:
                     hit = True

@@ -87,11 +87,14 @@ def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
 
 
 @njit(cache=True)
-def find_crossing(first, items, xy, owner, offset, bits, level, join, known, touch, kept):
+def find_crossing(
+    first, items, xy, owner, offset, bits, level, join, known, touch, kept
+):  # fmt: skip
     """Crossings of segments that share a bit, each once for every bucket both are in.
 
     With `kept` those that are not to be joined (by level, because one of the lines keeps its crossings, or because
-    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or TOUCH.
+    both are known), else those that are. Returns both segments, share of each from its lower end, place, CROSS or
+    TOUCH.
     """
     room = 64
     segments = np.empty((room, 2), np.int32)

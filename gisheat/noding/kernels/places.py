@@ -150,15 +150,18 @@ def node_state(start, end, bits, level, node_bits, any_level, several):
 
 
 @njit(cache=True)
-def pairs_apart(xy, bits, node, head, following, size, tolerance, radius):
-    """Pairs of places within the tolerance that share a bit and belong to different nodes, none of them below zero."""
+def pairs_apart(xy, moved, bits, node, head, following, size, tolerance, radius):
+    """Pairs of places within the tolerance that share a bit and belong to different nodes, none of them below zero.
+
+    One of a pair has moved, because nodes are farther apart.
+    """
     mask = len(head) - 1
     limit = tolerance * tolerance
     room = 64
     one, other = np.empty(room, np.int32), np.empty(room, np.int32)
     count = 0
     for i in range(len(xy)):
-        if node[i] < 0:
+        if node[i] < 0 or not moved[i]:
             continue
         x, y = xy[i, 0], xy[i, 1]
         begin = count
@@ -166,7 +169,12 @@ def pairs_apart(xy, bits, node, head, following, size, tolerance, radius):
             for b in range(cell_of(y - radius, size), cell_of(y + radius, size) + 1):
                 j = head[bucket_of(a, b, mask)]
                 while j >= 0:
-                    if j > i and node[j] >= 0 and node[j] != node[i] and (bits[i] & bits[j]) != 0:
+                    if (
+                        (j > i or (j != i and not moved[j]))
+                        and node[j] >= 0
+                        and node[j] != node[i]
+                        and (bits[i] & bits[j]) != 0
+                    ):
                         dx, dy = xy[j, 0] - x, xy[j, 1] - y
                         known = dx * dx + dy * dy > limit
                         for k in range(begin, count):

@@ -91,8 +91,13 @@ def left_before(xy, low, high, x, y, reach):
 
 
 @njit(cache=True)
-def _segments_near(x, y, one, xy, owner, bits, first, items, mask, size, tolerance, radius, found):
-    """Segments within the tolerance of a place that share a bit with it, in order of their number."""
+def _segments_near(
+    node, x, y, one, xy, owner, offset, start, end, bits, first, items, mask, size, tolerance, radius, found
+):  # fmt: skip
+    """Segments within the tolerance of a node that share a bit with it, in order of their number.
+
+    Without those that begin or end at the node.
+    """
     limit = tolerance * tolerance
     count = 0
     for a in range(cell_of(x - radius, size), cell_of(x + radius, size) + 1):
@@ -100,12 +105,15 @@ def _segments_near(x, y, one, xy, owner, bits, first, items, mask, size, toleran
             h = bucket_of(a, b, mask)
             for e in range(first[h], first[h + 1]):
                 v = items[e]
-                if (bits[owner[v]] & one) == 0:
-                    continue
                 ax, ay, bx, by = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
                 if min(ax, bx) > x + radius or max(ax, bx) < x - radius:
                     continue
                 if min(ay, by) > y + radius or max(ay, by) < y - radius:
+                    continue
+                p = owner[v]
+                if (bits[p] & one) == 0 or (start[p] == node and v == offset[p]):
+                    continue
+                if end[p] == node and v == offset[p + 1] - 2:
                     continue
                 if square_gap(x, y, ax, ay, bx, by) > limit:
                     continue
@@ -152,7 +160,23 @@ def find_touching(
     for node in nodes:
         x, y = node_xy[node, 0], node_xy[node, 1]
         number, found = _segments_near(
-            x, y, node_bits[node], xy, owner, bits, first, items, mask, size, tolerance, radius, found
+            node,
+            x,
+            y,
+            node_bits[node],
+            xy,
+            owner,
+            offset,
+            start,
+            end,
+            bits,
+            first,
+            items,
+            mask,
+            size,
+            tolerance,
+            radius,
+            found,
         )
         k = 0
         while k < number:
@@ -288,9 +312,9 @@ def join_touching(
 
 @njit(cache=True)
 def find_misses(
-    nodes, node_xy, node_bits, first, items, size, xy, owner, offset, start, end, bits, distance, radius
+    nodes, own, node_xy, node_bits, first, items, size, xy, owner, offset, start, end, bits, distance, radius
 ):  # fmt: skip
-    """Nearest line beside each node within a distance that the node's own lines do not lead to, or -1.
+    """Nearest line beside each node within a distance, or -1; not the only line it has (`own`), nor what that leads to.
 
     Returns segment, foot (x, y), squared distance.
     """
@@ -302,15 +326,27 @@ def find_misses(
         node = nodes[k]
         x, y = node_xy[node, 0], node_xy[node, 1]
         number, found = _segments_near(
-            x, y, node_bits[node], xy, owner, bits, first, items, mask, size, distance, radius, found
+            node,
+            x,
+            y,
+            node_bits[node],
+            xy,
+            owner,
+            offset,
+            start,
+            end,
+            bits,
+            first,
+            items,
+            mask,
+            size,
+            distance,
+            radius,
+            found,
         )
-        beyond = -1  # other end of a short line of its own
-        for m in range(number):
-            piece = owner[found[m]]
-            if (start[piece] == node) != (end[piece] == node):
-                far = end[piece] if start[piece] == node else start[piece]
-                if _is_near(node_xy, far, x, y, distance):
-                    beyond = far
+        beyond = end[own[k]] if start[own[k]] == node else start[own[k]]  # other end of its own line, if that is short
+        if not _is_near(node_xy, beyond, x, y, distance):
+            beyond = -1
         least = np.inf
         for m in range(number):
             v = found[m]
@@ -336,8 +372,13 @@ def near_end(node_xy, start, end, x, y, tolerance):
     best, least = -1, tolerance * tolerance
     for node in (start, end):
         dx, dy = node_xy[node, 0] - x, node_xy[node, 1] - y
-        if dx * dx + dy * dy <= least and (best < 0 or dx * dx + dy * dy < least):
-            best, least = node, dx * dx + dy * dy
+        gap = dx * dx + dy * dy
+        lower = best >= 0 and (
+            node_xy[node, 0] < node_xy[best, 0]
+            or (node_xy[node, 0] == node_xy[best, 0] and node_xy[node, 1] < node_xy[best, 1])
+        )
+        if gap < least or (gap == least and (best < 0 or lower)):
+            best, least = node, gap
     return best
 
 
