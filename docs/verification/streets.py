@@ -127,7 +127,7 @@ def passage(name: str, drawn: gpd.GeoDataFrame, folder: Path) -> Passage:
     pipes = gpd.read_file(routed, layer="pipes")
     apart = {f.source_fid for f in route.findings if f.layer == "stations" and f.severity == "error"}
     return Passage(
-        name, len(streets), float(shapely.length(lines).sum()), parts_of_lines(lines),
+        name, len(streets), float(shapely.length(lines).sum()), int(parts_of_lines(lines).max()) + 1,
         len(before), float(before.length.sum()), parts_of_names(before),
         sum(f.applied for f in found.findings if f.layer == "streets"),
         sum(not f.applied for f in found.findings if f.layer == "streets"),
@@ -139,7 +139,7 @@ def passage(name: str, drawn: gpd.GeoDataFrame, folder: Path) -> Passage:
 
 
 def points_beside(streets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Stations beside random streets, with random loads, and a source at the end of the longest; always the same."""
+    """Stations beside random streets, with random loads, and a source where the longest street of the largest part begins."""
     random = np.random.default_rng(20261127)
     lines = shapely.get_parts(streets.geometry.to_numpy())
     chosen = random.choice(len(lines), max(3, int(SHARE_OF_STATIONS * len(lines))), replace=False)
@@ -151,21 +151,22 @@ def points_beside(streets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoD
         "supply_temp_c": 90.0, "return_temp_c": 60.0,
     }  # fmt: skip
     stations = gpd.GeoDataFrame(columns, geometry=shapely.points(xy), crs=streets.crs)
-    longest = lines[np.argmax(shapely.length(lines))]
+    part = parts_of_lines(lines)
+    longest = lines[np.argmax(shapely.length(lines) * (part == np.bincount(part).argmax()))]
     source = gpd.GeoDataFrame({"source_id": ["S1"]}, geometry=[shapely.get_point(longest, 0)], crs=streets.crs)
     return stations, source
 
 
-def parts_of_lines(lines: np.ndarray) -> int:
-    """Pieces that hang together by ends at exactly the same place."""
+def parts_of_lines(lines: np.ndarray) -> np.ndarray:
+    """Number of the part that each line belongs to: lines that hang together by ends at exactly the same place."""
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1)])
     _, node = np.unique(ends, axis=0, return_inverse=True)
     node = node.reshape(2, -1)
-    return int(components(node[0], node[1], int(node.max()) + 1).max()) + 1
+    return components(node[0], node[1], int(node.max()) + 1)[node[0]]
 
 
 def parts_of_names(streets: gpd.GeoDataFrame) -> int:
-    """Pieces that hang together by the nodes the result names."""
+    """How many parts hang together by the nodes the result names."""
     names, node = np.unique(np.concatenate([streets["from_node"], streets["to_node"]]).astype(str), return_inverse=True)
     node = node.reshape(2, -1)
     return int(components(node[0], node[1], len(names)).max()) + 1
