@@ -139,7 +139,7 @@ def passage(name: str, drawn: gpd.GeoDataFrame, folder: Path) -> Passage:
 
 
 def points_beside(streets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Stations beside random streets, with random loads; a source where the longest street of the largest part begins."""
+    """Stations beside random streets, with random loads; a source where the largest part has its longest street."""
     random = np.random.default_rng(20261127)
     lines = shapely.get_parts(streets.geometry.to_numpy())
     chosen = random.choice(len(lines), max(3, int(SHARE_OF_STATIONS * len(lines))), replace=False)
