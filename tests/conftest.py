@@ -8,6 +8,14 @@ from typing import NamedTuple
 import pytest
 from drawings import call, digest, names_in, write
 
+from gisheat import kernels
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled():
+    """Tests run thousands of small problems: with loops that are compiled once."""
+    kernels.ALWAYS_COMPILED = True
+
 
 @pytest.fixture
 def run(tmp_path):

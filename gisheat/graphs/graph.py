@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+SMALL = 1000
+"""Up to so many nodes loops need not be compiled: they take about a second as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,8 @@ def graph_of(count: int, start: Index, end: Index) -> Graph:
     first = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(near, minlength=count), out=first[1:])
     return Graph(count, start, end, first, far[order], number[order])
+
+
+def is_small(graph: Graph, *_: Any, **__: Any) -> bool:
+    """Whether loops over the graph are sooner done than compiled."""
+    return graph.count <= SMALL

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.graphs.contraction import contract
+from gisheat.graphs.graph import is_small
 from gisheat.graphs.kernels import reattach as kernel
 from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.kernels.first_tree import distances, grow
 from gisheat.graphs.kernels.renewal import shake
 from gisheat.graphs.tree import Tree
+from gisheat.kernels import plain_where
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +83,7 @@ class _Problem:
     targets: Index
 
 
+@plain_where(is_small)
 def load_tree(
     graph: Graph,
     cost: Array,

@@ -28,10 +28,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gisheat.graphs.graph import Array, Graph, Index, Mask
+from gisheat.graphs.graph import Array, Graph, Index, Mask, is_small
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.search import ROUNDING, Budget, free, level_of
 from gisheat.graphs.tree import Tree
+from gisheat.kernels import plain_where
 
 MOVES_PER_TERMINAL = 30
 """Moves of the whole search where none are given; more than this gains a tenth of a per cent."""
@@ -59,6 +60,7 @@ WORK = 100
 """Arcs that one dual ascent looks at for each edge, at most; on streets it ends after about 20."""
 
 
+@plain_where(is_small)
 def steiner_tree(
     graph: Graph,
     cost: Array,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gisheat.kernels import plain_where
 from gisheat.noding.joining import Apart, drop_doubles, join_crossings, join_sides
 from gisheat.noding.model import PAIR, Array, Events, Index, Lines, Noded, Rules
 from gisheat.noding.remarks import all_events, line_lengths
 from gisheat.noding.state import State, begin, drop_unused, merge_near, rebuild
 
+SMALL = 2000
+"""Up to so many vertices loops need not be compiled: they take about a second as they stand."""
 
+
+def _is_small(lines: Lines, *_: Any, **__: Any) -> bool:
+    return len(lines.xy) <= SMALL
+
+
+@plain_where(_is_small)
 def node_lines(
     lines: Lines, rules: Rules, *, bits: ArrayLike | None = None, level: ArrayLike | None = None,
     fixed: ArrayLike | None = None, fixed_bits: ArrayLike | None = None, known: ArrayLike | None = None,

@@ -7,10 +7,11 @@ ACM Transactions on Mathematical Software 42(4); a state is one unsigned number 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def draw(state):
     """A number from 0 up to, not including, 1."""
     x = state[0]
@@ -21,13 +22,13 @@ def draw(state):
     return ((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@kernel
 def draw_below(state, count):
     """A whole number from 0 up to, not including, `count`."""
     return np.int64(draw(state) * count)
 
 
-@njit(cache=True)
+@kernel
 def shuffle(items, size, state):
     """Put the first items in random order."""
     for i in range(size - 1, 0, -1):

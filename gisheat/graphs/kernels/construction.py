@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.contraction import find, prune
 from gisheat.graphs.kernels.heap import push, sink
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def shortest_paths(first, neighbour, edge, cost, terminal, root):
     """Nodes of a tree, as a mask, that grows from the root by the terminal that is nearest each time.
 
@@ -55,7 +55,7 @@ def shortest_paths(first, neighbour, edge, cost, terminal, root):
     return inside
 
 
-@njit(cache=True)
+@kernel
 def shortest_tree(start, end, order, inside, terminal):
     """Edges, as a mask, of the shortest tree on the nodes `inside`, without ends that are no terminals.
 

@@ -7,12 +7,13 @@ Merged edges get numbers beyond those of the given ones: `left` and `right` say 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gisheat.kernels import kernel
 
 NONE = -1
 
 
-@njit(cache=True)
+@kernel
 def find(parent, node):
     """Who stands for the set of a node; paths are halved on the way."""
     while parent[node] != node:
@@ -21,7 +22,7 @@ def find(parent, node):
     return node
 
 
-@njit(cache=True)
+@kernel
 def reach(first, neighbour, root):
     """Nodes that hang together with the root, as a mask."""
     reached = np.zeros(len(first) - 1, np.bool_)
@@ -41,7 +42,7 @@ def reach(first, neighbour, root):
     return reached
 
 
-@njit(cache=True)
+@kernel
 def join_free(count, start, end, cost):
     """Number of each node when edges without cost are points, how many there are, and a forest of those edges."""
     parent = np.arange(count)
@@ -64,7 +65,7 @@ def join_free(count, start, end, cost):
     return number, points, forest
 
 
-@njit(cache=True)
+@kernel
 def _link(head, following, before, at, half, node):
     at[half] = node
     following[half] = head[node]
@@ -74,7 +75,7 @@ def _link(head, following, before, at, half, node):
     head[node] = half
 
 
-@njit(cache=True)
+@kernel
 def _unlink(head, following, before, at, half):
     node = at[half]
     if before[half] != NONE:
@@ -85,7 +86,7 @@ def _unlink(head, following, before, at, half):
         before[following[half]] = before[half]
 
 
-@njit(cache=True)
+@kernel
 def _between(head, following, at, a, b):
     """Edge between two nodes, found in the shorter of their lists."""
     i, k = head[a], head[b]
@@ -98,7 +99,7 @@ def _between(head, following, at, a, b):
     return NONE
 
 
-@njit(cache=True)
+@kernel
 def contract(count, start, end, cost, live, terminal):
     """Take out what a best tree never or always has, and merge chains.
 
@@ -230,7 +231,7 @@ def contract(count, start, end, cost, live, terminal):
     )
 
 
-@njit(cache=True)
+@kernel
 def unfold(records, left, right, edges):
     """Mark in `edges` the given edges that records were merged from."""
     m = len(edges)
@@ -249,7 +250,7 @@ def unfold(records, left, right, edges):
                 size += 2
 
 
-@njit(cache=True)
+@kernel
 def prune(start, end, edges, terminal):
     """Take ends that are no terminals off a forest, in place; `terminal` is a mask of the nodes."""
     degree = np.zeros(len(terminal), np.int64)

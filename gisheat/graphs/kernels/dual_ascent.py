@@ -14,12 +14,12 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.heap import pop, push
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def arcs_into(first, edge, end):
     """Arc over which the neighbour at each place leads to the node: 2 e from start to end of edge e, 2 e + 1 back."""
     into = np.empty(len(edge), np.int64)
@@ -30,7 +30,7 @@ def arcs_into(first, edge, end):
     return into
 
 
-@njit(cache=True)
+@kernel
 def ascend(first, neighbour, into, reduced, terminals, root, work):
     """Lower the reduced costs, in place, until they leave a free way from the root to each terminal.
 
@@ -135,7 +135,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
     return bound, True
 
 
-@njit(cache=True)
+@kernel
 def distances(first, neighbour, arc, reduced, sources):
     """Reduced cost of the cheapest way from the nearest source to each node; `arc` is the one taken at each place."""
     n = len(first) - 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.heap import pop, push
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def distances(first, neighbour, edge, cost, root):
     """Least cost from the root to each node (inf: not reached)."""
     count = first.size - 1
@@ -26,7 +26,7 @@ def distances(first, neighbour, edge, cost, root):
     return key
 
 
-@njit(cache=True)
+@kernel
 def grow(first, neighbour, edge, cost, wanted, root, stretch):
     """Join the wanted nodes one after the other to the tree grown so far; returns the mask of edges.
 

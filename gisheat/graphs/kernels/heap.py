@@ -6,7 +6,7 @@ The caller keeps the size.
 
 from __future__ import annotations
 
-from numba import njit
+from gisheat.kernels import kernel
 
 OUTSIDE = -1
 """Place of a node that is not in the heap."""
@@ -14,7 +14,7 @@ SETTLED = -2
 """Place of a node that was taken out of the heap."""
 
 
-@njit(cache=True)
+@kernel
 def rise(heap, place, key, i):
     """Move the node at position i up to where its key belongs; of equal keys the lower node is above."""
     node = heap[i]
@@ -31,7 +31,7 @@ def rise(heap, place, key, i):
     place[node] = i
 
 
-@njit(cache=True)
+@kernel
 def sink(heap, place, key, i, size):
     """Move the node at position i down to where its key belongs."""
     node = heap[i]
@@ -55,7 +55,7 @@ def sink(heap, place, key, i, size):
     place[node] = i
 
 
-@njit(cache=True)
+@kernel
 def push(heap, place, key, size, node):
     """Put a node in, or move it up after its key was lowered; returns the size."""
     if place[node] < 0:
@@ -66,7 +66,7 @@ def push(heap, place, key, size, node):
     return size
 
 
-@njit(cache=True)
+@kernel
 def pop(heap, place, key, size):
     """Take out the node with the least key, which is settled then; returns it and the size."""
     node = heap[0]

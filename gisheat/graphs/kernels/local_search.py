@@ -9,11 +9,11 @@ small ones are large all the same the move is dear and rarely pays: it is made w
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.chance import draw, draw_below
 from gisheat.graphs.kernels.contraction import find
 from gisheat.graphs.kernels.heap import pop, push
+from gisheat.kernels import kernel
 
 PARTS = 24
 """Most parts a tree is cut into at once."""
@@ -21,7 +21,7 @@ WALK = 30.0
 """Nodes walked through before a move may be given up: twice as many are walked in every second move, and so on."""
 
 
-@njit(cache=True)
+@kernel
 def enlist(member, slot, count, node):
     """Put a node on the list of the tree's nodes."""
     if slot[node] < 0:
@@ -31,7 +31,7 @@ def enlist(member, slot, count, node):
     return count
 
 
-@njit(cache=True)
+@kernel
 def strike(member, slot, count, node):
     """Take a node off the list."""
     if slot[node] >= 0:
@@ -43,7 +43,7 @@ def strike(member, slot, count, node):
     return count
 
 
-@njit(cache=True)
+@kernel
 def take_path(first, neighbour, edge, cost, terminal, tree, degree, live, node, via, removed, count):
     """Take out the key path that leaves a key node over place `via`; returns its other end, length and the count."""
     e = edge[via]
@@ -69,7 +69,7 @@ def take_path(first, neighbour, edge, cost, terminal, tree, degree, live, node, 
     return far, length, count
 
 
-@njit(cache=True)
+@kernel
 def improve(first, neighbour, edge, start, end, cost, terminal, tree, moves, most, noise, slack, state):
     """Change the tree, in place, by so many moves; returns how much cheaper it is.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.heap import SETTLED, pop, push
+from gisheat.kernels import kernel
 
 OUTSIDE = -2
 ELSEWHERE = -2.0
@@ -72,7 +72,7 @@ class Scratch(NamedTuple):
     stack: np.ndarray
 
 
-@njit(cache=True)
+@kernel
 def rooted(count):
     """Tree without an edge."""
     return Rooted(
@@ -82,7 +82,7 @@ def rooted(count):
     )  # fmt: skip
 
 
-@njit(cache=True)
+@kernel
 def scratch(count):
     """Clean room for searches among so many nodes."""
     return Scratch(
@@ -92,13 +92,13 @@ def scratch(count):
     )  # fmt: skip
 
 
-@njit(cache=True)
+@kernel
 def price_of(price, load):
     """Price of an edge that carries the load."""
     return price.fixed + price.per_load * load**price.exponent
 
 
-@njit(cache=True)
+@kernel
 def orient(first, neighbour, edge, root, own, chosen, tree):
     """Root the chosen edges (a tree) at the root and add up loads."""
     tree.parent[:] = OUTSIDE
@@ -126,7 +126,7 @@ def orient(first, neighbour, edge, root, own, chosen, tree):
         tree.load[tree.parent[v]] += tree.load[v]
 
 
-@njit(cache=True)
+@kernel
 def tree_cost(streets, price, tree):
     """Cost of all edges of the tree."""
     total = 0.0
@@ -136,7 +136,7 @@ def tree_cost(streets, price, tree):
     return total
 
 
-@njit(cache=True)
+@kernel
 def note(tree, v):
     """Write down what the node was before the first change since the last `forget`."""
     if not tree.is_noted[v]:
@@ -150,7 +150,7 @@ def note(tree, v):
         tree.notes[0] = i + 1
 
 
-@njit(cache=True)
+@kernel
 def forget(tree):
     """Let the changes stand."""
     for i in range(tree.notes[0]):
@@ -158,7 +158,7 @@ def forget(tree):
     tree.notes[0] = 0
 
 
-@njit(cache=True)
+@kernel
 def take_back(tree):
     """Undo the changes since the last `forget`."""
     for i in range(tree.notes[0]):
@@ -171,13 +171,13 @@ def take_back(tree):
     tree.notes[0] = 0
 
 
-@njit(cache=True)
+@kernel
 def is_key(streets, tree, v):
     """Whether the tree branches or ends at the node, or must come here anyway."""
     return streets.wanted[v] or tree.children[v] != 1 or tree.parent[v] < 0
 
 
-@njit(cache=True)
+@kernel
 def detach(streets, price, tree, v):
     """Take off what hangs on v together with the bare path above it; returns the cost that is saved."""
     load = tree.load[v]
@@ -214,7 +214,7 @@ def detach(streets, price, tree, v):
     return saved
 
 
-@njit(cache=True)
+@kernel
 def drop_bare(streets, price, tree, v):
     """Shorten a part at its upper end to where it is of use; returns its new upper end (-1: nothing left), savings."""
     saved = 0.0
@@ -237,7 +237,7 @@ def drop_bare(streets, price, tree, v):
     return v, saved
 
 
-@njit(cache=True)
+@kernel
 def to_root(streets, price, tree, room, marks, u, load):
     """Cost of so much more load from u to the root, or ELSEWHERE if u does not hang on it; and the count of marks."""
     size = 0
@@ -266,7 +266,7 @@ def to_root(streets, price, tree, room, marks, u, load):
     return sum_, marks
 
 
-@njit(cache=True)
+@kernel
 def sources(streets, price, tree, room, v, load, best):
     """Nodes of the part below v at which it could be hung up, keyed by what turning the part costs; how many."""
     room.key[v] = 0.0
@@ -297,7 +297,7 @@ def sources(streets, price, tree, room, v, load, best):
     return size
 
 
-@njit(cache=True)
+@kernel
 def cheapest(streets, price, tree, room, v, best):
     """Find where to hang up the part below v, for less than `best`: returns the node of the tree (-1: none), cost.
 
@@ -341,7 +341,7 @@ def cheapest(streets, price, tree, room, v, best):
     return found, best, reached
 
 
-@njit(cache=True)
+@kernel
 def clean(room, reached):
     """Make the room ready for the next search."""
     for i in range(reached):
@@ -352,7 +352,7 @@ def clean(room, reached):
         room.place[x] = -1
 
 
-@njit(cache=True)
+@kernel
 def turn(tree, top, v):
     """Make v the upper end of the part whose upper end is top."""
     whole = tree.load[top]
@@ -375,7 +375,7 @@ def turn(tree, top, v):
         x = next_
 
 
-@njit(cache=True)
+@kernel
 def attach(tree, room, top, found):
     """Hang the part below top on the tree at the place found."""
     load = tree.load[top]
@@ -401,7 +401,7 @@ def attach(tree, room, top, found):
         z = tree.parent[z]
 
 
-@njit(cache=True)
+@kernel
 def rehang(streets, price, tree, room, v):
     """Take off what hangs on v and put it back where that costs least; returns what is saved (0: left as it was)."""
     saved = detach(streets, price, tree, v)
@@ -415,7 +415,7 @@ def rehang(streets, price, tree, room, v):
     return saved - cost if found >= 0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def descend(streets, price, tree, room, nodes):
     """Rehang those of the nodes where the tree branches or ends; returns what is saved and how many were tried."""
     tried, gain = 0, 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.chance import draw_below, shuffle
 from gisheat.graphs.kernels.reattach import (
@@ -17,9 +16,10 @@ from gisheat.graphs.kernels.reattach import (
     is_key,
     take_back,
 )
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def gather(streets, tree, room, centre, most, chosen):
     """Key nodes around a node, by streets; returns how many were put into `chosen`."""
     room.heap[0] = centre
@@ -42,7 +42,7 @@ def gather(streets, tree, room, centre, most, chosen):
     return found
 
 
-@njit(cache=True)
+@kernel
 def renew(streets, price, tree, room, tops, size, state):
     """Take off the parts at the nodes given and put all back, one after the other; returns the gain (0: undone)."""
     saved = 0.0
@@ -75,7 +75,7 @@ def renew(streets, price, tree, room, tops, size, state):
     return saved - spent
 
 
-@njit(cache=True)
+@kernel
 def shake(streets, price, tree, room, wanted, moves, most, state):
     """So many times: renew a few parts around a random node that must be joined, keep if not dearer."""
     chosen = np.empty(most, np.int64)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from gisheat.graphs.kernels.heap import SETTLED, pop, push, rise
+from gisheat.kernels import kernel
 
 UP, DOWN = 1, 2
 
 
-@njit(cache=True)
+@kernel
 def bridges(first, neighbour, edge, mask, root):
     """Which of the masked edges that hang together with the root are bridges (Tarjan 1974); parallel ones are not."""
     count = first.size - 1
@@ -50,7 +50,7 @@ def bridges(first, neighbour, edge, mask, root):
     return found
 
 
-@njit(cache=True)
+@kernel
 def survey(first, neighbour, edge, mask, root, load):
     """Root the masked tree: parent, edge to it and depth of each node, its place and that behind all below it, load.
 
@@ -92,7 +92,7 @@ def survey(first, neighbour, edge, mask, root, load):
     return parent, way, depth, enter, leave, behind
 
 
-@njit(cache=True)
+@kernel
 def mark_path(parent, way, depth, a, b, marked):
     """Mark the edges of the tree between two of its nodes."""
     while a != b:
@@ -102,7 +102,7 @@ def mark_path(parent, way, depth, a, b, marked):
         a = parent[a]
 
 
-@njit(cache=True)
+@kernel
 def block(parent, way, depth, open_, a, b, blocked):
     """Note for the nodes between a and b whose edge to the parent is open that it may be passed backwards only.
 
@@ -125,7 +125,7 @@ def block(parent, way, depth, open_, a, b, blocked):
     return found, top
 
 
-@njit(cache=True)
+@kernel
 def unblock(parent, depth, a, b, blocked):
     """Take the notes of `block` back."""
     x, y = a, b
@@ -138,7 +138,7 @@ def unblock(parent, depth, a, b, blocked):
             y = parent[y]
 
 
-@njit(cache=True)
+@kernel
 def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new, limit):
     """Cheapest edges that make every blocked edge between a and the goal part of a loop.
 
@@ -194,7 +194,7 @@ def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standi
     return -1
 
 
-@njit(cache=True)
+@kernel
 def take_out(heap, place, key, size, node):
     """Take a node out of the middle of the heap; returns the size."""
     key[node] = -1.0
@@ -203,7 +203,7 @@ def take_out(heap, place, key, size, node):
     return size
 
 
-@njit(cache=True)
+@kernel
 def close(
     first, neighbour, edge, cost, parent, way, depth, enter, leave, blocked, need, standing, root, demands, order, new,
     limit,
@@ -237,7 +237,7 @@ def close(
     return total
 
 
-@njit(cache=True)
+@kernel
 def is_closed(need, is_bridge):
     """Whether no edge that is needed closed is a bridge."""
     for e in range(need.size):
@@ -246,7 +246,7 @@ def is_closed(need, is_bridge):
     return True
 
 
-@njit(cache=True)
+@kernel
 def cut_labels(first, neighbour, edge, mask, root):
     """Labels of the masked edges: equal for two edges exactly if both gone cut the graph, none of them alone [1]_.
 
@@ -292,7 +292,7 @@ def cut_labels(first, neighbour, edge, mask, root):
     return label
 
 
-@njit(cache=True)
+@kernel
 def pieces(start, end, tree, inside, standing):
     """Number the pieces into which the tree's nodes cut the added edges, by their first edge; -1 elsewhere."""
     parent = np.arange(tree.size)
@@ -327,7 +327,7 @@ def pieces(start, end, tree, inside, standing):
     return number, count
 
 
-@njit(cache=True)
+@kernel
 def around(first, neighbour, edge, number, piece, most, chosen):
     """Choose a piece and others near it, by streets, up to so many; returns how many."""
     count = first.size - 1

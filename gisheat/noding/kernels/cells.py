@@ -7,13 +7,14 @@ scattered, so that neither a far outlier nor a regular drawing fills few buckets
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gisheat.kernels import kernel
 
 FEWEST = 256
 """Buckets of the smallest table: one block."""
 
 
-@njit(cache=True)
+@kernel
 def longer(array, room):
     """The same with room for more: numpy's own ways take long to compile."""
     more = np.empty(room, array.dtype)
@@ -22,7 +23,7 @@ def longer(array, room):
     return more
 
 
-@njit(cache=True)
+@kernel
 def longer_rows(array, room):
     """The same for an array of two dimensions."""
     more = np.empty((room, array.shape[1]), array.dtype)
@@ -32,13 +33,13 @@ def longer_rows(array, room):
     return more
 
 
-@njit(cache=True)
+@kernel
 def cell_of(value, size):
     """Number of the cell of a coordinate."""
     return np.int64(np.floor(value / size))
 
 
-@njit(cache=True)
+@kernel
 def bucket_of(a, b, mask):
     """Bucket of the cell in column a and row b; mask is the number of buckets, a power of two, less one."""
     h = (a >> 4) * np.int64(-7046029254386353131) ^ (b >> 4) * np.int64(-4417276706812531889)
@@ -48,7 +49,7 @@ def bucket_of(a, b, mask):
     return ((h << 8) ^ (((a & 15) << 4 | (b & 15)) ^ ((h >> 40) & 255))) & mask
 
 
-@njit(cache=True)
+@kernel
 def put_place(head, following, mask, size, xy, i):
     """Put place i in front of the list of its bucket."""
     h = bucket_of(cell_of(xy[i, 0], size), cell_of(xy[i, 1], size), mask)
@@ -56,7 +57,7 @@ def put_place(head, following, mask, size, xy, i):
     head[h] = i
 
 
-@njit(cache=True)
+@kernel
 def list_places(xy, alive, room, size, buckets):
     """Lists of all places that are alive: first of each bucket, following one of each place (room for more)."""
     head = np.full(buckets, -1, np.int32)
@@ -67,7 +68,7 @@ def list_places(xy, alive, room, size, buckets):
     return head, following
 
 
-@njit(cache=True)
+@kernel
 def _cells_across(xy, v, size, pad, a):
     """Rows that segment v crosses in column a, first and last."""
     x0, y0, x1, y1 = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
@@ -82,7 +83,7 @@ def _cells_across(xy, v, size, pad, a):
     return cell_of(low - pad, size), cell_of(high + pad, size)
 
 
-@njit(cache=True)
+@kernel
 def list_segments(xy, segments, size, pad, buckets):
     """Segments by bucket: segments of bucket h are items[first[h] : first[h + 1]].
 
@@ -123,7 +124,7 @@ def list_segments(xy, segments, size, pad, buckets):
     return first, items
 
 
-@njit(cache=True)
+@kernel
 def mark_cells(xy, segments, places, size, pad, buckets):
     """Buckets of all cells within `pad` of segments or places."""
     mask = buckets - 1
@@ -142,7 +143,7 @@ def mark_cells(xy, segments, places, size, pad, buckets):
     return marked
 
 
-@njit(cache=True)
+@kernel
 def segments_in(xy, owner, marked, size):
     """Segments that cross a marked bucket; `owner` is the piece of each vertex."""
     mask = len(marked) - 1
@@ -171,7 +172,7 @@ def segments_in(xy, owner, marked, size):
     return found[:count].copy()
 
 
-@njit(cache=True)
+@kernel
 def places_in(xy, alive, marked, size):
     """Places alive in a marked bucket."""
     mask = len(marked) - 1

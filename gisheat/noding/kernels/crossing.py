@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gisheat.kernels import kernel
 from gisheat.noding.kernels.cells import longer, longer_rows
 from gisheat.noding.kernels.touching import foot_of, square_gap
 
 CROSS, TOUCH = 0, 1
 
 
-@njit(cache=True)
+@kernel
 def _runs_along(x, y, wx, wy, bx, by, touch):
     """Whether the ways from a place to w and to b run along each other as far as the shorter one goes."""
     one = np.hypot(wx - x, wy - y)
@@ -24,7 +24,7 @@ def _runs_along(x, y, wx, wy, bx, by, touch):
     return np.hypot(dx, dy) * short <= touch
 
 
-@njit(cache=True)
+@kernel
 def _parts_here(xy, j, w, offset, owner, touch):
     """Whether the line of vertex j, which lies on segment w of another line (or its own), leaves that line there.
 
@@ -47,7 +47,7 @@ def _parts_here(xy, j, w, offset, owner, touch):
     return not (along or against)
 
 
-@njit(cache=True)
+@kernel
 def _share(x, y, ax, ay, bx, by):
     """Share of a segment before a place on it, counted from its lower end."""
     if ax > bx or (ax == bx and ay > by):
@@ -56,7 +56,7 @@ def _share(x, y, ax, ay, bx, by):
     return min(1.0, max(0.0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)))
 
 
-@njit(cache=True)
+@kernel
 def _crossing(ax, ay, bx, by, cx, cy, dx, dy):
     """Place where two segments cross inside both; whether they do. The same for any direction and order."""
     if ax > bx or (ax == bx and ay > by):
@@ -76,7 +76,7 @@ def _crossing(ax, ay, bx, by, cx, cy, dx, dy):
     return True, ax + t * rx, ay + t * ry
 
 
-@njit(cache=True)
+@kernel
 def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
     """Whether c and d lie on one side of the line a-b, both farther than touch from it."""
     rx, ry = bx - ax, by - ay
@@ -87,7 +87,7 @@ def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
     return near * near > touch * touch * (rx * rx + ry * ry)
 
 
-@njit(cache=True)
+@kernel
 def find_crossing(
     first, items, xy, owner, offset, bits, level, join, known, touch, kept
 ):  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gisheat.kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def _put(out, along, begin, count, x, y, a):
     """Write a vertex unless the last one of the piece is at the same place; returns the number of vertices."""
     if count > begin and out[count - 1, 0] == x and out[count - 1, 1] == y:
@@ -16,7 +17,7 @@ def _put(out, along, begin, count, x, y, a):
     return count + 1
 
 
-@njit(cache=True)
+@kernel
 def _is_tiny(out, begin, stop, x, y, tolerance):
     """Whether all vertices are within the tolerance of a place."""
     for v in range(begin, stop):
@@ -26,7 +27,7 @@ def _is_tiny(out, begin, stop, x, y, tolerance):
     return True
 
 
-@njit(cache=True)
+@kernel
 def cut_pieces(
     xy, along, offset, line, start, end, flags, moved, cut_segment, cut_share, cut_node, node_xy, tolerance
 ):  # fmt: skip
@@ -92,7 +93,7 @@ def cut_pieces(
     )  # fmt: skip
 
 
-@njit(cache=True)
+@kernel
 def owners_of(offset):
     """Piece of each vertex."""
     owner = np.empty(offset[-1], np.int32)
@@ -102,7 +103,7 @@ def owners_of(offset):
     return owner
 
 
-@njit(cache=True)
+@kernel
 def keep_vertices(keep, xy, along, offset):
     """Vertices of the pieces that are kept: xy, along, offset."""
     pieces = 0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gisheat.kernels import kernel
 from gisheat.noding.kernels.cells import bucket_of, cell_of, longer, put_place
 
 MOST = 100
 """Pairs of ends left apart that are told for one of them."""
 
 
-@njit(cache=True)
+@kernel
 def equal_places(key, bits, buckets):
     """Number of the distinct place of each row, and the first row of each place.
 
@@ -43,7 +43,7 @@ def equal_places(key, bits, buckets):
     return place, first[:count].copy()
 
 
-@njit(cache=True)
+@kernel
 def crowded_places(xy, bits, alive, head, following, size, tolerance, radius):
     """Whether another place within the tolerance shares a bit."""
     mask = len(head) - 1
@@ -66,7 +66,7 @@ def crowded_places(xy, bits, alive, head, following, size, tolerance, radius):
     return crowded
 
 
-@njit(cache=True)
+@kernel
 def nearest_place(xy, bits, head, following, size, tolerance, radius, x, y, one, other):
     """Nearest place in the lists within the tolerance that shares a bit with `one` and with `other`, or -1.
 
@@ -87,7 +87,7 @@ def nearest_place(xy, bits, head, following, size, tolerance, radius, x, y, one,
     return best
 
 
-@njit(cache=True)
+@kernel
 def _before(xy, bits, i, j):
     """Whether place i comes before place j: by x, y, more bits, number."""
     if xy[i, 0] != xy[j, 0]:
@@ -99,7 +99,7 @@ def _before(xy, bits, i, j):
     return i < j
 
 
-@njit(cache=True)
+@kernel
 def follow_leaders(order, xy, bits, fixed, size, tolerance, radius, buckets):
     """Leader of each place: one after the other leads if no leader is near; the others follow the nearest leader.
 
@@ -128,7 +128,7 @@ def follow_leaders(order, xy, bits, fixed, size, tolerance, radius, buckets):
     return leader
 
 
-@njit(cache=True)
+@kernel
 def node_state(start, end, bits, level, node_bits, any_level, several):
     """What the ends of pieces say about nodes: bits (added to node_bits), level, number of ends.
 
@@ -152,7 +152,7 @@ def node_state(start, end, bits, level, node_bits, any_level, several):
     return node_level, degree
 
 
-@njit(cache=True)
+@kernel
 def pairs_apart(xy, moved, bits, node, head, following, size, tolerance, radius):
     """Pairs of places within the tolerance that share a bit and belong to different nodes, none of them below zero.
 

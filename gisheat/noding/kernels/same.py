@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gisheat.kernels import kernel
 from gisheat.noding.kernels.touching import is_reversed, square_gap
 
 
-@njit(cache=True)
+@kernel
 def measure_pieces(pieces, xy, bits_of_xy, offset):
     """Length and a number made of all coordinates of each piece; the same for both directions."""
     length = np.zeros(len(pieces))
@@ -29,7 +29,7 @@ def measure_pieces(pieces, xy, bits_of_xy, offset):
     return length, number
 
 
-@njit(cache=True)
+@kernel
 def _lies_along(xy, low, high, other_low, other_high, touch):
     """Whether all vertices between the ends lie on another line."""
     for v in range(low + 1, high - 1):
@@ -43,7 +43,7 @@ def _lies_along(xy, low, high, other_low, other_high, touch):
     return True
 
 
-@njit(cache=True)
+@kernel
 def find_doubles(order, group, pieces, length, xy, offset, bits, level, touch):
     """Piece that each piece runs along and is not needed beside, or -1.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gisheat.kernels import kernel
 from gisheat.noding.kernels.cells import bucket_of, cell_of, longer, longer_rows, put_place
 from gisheat.noding.kernels.places import nearest_place
 
@@ -14,7 +14,7 @@ OWN = 2.0
 """A line has left its own end once it was so many tolerances away from it."""
 
 
-@njit(cache=True)
+@kernel
 def is_reversed(xy, low, high):
     """Whether the vertices low ... high - 1 come later than the same from the other end."""
     a, b = low, high - 1
@@ -28,7 +28,7 @@ def is_reversed(xy, low, high):
     return False
 
 
-@njit(cache=True)
+@kernel
 def foot_of(x, y, ax, ay, bx, by, touch):
     """Foot of a place on a segment: share from the lower end, x, y, whether a is the upper end.
 
@@ -54,7 +54,7 @@ def foot_of(x, y, ax, ay, bx, by, touch):
     return t, fx, fy, swapped
 
 
-@njit(cache=True)
+@kernel
 def square_gap(x, y, ax, ay, bx, by):
     """Squared distance of a place from a segment, whatever its direction."""
     if ax > bx or (ax == bx and ay > by):
@@ -68,7 +68,7 @@ def square_gap(x, y, ax, ay, bx, by):
     return fx * fx + fy * fy
 
 
-@njit(cache=True)
+@kernel
 def left_after(xy, low, high, x, y, reach):
     """Vertex of low ... high - 1 that is the first farther than reach from a place; high if none is."""
     limit = reach * reach
@@ -79,7 +79,7 @@ def left_after(xy, low, high, x, y, reach):
     return high
 
 
-@njit(cache=True)
+@kernel
 def left_before(xy, low, high, x, y, reach):
     """The same from the last vertex backwards; low - 1 if none is."""
     limit = reach * reach
@@ -90,7 +90,7 @@ def left_before(xy, low, high, x, y, reach):
     return low - 1
 
 
-@njit(cache=True)
+@kernel
 def _segments_near(
     node, x, y, one, xy, owner, offset, start, end, bits, first, items, mask, size, tolerance, radius, found
 ):  # fmt: skip
@@ -131,13 +131,13 @@ def _segments_near(
     return count, found
 
 
-@njit(cache=True)
+@kernel
 def _is_near(xy, i, x, y, tolerance):
     dx, dy = xy[i, 0] - x, xy[i, 1] - y
     return dx * dx + dy * dy <= tolerance * tolerance
 
 
-@njit(cache=True)
+@kernel
 def find_touching(
     nodes, node_xy, node_bits, node_level, several, first, items, size, xy, owner, offset, start, end, bits, level,
     tolerance, radius, touch, node_known, known,
@@ -232,7 +232,7 @@ def find_touching(
     return out_node[:count].copy(), out_segment[:count].copy(), out_float[:count].copy(), out_state[:count].copy()
 
 
-@njit(cache=True)
+@kernel
 def _lower(xy, v, w, low, high):
     """Whether segment v lies lower than w: by the middle, which knows no direction; else which the line has first."""
     if w < 0:
@@ -246,7 +246,7 @@ def _lower(xy, v, w, low, high):
     return w >= low and w < high and (v < w) != is_reversed(xy, low, high)
 
 
-@njit(cache=True)
+@kernel
 def join_touching(
     order, node, segment, foot, owner, start, end, bits, node_xy, node_bits, free, reach, into, onto, line, head,
     following, size, tolerance, radius, touch, count,
@@ -310,7 +310,7 @@ def join_touching(
     return cut, count
 
 
-@njit(cache=True)
+@kernel
 def find_misses(
     nodes, own, node_xy, node_bits, first, items, size, xy, owner, offset, start, end, bits, distance, radius
 ):  # fmt: skip
@@ -366,7 +366,7 @@ def find_misses(
     return segment, foot
 
 
-@njit(cache=True)
+@kernel
 def near_end(node_xy, start, end, x, y, tolerance):
     """The nearer one of two nodes that is within the tolerance of a place, or -1."""
     best, least = -1, tolerance * tolerance
@@ -382,7 +382,7 @@ def near_end(node_xy, start, end, x, y, tolerance):
     return best
 
 
-@njit(cache=True)
+@kernel
 def join_crossing(
     order, one, other, place, owner, start, end, bits, node_xy, node_bits, free, reach, into, onto, head, following,
     size, tolerance, radius, count,

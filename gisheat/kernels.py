@@ -1,0 +1,59 @@
+"""Loops that numba compiles, and that Python runs as they stand where a problem is so small that this is sooner.
+
+The loops of noding and routing take about a minute to be compiled, once on a machine; a village is routed in about a
+second without that. Results are the same either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from numba import njit
+from numba.core.registry import CPUDispatcher
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ALWAYS_COMPILED = False
+"""Nothing is small: for tests, that compile everything anyway."""
+
+_plain: ContextVar[bool] = ContextVar("plain", default=False)
+
+
+class _Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A compiled function that Python runs as it stands within functions that `plain_where` decorates."""
+
+    def __call__(self, *args: Any) -> Any:
+        return self.py_func(*args) if _plain.get() else super().__call__(*args)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Have a function compiled when it is called first, and kept for the next time."""
+    compiled = njit(cache=True)(function)
+    if isinstance(compiled, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
+        compiled.__class__ = _Kernel
+    return compiled
+
+
+def plain_where(is_small: Callable[P, bool]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function run kernels as plain Python, nothing compiled, where its arguments are a small problem."""
+
+    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def chosen(*args: P.args, **named: P.kwargs) -> T:
+            if ALWAYS_COMPILED or not is_small(*args, **named):
+                return function(*args, **named)
+            token = _plain.set(True)
+            try:
+                with np.errstate(over="ignore"):  # hashes and random numbers wrap
+                    return function(*args, **named)
+            finally:
+                _plain.reset(token)
+
+        return chosen
+
+    return decorated
