@@ -24,7 +24,7 @@ ALWAYS_COMPILED = False
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
-class _Kernel(CPUDispatcher):  # type: ignore[misc]
+class _Kernel(CPUDispatcher):
     """A compiled function that Python runs as it stands within functions that `plain_where` decorates."""
 
     def __call__(self, *args: Any) -> Any:
