@@ -33,9 +33,11 @@ STARTED_TERMINALS = 400
 """Many starts are for few terminals: so many terminals in all starts together."""
 LEAST_MOVES = 1000
 MOVES_PER_TERMINAL = 2
-EFFORT = 10000.0
+EFFORT = 5000.0
 """Fewer moves where each takes long: its time grows with the root of the nodes per terminal."""
 SWEEPS = 2
+"""Descents over all nodes of a first tree; one for many terminals, where a second gains a third of a per cent."""
+MANY_TERMINALS = 1000
 PARTS = 9
 """Parts of the tree that are taken off at once at most."""
 QUANTA = 2.0**40
@@ -196,15 +198,18 @@ def _problem(
     whole = np.where(load > 0.0, np.maximum(np.rint(load / unit), 1.0), 0.0)
     wanted = np.zeros(graph.count, np.bool_)
     wanted[terminals] = True
+    distance = distances(graph.first, graph.neighbour, graph.edge, cost, root)
     streets = kernel.Streets(
         first=graph.first,
         neighbour=graph.neighbour,
         edge=graph.edge,
         cost=cost,
-        distance=distances(graph.first, graph.neighbour, graph.edge, cost, root),
+        distance=distance,
         wanted=wanted,
         root=root,
         total=float(whole.sum()),
+        loaded=np.zeros(kernel.BANDS),
+        band=float(distance.max()) * (1.0 + 1e-9) / kernel.BANDS or 1.0,
     )
     scaled = kernel.Price(float(fixed), float(per_load * unit**exponent), float(exponent))
     return _Problem(graph, streets, scaled, whole, terminals[terminals != root])
@@ -248,11 +253,12 @@ def _improve(problem: _Problem, tree: kernel.Rooted, moves: int, clock: _Clock, 
     """Change the tree as long as that gains; returns how many changes were tried."""
     room = kernel.scratch(problem.graph.count)
     args = (problem.streets, problem.price, tree, room)
-    tried = _descend(args, SWEEPS, clock, state)
+    tried = _descend(args, SWEEPS if len(problem.targets) <= MANY_TERMINALS else 1, clock, state)
     for done in range(0, moves, CHUNK):
         if clock.is_over():
             break
         step = min(CHUNK, moves - done)
+        kernel.survey_bands(args[0], args[2])
         shake(*args, problem.targets, step, PARTS, state)
         tried += step
     return tried
@@ -267,6 +273,7 @@ def _descend(args: _Args, sweeps: int, clock: _Clock, state: State) -> int:
         for i in range(0, order.size, 10 * CHUNK):
             if clock.is_over():
                 return tried
+            kernel.survey_bands(args[0], args[2])
             more, count = kernel.descend(*args, order[i : i + 10 * CHUNK])
             gain += more
             tried += count

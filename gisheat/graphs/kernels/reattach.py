@@ -18,6 +18,8 @@ OUTSIDE = -2
 ELSEWHERE = -2.0
 """In place of a marginal cost: the node does not hang on the root."""
 UNKNOWN = -1.0
+BANDS = 128
+"""Of distance from the root, for a bound of what load costs on its way."""
 
 
 class Streets(NamedTuple):
@@ -31,6 +33,10 @@ class Streets(NamedTuple):
     wanted: np.ndarray
     root: int
     total: float
+    loaded: np.ndarray
+    """Most load in any edge of the tree within each band of the distance from the root."""
+    band: float
+    """Width of a band."""
 
 
 class Price(NamedTuple):
@@ -70,6 +76,7 @@ class Scratch(NamedTuple):
     marked: np.ndarray
     change: np.ndarray
     stack: np.ndarray
+    ahead: np.ndarray
 
 
 @kernel
@@ -88,7 +95,7 @@ def scratch(count):
     return Scratch(
         np.full(count, np.inf), np.full(count, -1), np.full(count, -1), np.full(count, -1), np.empty(count, np.int64),
         np.empty(count, np.int64), np.full(count, UNKNOWN), np.empty(count, np.int64), np.empty(count),
-        np.empty(count, np.int64),
+        np.empty(count, np.int64), np.empty(BANDS + 1),
     )  # fmt: skip
 
 
@@ -298,6 +305,36 @@ def sources(streets, price, tree, room, v, load, best):
 
 
 @kernel
+def survey_bands(streets, tree):
+    """Note the most load within each band of the distance from the root, as the tree is now."""
+    last = streets.loaded.size - 1
+    streets.loaded[:] = 0.0
+    for v in range(tree.parent.size):
+        u = tree.parent[v]
+        if u >= 0:
+            near = min(streets.distance[u], streets.distance[v])
+            far = max(streets.distance[u], streets.distance[v])
+            for k in range(min(int(near / streets.band), last), min(int(far / streets.band), last) + 1):
+                streets.loaded[k] = max(streets.loaded[k], tree.load[v])
+
+
+@kernel
+def fill_ahead(streets, price, room, load):
+    """What the load costs at least from the near end of each band to the root.
+
+    A way to the root crosses all bands below; in each it adds no less than to the edge with the most load there, as
+    the price is concave. (Loads are those of the last survey, so this is nearly a bound.)
+    """
+    room.ahead[0] = 0.0
+    last, change = -1.0, 0.0
+    for k in range(streets.loaded.size):
+        if streets.loaded[k] != last:
+            last = streets.loaded[k]
+            change = price.per_load * ((last + load) ** price.exponent - last**price.exponent)
+        room.ahead[k + 1] = room.ahead[k] + streets.band * change
+
+
+@kernel
 def cheapest(streets, price, tree, room, v, best):
     """Find where to hang up the part below v, for less than `best`: returns the node of the tree (-1: none), cost.
 
@@ -305,8 +342,7 @@ def cheapest(streets, price, tree, room, v, best):
     """
     load = tree.load[v]
     per_cost = price_of(price, load)
-    # what the load adds on any edge is no less than this, whatever else the edge carries
-    least = price.per_load * (streets.total**price.exponent - (streets.total - load) ** price.exponent)
+    fill_ahead(streets, price, room, load)
     reached = sources(streets, price, tree, room, v, load, best)
     size = 0
     for i in range(reached):
@@ -326,7 +362,11 @@ def cheapest(streets, price, tree, room, v, best):
         for j in range(streets.first[u], streets.first[u + 1]):
             x = streets.neighbour[j]
             longer = key + streets.cost[streets.edge[j]] * per_cost
-            if longer < room.key[x] and longer + least * streets.distance[x] < best and room.place[x] != SETTLED:
+            if (
+                longer < room.key[x]
+                and longer + room.ahead[int(streets.distance[x] / streets.band)] < best
+                and room.place[x] != SETTLED
+            ):
                 if room.key[x] == np.inf:
                     room.touched[reached] = x
                     reached += 1
