@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_MOVES = 50
 MOVES_PER_RING = 4
-EFFORT = 2_000_000
+EFFORT = 1_000_000
 """Fewer moves on large graphs: so many nodes looked at, a second."""
 UNREST = 3.0
 """Streets seem dearer by up to this share in every other move; little is not enough to leave a bad choice."""
