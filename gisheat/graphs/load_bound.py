@@ -37,7 +37,7 @@ ENOUGH = 1e-5
 """Gap, as a share of the cost, that is not made smaller."""
 TREE = 5.0
 """The tree that is known counts as having been used so often."""
-TOPS = 8
+TOPS = 6
 """Pieces of a price, between a third of the mean load and the whole."""
 WORK = 100
 """Arcs that one dual ascent looks at for each edge, at most."""
@@ -117,13 +117,18 @@ def _by_pieces(problem: Loaded) -> float:
     loaded = problem.terminals[problem.load[problem.terminals] > 0.0]
     ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
     fixed = problem.fixed + (problem.per_load if problem.exponent == 0.0 else 0.0)
-    bound = fixed * _ascended(problem, problem.terminals, joined, 1.0) if fixed > 0.0 else 0.0
+    plain = _ascended(problem, problem.terminals, joined, 1.0) if fixed > 0.0 else 0.0
+    bound = fixed * plain
     if problem.per_load <= 0.0 or not len(loaded):
         return bound
+    smallest = problem.load[loaded].min() if len(loaded) == len(problem.terminals) else 0.0
     ascending = True  # the greater the load, the more it is shortest paths that count
     for top, slope in zip(*_pieces(problem.load[loaded], problem.exponent), strict=True):
         around = _around(ways[loaded], problem.load[loaded], top)
-        ascended = _ascended(problem, loaded, problem.load, top) if ascending else 0.0
+        if top <= smallest and plain > 0.0:  # each set counts as much
+            ascended = plain * top
+        else:
+            ascended = _ascended(problem, loaded, problem.load, top) if ascending else 0.0
         ascending = ascended > around
         bound += problem.per_load * slope * max(around, ascended)
     return bound
