@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain
 
 import geopandas as gpd
 import numpy as np
@@ -179,8 +179,7 @@ def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[
     given = _given(values)
     if column.kind in ("float", "int"):
         return _clean_numbers(layer, column, table, given)
-    objects = zip(_objects(values), given.tolist(), strict=True)
-    text = np.array([_text(v) or None if known else None for v, known in objects], dtype=object)
+    text = _texts(values, given)
     if column.kind == "bool":
         words = [None if v is None else str(v).lower() for v in text]
         bad = np.array([w is not None and w not in TRUE_WORDS | FALSE_WORDS for w in words], dtype=bool)
@@ -236,6 +235,18 @@ def _objects(values: pd.Series) -> np.ndarray:
     return values.to_numpy(dtype=object)
 
 
+def _texts(values: pd.Series, given: Mask) -> NDArray[np.object_]:
+    """Values as texts, None where there is none; of a column of texts each different one is looked at once."""
+    if isinstance(values.dtype, pd.StringDtype):
+        code, different = pd.factorize(values.where(given, None))
+        words = np.array([*(_text(v) or None for v in different), None], dtype=object)
+        return words[code]
+    return np.array(
+        [_text(v) or None if known else None for v, known in zip(_objects(values), given.tolist(), strict=True)],
+        dtype=object,
+    )
+
+
 def _given(values: pd.Series) -> Mask:
     """Which values are there: neither missing nor an empty text."""
     known = values.notna().to_numpy(dtype=bool)
@@ -279,16 +290,17 @@ def _check_ids(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, l
     fids = table.index.to_numpy()
     ids = table[column].to_numpy(dtype=object, copy=True) if column in table else np.full(len(table), None, object)
     findings: list[Finding] = []
-    missing = np.array([v is None for v in ids], dtype=bool)
+    missing = pd.isna(ids)
     if missing.any() and columns(layer)[column].required:
         findings += _each(layer, table, missing, "id-missing", "error", f"has no {column}; its feature id was taken")
     taken = set(ids[~missing])
-    for row in np.flatnonzero(missing).tolist():
-        fid = int(fids[row])
-        ids[row] = next(n for n in (str(fid), *islice(_alternatives(str(fid), fid), len(ids))) if n not in taken)
-        taken.add(ids[row])
-    first: dict[str, int] = {}
-    again = np.array([first.setdefault(name, row) != row for row, name in enumerate(ids)], dtype=bool)
+    own = list(map(str, fids[missing].tolist()))
+    if not taken.isdisjoint(own):
+        own = [next(n for n in chain((name,), _alternatives(name, int(name))) if n not in taken) for name in own]
+    ids[missing] = own
+    taken.update(own)
+    again = pd.Series(ids, dtype=object).duplicated().to_numpy()
+    first = {name: row for row, name in reversed(list(enumerate(ids)))} if again.any() else {}
     for row, point in zip(np.flatnonzero(again).tolist(), points_of(table[again]), strict=True):
         fid, original = int(fids[row]), int(fids[first[ids[row]]])
         new = next(n for n in _alternatives(str(ids[row]), fid) if n not in taken)

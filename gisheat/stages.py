@@ -1,4 +1,4 @@
-"""The stages in their order, each adding to what the one before has: read, topology, loads, size, solve.
+"""The stages in their order, each adding to what the one before has: read, repair, topology, loads, size, solve.
 
 Every verb runs the stages it needs and writes the same layers, later columns empty.
 """
@@ -6,7 +6,7 @@ Every verb runs the stages it needs and writes the same layers, later columns em
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,15 @@ from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.hydraulics.operating import operated
 from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
-from gisheat.loads import Loads, assign_loads
+from gisheat.loads import Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
+from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
+from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
-from gisheat.topology import Drawing, build_network, in_phase
+from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
@@ -54,10 +56,14 @@ class State:
     options: Mapping[str, Any]
     raw: Layers
     layers: Layers
+    """As cleaned, and from the repair on with its streets and pipes."""
     series: PipeSeries
     order: tuple[str, ...]
     findings: tuple[Finding, ...]
+    repaired: Repaired | None = None
+    routed: Routed | None = None
     drawing: Drawing | None = None
+    """None as long as there are streets alone."""
     loads: Loads | None = None
     sizing: Sizing | None = None
     results: Results | None = None
@@ -108,6 +114,33 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
     )
 
 
+def add_repair(state: State, progress: Progress | None = None) -> State:
+    """Repair streets and pipes as they are drawn.
+
+    Raises
+    ------
+    TopologyError
+        If there are neither.
+    """
+    report(progress, 0.17, "repairing the drawing")
+    if not (has_pipes(state) or len(state.layers.get("streets"))):
+        state.layers["pipes"]  # refuses a layer that is not there
+        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+    options = state.options
+    rules = RepairRules(
+        tolerance=options["snap_tolerance_m"], street_crossings=options["street_crossings"],
+        pipe_crossings=options["pipe_crossings"], merge_pseudo_nodes=options["merge_pseudo_nodes"],
+        parallel_pairs=options["parallel_pairs"], parallel_distance=options["parallel_distance_m"],
+    )  # fmt: skip
+    repaired = repair(state.layers, rules)
+    return replace(state, repaired=repaired, layers=repaired.layers, findings=(*state.findings, *repaired.findings))
+
+
+def has_pipes(state: State) -> bool:
+    """Tell whether there are pipes to make a network of."""
+    return len(state.layers.get("pipes")) > 0
+
+
 def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
     """Layers with what the buildings say of stations."""
     position = options.get("heat_index_position")
@@ -119,21 +152,78 @@ def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
     return join_buildings(layers, rules)
 
 
+def add_routing(state: State, progress: Progress | None = None) -> State:
+    """Choose trenches along the streets where the option `routing` wants them."""
+    layers, wanted = state.layers, state.options["routing"]
+    needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not len(layers.get("pipes"))
+    return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
+
+
+def _with_routes(state: State, progress: Progress | None) -> State:
+    report(progress, 0.18, "choosing trenches along the streets")
+    options, project = state.options, state.project
+    last = state.order[-1] if state.order else ""
+    load = expected_loads(
+        state.layers["stations"], state.layers.get("load_mix"),
+        area_factor=options["area_factor"] or project.area_factor.get(last, 1.0),
+        heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
+    )  # fmt: skip
+    routed = route(state.layers, _route_rules(options), load, state.order)
+    return replace(
+        state, layers=routed.layers, routed=routed, findings=(*state.findings, *routed.findings),
+        notes=(*state.notes, *routed.notes),
+    )  # fmt: skip
+
+
+def _route_rules(options: Mapping[str, Any]) -> RouteRules:
+    ring_load, exponent = options["ring_load_mw"], options["route_load_exponent"]
+    trench = TrenchCost(options["route_fixed_cost"], options["route_load_cost"] / 1e3**exponent, exponent)
+    return RouteRules(
+        tolerance=options["snap_tolerance_m"],
+        max_connection=options["max_connection_m"],
+        at_vertex=options.get("connect_to") == "vertex",
+        connection_cost=options["connection_cost_factor"],
+        class_factor=class_factors(options["class_factors"]),
+        pipe_to_street=options["pipe_to_street_m"],
+        join_anywhere=options["join_pipes"] == "anywhere",
+        trench=trench if options["route_cost"] == "load" else None,
+        ring_load=None if ring_load is None else ring_load * 1e6,
+        ring_pairs=read_pairs(options["ring_pairs"]),
+        trunk_share=options["trunk_share"],
+        seconds=options["route_seconds"],
+    )
+
+
 def add_topology(state: State, progress: Progress | None = None) -> State:
-    """Build the network from the drawing."""
+    """Build the network from the drawing; of streets alone there is none yet."""
+    if not has_pipes(state):
+        return state
     report(progress, 0.2, "building the network")
     options = state.options
     drawing = build_network(
-        state.raw, state.layers, state.series,
-        snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        state.raw, state.layers, state.series, mended=state.repaired,
+        snap_tolerance=options["snap_tolerance_m"], max_connection=_farthest(state),
         connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip
-    findings = [*state.findings, *drawing.findings]
+    findings = [*state.findings, *_news(state, drawing.findings)]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
     found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
+
+
+def _farthest(state: State) -> float:
+    """Longest connection that the network may still draw [m]: routing has drawn all that may be, of pairs."""
+    tolerance, farthest = state.options["snap_tolerance_m"], state.options["max_connection_m"]
+    apart = "line" in state.layers["pipes"] and state.layers["pipes"]["line"].isin(("supply", "return")).any()
+    return float(farthest if state.routed is None or apart else min(tolerance, farthest))
+
+
+def _news(state: State, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without those on stations and sources of which routing has said why it does not reach them."""
+    known = {(f.layer, f.source_fid) for f in state.findings if f.rule == "unreachable"}
+    return [f for f in findings if f.rule != "not-connected" or (f.layer, f.source_fid) not in known]
 
 
 def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
@@ -152,7 +242,11 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         ),
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
-        missing = int(table[column].isna().sum()) if column in table else len(table)
+        own = table if column not in table else table[table[column].isna()]
+        missing = len(own)
+        if "source_layer" in own:  # pieces of a pipe state none together; new trenches each by itself
+            drawn = own["source_layer"] == layer
+            missing = own.loc[drawn, "source_fid"].nunique() + int((~drawn).sum())
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):
@@ -179,7 +273,8 @@ def _network(state: State, phase: str) -> Network:
 
 def _loads(state: State, phase: str) -> Loads:
     options = state.options
-    assert state.drawing is not None
+    if state.drawing is None:
+        raise TopologyError("there are streets, but no pipes: route them first, or add a layer pipes.")
     network = _network(state, phase)
     capacity = options["heat_capacity_j_kg_k"]
     if capacity is None:
@@ -207,6 +302,11 @@ def add_loads(state: State, progress: Progress | None = None) -> State:
     trench = float(loads.network.pipes.length[loads.network.pipes.in_service].sum())
     doubts = assessment.plausibility(state.layers, load, area, trench)
     return replace(state, loads=loads, findings=(*state.findings, *loads.findings, *doubts))
+
+
+def add_loads_if_drawn(state: State, progress: Progress | None = None) -> State:
+    """Give stations their loads where there are pipes."""
+    return state if state.drawing is None else add_loads(state, progress)
 
 
 def solve_options(state: State) -> dict[str, Any]:
@@ -357,7 +457,8 @@ def add_balance(state: State, progress: Progress | None = None) -> State:
 def result_tables(state: State) -> dict[str, pd.DataFrame]:
     """Layers and tables of the result, as far as the stages have come (without the run record)."""
     drawing = state.drawing
-    assert drawing is not None
+    if drawing is None:
+        return _street_tables(state)
     series, results = state.series, state.results
     return {
         **tables.passed_on(state.layers),
@@ -371,4 +472,15 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         "critical_path": tables.path_table(results),
         **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
         **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
+    }
+
+
+def _street_tables(state: State) -> dict[str, pd.DataFrame]:
+    """Layers and tables of a project that has streets, but no pipes yet."""
+    assert state.repaired is not None
+    return {
+        **tables.passed_on(state.layers, INPUT_LAYERS),
+        "findings": tables.findings_layer(state.findings, state.layers.crs),
+        "lineage": lineage_of(state.raw, state.layers, state.repaired.absorbed, points=all_points(state.layers)),
+        "critical_path": tables.path_table(None),
     }

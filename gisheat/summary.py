@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from gisheat.findings import count_by_severity
+from gisheat.numerics.incidence import components
 from gisheat.pumping import compare_pumping
 from gisheat.results import Results
 from gisheat.results.origins import meeting_nodes
@@ -23,6 +25,10 @@ Rows = dict[str, tuple[Any, str]]
 def summary_rows(state: State) -> Rows:
     """Figures in the order in which a reader wants them: key -> (value, unit)."""
     rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
+    if state.routed is not None:
+        rows |= state.routed.figures
+    if state.loads is None and "streets" in state.layers:
+        rows |= _street_rows(state)
     if state.drawing is not None:
         rows |= _drawing_rows(state)
     if state.loads is not None:
@@ -65,6 +71,20 @@ def _sweep_rows(scenarios: pd.DataFrame) -> Rows:
             rows[name] = (float(figures[at]), unit)
             rows[f"{name}: scenario"] = (known["scenario_id"].iloc[at], "")
     return rows
+
+
+def _street_rows(state: State) -> Rows:
+    streets = state.layers["streets"]
+    if "from_node" not in streets:
+        return {}
+    number, names = pd.factorize(np.concatenate([streets["from_node"], streets["to_node"]]))
+    start, end = np.split(number, 2)
+    parts = len(np.unique(components(start, end, len(names))[start]))
+    return {
+        "streets": (len(streets), ""),
+        "street length": (float(shapely.length(streets.geometry.to_numpy()).sum()), "m"),
+        "parts of the street network": (parts, ""),
+    }
 
 
 def _drawing_rows(state: State) -> Rows:

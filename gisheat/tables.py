@@ -145,16 +145,14 @@ def _joined(table: gpd.GeoDataFrame, found: pd.DataFrame | None) -> gpd.GeoDataF
 def findings_layer(findings: Iterable[Finding], crs: CRS | None) -> gpd.GeoDataFrame:
     """Findings as points (without geometry where there is no place), errors first."""
     rank = {"error": 0, "warning": 1, "info": 2}
-    listed = sorted(
-        findings,
-        key=lambda f: (
-            rank[f.severity],
-            f.rule,
-            f.layer,
-            -1 if f.source_fid is None else f.source_fid,
-            f.message,
-        ),
-    )
+
+    def place_in_list(f: Finding) -> tuple[int, str, str, int, str]:
+        return rank[f.severity], f.rule, f.layer, -1 if f.source_fid is None else f.source_fid, f.message
+
+    listed = sorted(findings, key=place_in_list)
+    placed = np.array([f.point is not None for f in listed], bool)
+    points = np.full(len(listed), None, object)
+    points[placed] = shapely.points(np.array([f.point for f in listed if f.point is not None], float).reshape(-1, 2))
     table = gpd.GeoDataFrame(
         {
             "rule": [f.rule for f in listed],
@@ -167,7 +165,7 @@ def findings_layer(findings: Iterable[Finding], crs: CRS | None) -> gpd.GeoDataF
             "repair": [f.repair or None for f in listed],
             "applied": [f.applied for f in listed],
         },
-        geometry=[None if f.point is None else shapely.Point(f.point) for f in listed],
+        geometry=points,
         crs=crs,
     )
     return _in_order("findings", table)
@@ -246,12 +244,12 @@ def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
     return frame if GEOMETRY[layer] == "none" else gpd.GeoDataFrame(frame, geometry=[], crs=crs)
 
 
-def passed_on(layers: Layers) -> dict[str, gpd.GeoDataFrame]:
-    """Input layers that no stage changes, so that the output is a complete input."""
+def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings", "areas")) -> dict[str, gpd.GeoDataFrame]:
+    """Layers as they are, those without features left out, so that the output is a complete input."""
     return {
         name: _in_order(name, layers.tables[name].reset_index(drop=True))
-        for name in ("streets", "buildings", "areas")
-        if name in layers
+        for name in names
+        if name in layers and (len(layers[name]) or name != "pipes")
     }
 
 

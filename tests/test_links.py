@@ -81,7 +81,9 @@ def same_again(drawing):
     again = as_input(from_layers(first))
     assert list(again) == list(first)
     for name, table in first.items():
-        one, other = (t.drop(columns=["source_fid", "source_layer"], errors="ignore") for t in (table, again[name]))
+        one, other = (
+            t.drop(columns=["source_fid", "source_layer", "repaired"], errors="ignore") for t in (table, again[name])
+        )
         pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(other))
 
 

@@ -122,12 +122,13 @@ def test_an_end_on_a_pipe_splits_it():
 
 
 def test_an_end_0_3_m_beside_a_pipe_splits_it():
-    """The pipe is bent to the end; both parts together are hardly longer than it was."""
+    """The end moves onto the pipe, which stays straight."""
     drawing = build({"a": [(0, 0), (100, 0)], "b": [(40, -0.3), (40, -30)]})
     assert ends(drawing) == {
-        "a.1": ((0, 0), (40, -0.3)), "a.2": ((40, -0.3), (100, 0)), "b": ((40, -0.3), (40, -30)),
+        "a.1": ((0, 0), (40, 0)), "a.2": ((40, 0), (100, 0)), "b": ((40, 0), (40, -30)),
     }  # fmt: skip
-    assert drawing.pipes["length_m"][:2].sum() == pytest.approx(100.0, abs=0.003)
+    assert drawing.pipes["length_m"].tolist() == pytest.approx([40.0, 60.0, 30.0])
+    assert drawing.pipes["repaired"].tolist() == ["split", "split", "moved"]
 
 
 def test_an_end_0_7_m_beside_a_pipe_leaves_it_whole_and_is_a_near_miss():

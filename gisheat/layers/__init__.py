@@ -78,7 +78,9 @@ def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) 
     InputError
         If the file is missing or none of its layers has a name of the contract.
     """
-    found = dict(project.layers) if project is not None else _layers_in(path, needed="pipes" not in given)
+    found = (
+        dict(project.layers) if project is not None else _layers_in(path, needed=not {"pipes", "streets"} & set(given))
+    )
     return {**found, **given}
 
 

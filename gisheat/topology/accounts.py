@@ -10,10 +10,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding, findings_about
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.layers import Layers
 from gisheat.schema import ID_COLUMN
-from gisheat.topology.noding import EXACT, Array, Index, Pieces
+from gisheat.topology.drawn import bases_of, side_bits
+from gisheat.topology.noding import EXACT, Array, Index
 
 NEAR_MISS = 5.0
 """A loose end within this many tolerances of another pipe is reported."""
@@ -21,28 +22,6 @@ NOTICEABLE = 1e-3
 """Moves below this [m] are not reported."""
 MOVABLE = ("valves", "pumps")
 """Point layers whose features are moved onto the network."""
-
-
-def snap_findings(table: gpd.GeoDataFrame, moved: Array, pieces: Pieces, tolerance: float) -> list[Finding]:
-    """Ends that were moved onto a node, and lines that were cut where another one ends on them."""
-    first = pieces.part == 1
-    moved_rows = first & (moved > NOTICEABLE)
-    rows = table[moved_rows]
-    whole = rows["parent_id"].where(rows["parent_id"].notna(), rows["pipe_id"])
-    far = moved[moved_rows]
-    messages = (f"pipe {n}: an end was moved by {m:.3f} m onto a node." for n, m in zip(whole, far, strict=True))
-    repair = f"snapped within {tolerance:g} m"
-    findings = findings_about(
-        rows, "end-snapped", "info", "pipes", messages, distances=far, repair=repair, applied=True
-    )
-    parts = np.bincount(pieces.line, minlength=len(table))[pieces.line]
-    split = first & (parts > 1)
-    rows = table[split]
-    messages = (
-        f"pipe {n} was split into {p} parts where other features meet it."
-        for n, p in zip(rows["parent_id"], parts[split], strict=True)
-    )
-    return findings + findings_about(rows, "pipe-split", "info", "pipes", messages, repair="split", applied=True)
 
 
 def degenerate(
@@ -56,14 +35,15 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    for mask, rule, what, applied in (
-        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
+    warning: Severity
+    for mask, rule, warning, what, applied in (
+        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, warning, "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 
@@ -84,30 +64,47 @@ def _doubled(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     return doubled
 
 
-def near_misses(
+def loose_ends(
     table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, stations: tuple[Index, Index],
     sources: tuple[Index, Index], tolerance: float,
 ) -> list[Finding]:  # fmt: skip
-    """Loose ends with no station or source that almost meet another pipe."""
-    count = len(xy)
-    loose = np.bincount(np.concatenate([start, end]), minlength=count) == 1
+    """Ends with no station or source: those that almost meet a pipe, and, where there are stations, the others."""
+    loose = np.bincount(np.concatenate([start, end]), minlength=len(xy)) == 1
     for nodes in (*stations, *sources):
         loose[nodes[nodes >= 0]] = False
     node = np.flatnonzero(loose)
+    owner = np.full(len(xy), -1, np.int64)
+    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
+    near, findings = _near_misses(table, start, end, xy, node, owner, tolerance)
+    if (stations[0] < 0).all():
+        return findings
+    dead = node[~np.isin(node, near)]
+    rows = table[["source_fid", "source_layer", "pipe_id"]].to_numpy()[owner[dead]].tolist()
+    for (x, y), (fid, layer, name) in zip(xy[dead].tolist(), rows, strict=True):
+        message = f"pipe {name} ends where no station or source stands."
+        findings.append(Finding("dangle", "info", str(layer), message, int(fid), point=(x, y)))
+    return findings
+
+
+def _near_misses(
+    table: gpd.GeoDataFrame, start: Index, end: Index, xy: Array, node: Index, owner: Index, tolerance: float
+) -> tuple[Index, list[Finding]]:
+    """Loose nodes that almost meet a pipe that they could be part of, and a finding for each."""
     if not len(node) or tolerance <= 0.0:
-        return []
+        return node[:0], []
     lines = table.geometry.to_numpy()
     found, line = shapely.STRtree(lines).query(
         shapely.points(xy[node]), predicate="dwithin", distance=NEAR_MISS * tolerance
     )
     other = (start[line] != node[found]) & (end[line] != node[found])
+    sides, own = side_bits(table), np.zeros(len(xy), np.int64)
+    np.bitwise_or.at(own, np.concatenate([start, end]), np.tile(sides, 2))
+    other &= (sides[line] & own[node[found]]) != 0
     found, line = found[other], line[other]
     gap = shapely.distance(lines[line], shapely.points(xy[node[found]]))
     rank = np.argsort(np.argsort(table["pipe_id"].to_numpy(str), kind="stable"))
     order = np.lexsort((rank[line], gap, found))
     first = order[np.unique(found[order], return_index=True)[1]] if len(order) else order
-    owner = np.full(count, -1, np.int64)
-    owner[start], owner[end] = np.arange(len(start)), np.arange(len(end))
     findings = []
     for k in first.tolist():
         at, mine, near = int(node[found[k]]), table.iloc[owner[node[found[k]]]], table.iloc[line[k]]
@@ -116,62 +113,84 @@ def near_misses(
             f" more than the tolerance of {tolerance:g} m."
         )
         place = (float(xy[at, 0]), float(xy[at, 1]))
-        ids, repair = (
-            (int(mine["source_fid"]), int(near["source_fid"])),
-            "move the end onto the pipe, or raise snap_tolerance_m",
-        )
-        findings.append(Finding("near-miss", "warning", "pipes", message, *ids, place, float(gap[k]), repair))
-    return findings
+        fids = int(mine["source_fid"]), int(near["source_fid"])
+        repair = "move the end onto the pipe, or raise snap_tolerance_m"
+        findings.append(Finding("near-miss", "warning", "pipes", message, *fids, place, float(gap[k]), repair))
+    return node[found[first]], findings
 
 
 def lineage_of(
-    raw: Layers, layers: Layers, pipes: gpd.GeoDataFrame, points: Mapping[str, gpd.GeoDataFrame],
-    unused: Mapping[str, gpd.GeoDataFrame],
+    raw: Layers, layers: Layers, absorbed: pd.DataFrame, pipes: gpd.GeoDataFrame | None = None,
+    points: Mapping[str, gpd.GeoDataFrame] | None = None, unused: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """What became of every input feature: at least one row for each.
 
     Parameters
     ----------
     raw, layers : Layers
-        As read, and as cleaned.
-    pipes : GeoDataFrame
+        As read, and as repaired.
+    absorbed : DataFrame
+        Features that others stand for: layer, source_fid, result_id as after the repair.
+    pipes : GeoDataFrame, optional
         Pipes of the network.
     points : mapping
         Features of the point layers that are part of the network.
     unused : mapping
         Features that are in the result, but no part of the network.
     """
-    own = pipes[pipes["source_layer"] == "pipes"]
-    parts = own.groupby("source_fid")["pipe_id"].transform("size").to_numpy()
-    rows = [_rows("pipes", own["source_fid"], "pipes", own["pipe_id"], np.where(parts > 1, "split", "kept"))]
+    points, unused = points or {}, unused or {}
+    lines = {"streets": layers.get("streets")} if "streets" in layers else {}
+    lines |= {} if pipes is None else {"pipes": pipes[pipes["source_layer"] == "pipes"]}
+    rows = [r for layer, table in lines.items() for r in _line_rows(layer, table, layers.get(layer), absorbed)]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
         origin = table.get("source_layer", layer)
         rows.append(_rows(origin, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
-    rows.append(_rows_of_buildings(layers.get("buildings"), points["stations"]))
+    rows.append(_rows_of_buildings(layers.get("buildings"), points.get("stations", layers.get("stations"))))
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
-        if layer in ("pipes", "buildings", *points):
+        if layer in (*lines, "buildings", *points):
             listed = np.concatenate([r["source_fid"].to_numpy()[(r["source_layer"] == layer).to_numpy()] for r in rows])
-            usable = layers.get(layer)
             left = fids[~np.isin(fids, listed)]
-            action = np.where(np.isin(left, usable.index.to_numpy()) & (layer != "pipes"), "unused", "dropped")
-            rows.append(_rows(layer, left, "", [""] * len(left), action))
+            usable = np.isin(left, layers.get(layer).index.to_numpy()) & (layer not in lines)
+            rows.append(_rows(layer, left, "", [""] * len(left), np.where(usable, "unused", "dropped")))
         else:
-            column = ID_COLUMN.get(layer)
-            named = layers.get(layer)
-            names = dict(zip(named.index, named[column], strict=True)) if column in named else {}
-            there = [layer if fid in names and layer in ("streets", "areas") else "" for fid in fids]
-            ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
-            rows.append(
-                _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
-            )
+            rows.append(_passed_rows(layer, fids, layers.get(layer)))
     table = pd.concat([r for r in rows if len(r)], ignore_index=True)
     order = table["source_layer"].map({name: i for i, name in enumerate(raw.tables)})
     return table.iloc[np.lexsort((np.arange(len(table)), table["source_fid"], order))].reset_index(drop=True)
+
+
+def _line_rows(
+    layer: str, table: gpd.GeoDataFrame, repaired: gpd.GeoDataFrame, absorbed: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """What became of streets or pipes: the rows that they are now, and those that now stand for them."""
+    column = ID_COLUMN[layer]
+    rows = [_rows(layer, table["source_fid"], layer, table[column], table["repaired"])]
+    own = absorbed[absorbed["layer"] == layer]
+    if len(own):  # names of the repaired layer; a row may have been cut since
+        base = bases_of(table, layer)
+        now = pd.DataFrame({"base": base, "name": table[column].to_numpy(object)})
+        was = pd.DataFrame({"base": bases_of(repaired, layer), "result_id": repaired[column].to_numpy(object)})
+        same = own.merge(now, left_on="result_id", right_on="name", how="left")
+        cut = own[same["name"].isna().to_numpy()].merge(was, on="result_id").merge(now, on="base")
+        found = pd.concat([same.dropna(subset="name"), cut]).drop_duplicates(["source_fid", "name"])
+        its = pd.MultiIndex.from_arrays([table["source_fid"], table[column]])
+        found = found[~pd.MultiIndex.from_frame(found[["source_fid", "name"]]).isin(its)]
+        rows.append(_rows(layer, found["source_fid"], layer, found["name"], "merged"))
+    return rows
+
+
+def _passed_rows(layer: str, fids: NDArray[np.int64], table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Features of a layer that is no part of a network."""
+    column = ID_COLUMN.get(layer)
+    names = dict(zip(table.index, table[column], strict=True)) if column in table else {}
+    there = [layer if fid in names and layer == "areas" else "" for fid in fids]
+    ids = [str(names[fid]) if t else "" for fid, t in zip(fids, there, strict=True)]
+    return _rows(layer, fids, there, ids, ["kept" if t or layer == "load_mix" else "unused" for t in there])
 
 
 def _rows_of_buildings(buildings: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> pd.DataFrame:

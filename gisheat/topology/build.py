@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -16,13 +15,11 @@ from gisheat.catalogue import PipeSeries
 from gisheat.errors import TopologyError
 from gisheat.findings import Finding, points_of
 from gisheat.layers import Layers
-from gisheat.network import Array, Index, Mask, Network, Text, nodes_of
+from gisheat.network import Array, Index, Mask, Network, nodes_of
 from gisheat.phases import standing
 from gisheat.topology import heights
-from gisheat.topology.accounts import degenerate, lineage_of, near_misses, snap_findings
+from gisheat.topology.accounts import degenerate, lineage_of, loose_ends
 from gisheat.topology.attributes import (
-    able_pumps,
-    able_valves,
     known_bores,
     numbers,
     pipes_of,
@@ -38,30 +35,27 @@ from gisheat.topology.connections import (
     Reached,
     connect,
     find_feet,
-    free_name,
     joining,
     sides_to_connect,
     with_connection_lengths,
 )
-from gisheat.topology.devices import Devices, place, read_devices
+from gisheat.topology.devices import place
+from gisheat.topology.drawn import bases_of, divided, name_pieces, side_bits
+from gisheat.topology.events import split_findings
 from gisheat.topology.links import Opened, link_rows, open_nodes
 from gisheat.topology.noding import (
     EXACT,
     PAIR,
-    RETURN,
-    SUPPLY,
     Pieces,
     cut_lines,
     end_coordinates,
     end_points,
     find_passing,
-    find_touching,
-    snap,
+    join_places,
 )
+from gisheat.topology.points import able_devices, places_of, points, points_in_use
+from gisheat.topology.repair import Repaired, RepairRules, repair
 from gisheat.topology.settled import settled_ends, split_nodes
-
-NEAR_MISS = 5.0
-"""A loose end within this many tolerances of another line is reported."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,8 @@ class Drawing:
 
 def build_network(
     raw: Layers, layers: Layers, series: PipeSeries, *,
-    snap_tolerance: float = 0.5, max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
+    mended: Repaired | None = None, repairs: RepairRules | None = None, snap_tolerance: float = 0.5,
+    max_connection: float = 200.0, connect_to: str = "nearest", roughness: float = 0.5e-3,
     local_loss_fraction: float | None = None, required_head: float = 10.0,
 ) -> Drawing:  # fmt: skip
     """Build a network from clean layers.
@@ -102,9 +97,11 @@ def build_network(
     Parameters
     ----------
     raw, layers : Layers
-        As read (for the lineage), and as cleaned by `checks.clean`.
+        As read (for the lineage), and as repaired; as cleaned by `checks.clean`, where nothing is `mended` yet.
     series : PipeSeries
         Catalogue that nominal diameters are looked up in.
+    mended, repairs : Repaired, RepairRules, optional
+        What the repair did; without it, the layers are repaired here by `repairs`.
     snap_tolerance : float
         Ends that are no farther apart become one node [m].
     max_connection : float
@@ -119,25 +116,25 @@ def build_network(
     TopologyError
         If no pipe can be used.
     """
-    pipes = _explode(layers["pipes"])
-    abandoned = words(pipes, "status", "existing") == "abandoned"
-    unused, pipes = pipes[abandoned], pipes[~abandoned].reset_index(drop=True)
-    if not len(pipes):
-        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
-    stations, sources = _point_rows(layers, "stations"), _point_rows(layers, "sources")
-    drawn = {layer: _points(layers, layer) for layer in ("valves", "pumps")}
-    devices, lacking = _able_devices(drawn)
+    findings: list[Finding] = []
+    if mended is None:
+        mended = repair(layers, repairs or RepairRules(snap_tolerance))
+        layers, findings = mended.layers, [*mended.findings]
+    pipes, unused = _pipes_in_use(layers)
+    stations, sources = points_in_use(layers, "stations"), points_in_use(layers, "sources")
+    drawn = {layer: points(layers, layer) for layer in ("valves", "pumps")}
+    devices, lacking = able_devices(drawn)
     own_nodes, second_nodes = split_nodes(layers.get("nodes"), devices)
-    lines, bits = pipes.geometry.to_numpy(), _bits(words(pipes, "line", "pair"))
+    lines, bits = pipes.geometry.to_numpy(), side_bits(pipes)
     rules = joining(layers.get("areas"), snap_tolerance, max_connection, connect_to)
 
     settled = settled_ends(pipes, end_points(lines), bits, own_nodes, devices)
-    noded = _node(lines, bits, own_nodes, settled, snap_tolerance)
-    stops = [_feet(_xy(points), pipes, bits, noded, rules) for points in (stations, sources)]
-    pieces, xy, reached = _cut(lines, bits, noded, stops, (_xy(stations), _xy(sources)), snap_tolerance)
+    noded = _join_ends(lines, bits, own_nodes, settled)
+    stops = [_feet(places_of(at), pipes, bits, noded, rules) for at in (stations, sources)]
+    pieces, xy, reached = _cut(lines, bits, noded, stops, (places_of(stations), places_of(sources)), snap_tolerance)
     pieces, xy, placed = place(devices, pieces, bits, xy, snap_tolerance)
     table = _pieces_table(pipes, pieces)
-    findings = snap_findings(table, noded.moved[pieces.line], pieces, snap_tolerance)
+    findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
     at_station = connect("stations", stations, reached[0], xy, rules, taken)
     at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
@@ -158,7 +155,7 @@ def build_network(
                            [(stations, station_nodes), (sources, source_nodes)])  # fmt: skip
     ground, ground_findings = _filled_ground(ground, node_table, start, end, table["length_m"].to_numpy(float))
     findings += [*at_station.findings, *at_source.findings, *left_out, *bore_findings, *ground_findings]
-    findings += near_misses(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
+    findings += loose_ends(table, start, end, xy, station_nodes, source_nodes, snap_tolerance)
     placed = placed._replace(node=number[placed.node])
     opened = open_nodes(
         devices, placed, table, start, end, node_table["node_id"].to_numpy(object), xy,
@@ -186,126 +183,52 @@ def build_network(
         "stations": stations, "sources": sources, "nodes": node_table[node_table["source_fid"] >= 0],
         "valves": valves.table, "pumps": pumps.table,
     }  # fmt: skip
-    lineage = lineage_of(raw, layers, table, kept, {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused})
+    idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
     return Drawing(
         network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
-        valves.unused, pumps.unused, layers, lineage, tuple(findings), layers.crs,
+        valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
+        tuple(findings), layers.crs,
     )  # fmt: skip
-
-
-# reading the layers --------------------------------------------------------------------------------------
-
-
-def _able_devices(drawn: Mapping[str, gpd.GeoDataFrame]) -> tuple[Devices, list[Finding]]:
-    """Valves and pumps that have what they need, and findings about the others."""
-    valves, missing = able_valves(drawn["valves"])
-    pumps, lacking = able_pumps(drawn["pumps"])
-    return read_devices(drawn["valves"][valves], drawn["pumps"][pumps]), [*missing, *lacking]
-
-
-def _explode(pipes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """One row for each line; parts of a multi-line X are called X.1, X.2; the layer and fid are kept."""
-    geometry, row = shapely.get_parts(pipes.geometry.to_numpy(), return_index=True)
-    table = pipes.iloc[row].copy()
-    table.geometry = geometry
-    if "source_layer" in table:
-        table = table.drop(columns=["source_layer"])
-    table["source_layer"] = pd.Series("pipes", index=table.index, dtype=object)
-    table["source_fid"] = table.index.to_numpy()
-    parts = np.bincount(row, minlength=len(pipes))[row]
-    if (parts > 1).any():
-        ids = table["pipe_id"].to_numpy(object, copy=True)
-        part = np.arange(len(row)) - np.searchsorted(row, row)
-        share = shapely.length(geometry) / np.bincount(row, shapely.length(geometry))[row]
-        parent = words(table, "parent_id")
-        taken = set(ids)
-        for i in np.flatnonzero(parts > 1).tolist():
-            parent[i] = ids[i]
-            ids[i] = free_name(f"{ids[i]}.{part[i] + 1}", taken)
-        table["pipe_id"], table["parent_id"] = ids, parent
-        for column in ("length_m", "zeta"):
-            if column in table:
-                table[column] = table[column].to_numpy(float) * np.where(parts > 1, share, 1.0)
-    keep = shapely.length(geometry) > 0.0
-    return table[keep].reset_index(drop=True)
-
-
-def _point_rows(layers: Layers, layer: str) -> gpd.GeoDataFrame:
-    """Rows of a point layer that are not abandoned."""
-    table = _points(layers, layer)
-    return table[words(table, "status", "existing") != "abandoned"].reset_index(drop=True)
-
-
-def _points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
-    """Rows of a point layer; multi-points become their first point."""
-    table = layers.get(layer)
-    if not len(table):
-        columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
-        return gpd.GeoDataFrame(columns, geometry=[], crs=layers.crs)
-    if "source_fid" not in table:  # stations that were buildings have those of their buildings
-        table = table.assign(source_fid=table.index.to_numpy())
-    parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
-    table.geometry = parts[np.unique(owner, return_index=True)[1]]
-    return table.reset_index(drop=True)
-
-
-def _xy(table: gpd.GeoDataFrame) -> Array:
-    return shapely.get_coordinates(table.geometry.to_numpy()) if len(table) else np.empty((0, 2))
-
-
-def _bits(line: Text) -> Index:
-    return np.where(line == "supply", SUPPLY, np.where(line == "return", RETURN, PAIR)).astype(np.int64)
 
 
 # noding --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Noded:
-    """Ends on nodes, and which nodes lie on the middle of which lines."""
+class _Ends:
+    """Nodes that lines end at."""
 
     xy: Array
-    bits: Index
     start: Index
     end: Index
-    moved: Array
     fixed_node: Index
     """Node of each row of the nodes layer."""
-    cut_line: Index
-    cut_along: Array
-    cut_node: Index
-    gap: Array
 
 
-def _node(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame, settled: Index, tolerance: float) -> _Noded:
-    """Join ends and named nodes, and find nodes on the middle of lines.
+def _join_ends(lines: NDArray[np.object_], bits: Index, nodes: gpd.GeoDataFrame, settled: Index) -> _Ends:
+    """Ends at exactly one place that share a side become one node: the repair has brought together what is near.
 
-    Ends that are `settled` (row of the nodes layer, -1: not) are at their node whatever else is near, and where
-    such ends meet, no settled line is cut: an earlier run has looked at them.
+    Ends that are `settled` (row of the nodes layer, -1: not) are at their node whatever else is there.
     """
-    fixed = _xy(nodes)
-    count = len(lines)
+    fixed, count = places_of(nodes), len(lines)
     points = np.concatenate([fixed, end_points(lines)])
     point_bits = np.concatenate([np.full(len(fixed), PAIR), bits, bits])
-    snapped = snap(points, point_bits, tolerance, len(fixed))
-    ends, known = snapped.node[len(fixed) :].copy(), settled >= 0
-    ends[known] = snapped.node[settled[known]]
-    point_bits[settled[known]] = 0  # it carries what its pipes do
-    node = np.concatenate([snapped.node[: len(fixed)], ends])
-    node_bits = np.zeros(len(snapped.xy), np.int64)
-    np.bitwise_or.at(node_bits, node, point_bits)
-    start, end = ends[:count], ends[count:]
-    touching = find_touching(lines, bits, start, end, snapped.xy, node_bits, tolerance)
-    meeting = np.bincount(ends[known], minlength=len(snapped.xy)) > 1
-    fresh = ~(meeting[touching.node] & (known[:count] & known[count:])[touching.line])
-    moved = np.where(known, 0.0, snapped.moved[len(fixed) :])
-    return _Noded(
-        snapped.xy, node_bits, start, end, moved.reshape(2, count).max(axis=0), snapped.node[: len(fixed)],
-        touching.line[fresh], touching.along[fresh], touching.node[fresh], touching.gap[fresh],
-    )  # fmt: skip
+    xy, node = join_places(points, point_bits, len(fixed))
+    ends, known = node[len(fixed) :], settled >= 0
+    ends[known] = node[settled[known]]
+    return _Ends(xy, ends[:count], ends[count:], node[: len(fixed)])
 
 
-def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Noded, rules: Joining) -> list[tuple[int, Feet]]:
+def _pipes_in_use(layers: Layers) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Pipes of the network, and those that are abandoned."""
+    pipes = layers["pipes"]
+    abandoned = words(pipes, "status", "existing") == "abandoned"
+    if abandoned.all():
+        raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
+    return pipes[~abandoned].reset_index(drop=True), pipes[abandoned]
+
+
+def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Ends, rules: Joining) -> list[tuple[int, Feet]]:
     """Feet of points on each side that has lines of its own; too far ones are unreached."""
     lines, is_open = pipes.geometry.to_numpy(), words(pipes, "status") != "closed"
     return [
@@ -315,64 +238,55 @@ def _feet(points: Array, pipes: gpd.GeoDataFrame, bits: Index, noded: _Noded, ru
 
 
 def _cut(
-    lines: NDArray[np.object_], bits: Index, noded: _Noded, stops: list[list[tuple[int, Feet]]],
+    lines: NDArray[np.object_], bits: Index, noded: _Ends, stops: list[list[tuple[int, Feet]]],
     points: tuple[Array, Array], tolerance: float,
 ) -> tuple[Pieces, Array, list[list[Reached]]]:  # fmt: skip
-    """Cut lines at touching nodes and at the feet of stations and sources; the latter become nodes.
+    """Cut lines at the feet of stations and sources, which become nodes; feet at one place are one node.
 
     Other lines that pass through a foot are cut there too: a line that was drawn twice stays one pipe.
     """
-    xy = [noded.xy]
-    cut = [(noded.cut_line, noded.cut_along, noded.cut_node)]
     count = len(noded.xy)
-    reached: list[list[Reached]] = []
-    for feet, places in zip(stops, points, strict=True):
-        sides = []
-        for side, foot in feet:
-            node = foot.node.copy()
-            new = np.flatnonzero(foot.line >= 0)
-            on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[foot.line[new]], foot.along[new]))
-            at = np.where((foot.gap[new] <= max(tolerance, EXACT))[:, None], places[new], on_line)
-            # feet at one place are one node
-            key = np.column_stack([foot.line[new], np.round(foot.along[new] / EXACT)])
-            _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
-            node[new] = count + same
-            xy.append(at[first])
-            cut.append((foot.line[new][first], foot.along[new][first], count + np.arange(len(first))))
-            others = find_passing(lines, bits & side == side, on_line[first], foot.line[new][first])
-            cut.append((others.line, others.along, count + others.node))
-            count += len(first)
-            sides.append(Reached(side, node, foot))
-        reached.append(sides)
-    pieces = cut_lines(
-        lines,
-        noded.start,
-        noded.end,
-        np.concatenate(xy),
-        *(np.concatenate([c[k] for c in cut]) for k in range(3)),
-    )
-    return pieces, np.concatenate(xy), reached
+    items = [(side, foot, places) for feet, places in zip(stops, points, strict=True) for side, foot in feet]
+    new = [np.flatnonzero(foot.line >= 0) for _, foot, _ in items]
+    line = np.concatenate([foot.line[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    along = np.concatenate([foot.along[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    gap = np.concatenate([foot.gap[rows] for (_, foot, _), rows in zip(items, new, strict=True)])
+    own = np.concatenate([places[rows] for (_, _, places), rows in zip(items, new, strict=True)])
+    sides = np.repeat([side for side, _, _ in items], [len(rows) for rows in new])
+    on_line = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], along))
+    at = np.where((gap <= max(tolerance, EXACT))[:, None], own, on_line)
+    key = np.column_stack([line, np.round(along / EXACT)])
+    _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    cut = [(line[first], along[first], count + np.arange(len(first)))]
+    for side in np.unique(sides).tolist():
+        mine = np.flatnonzero(np.isin(np.arange(len(first)), same[sides == side]))
+        others = find_passing(lines, bits & side == side, on_line[first[mine]], line[first[mine]])
+        cut.append((others.line, others.along, count + mine[others.node]))
+    xy = np.concatenate([noded.xy, at[first]])
+    pieces = cut_lines(lines, noded.start, noded.end, xy, *(np.concatenate([c[k] for c in cut]) for k in range(3)))
+    found = np.split(count + same, np.cumsum([len(rows) for rows in new])[:-1])
+    reached = []
+    for (side, foot, _), rows, nodes in zip(items, new, found, strict=True):
+        node = foot.node.copy()
+        node[rows] = nodes
+        reached.append(Reached(side, node, foot))
+    return pieces, xy, [reached[: len(stops[0])], reached[len(stops[0]) :]]
 
 
 def _pieces_table(pipes: gpd.GeoDataFrame, pieces: Pieces) -> gpd.GeoDataFrame:
     """Rows of the pieces: ids X.1, X.2 with parent X where X was cut; lengths from the drawing unless given."""
-    table = pipes.iloc[pieces.line].reset_index(drop=True)
+    table = divided(pipes.iloc[pieces.line].reset_index(drop=True), pieces.share)
     table.geometry = pieces.geometry
     parts = np.bincount(pieces.line, minlength=len(pipes))[pieces.line]
-    ids, parent = table["pipe_id"].to_numpy(object, copy=True), words(table, "parent_id")
-    taken = set(ids)
-    for i in np.flatnonzero(parts > 1).tolist():
-        parent[i] = ids[i]
-        ids[i] = free_name(f"{ids[i]}.{pieces.part[i]}", taken)
-    table["pipe_id"], table["parent_id"] = ids, parent
-    for column, inner in (("from_node", pieces.part > 1), ("to_node", pieces.part < parts)):
-        if column in table:
-            table.loc[inner, column] = None
-    drawn = shapely.length(pieces.geometry)
-    given = numbers(table, "length_m") * pieces.share
+    if (parts > 1).any():
+        base, whole = bases_of(pipes, "pipes")[pieces.line], words(pipes, "parent_id")[pieces.line]
+        table = name_pieces(table, "pipes", base, whole)
+        table["repaired"] = np.where(pd.Series(base).duplicated(keep=False), "split", words(table, "repaired"))
+        for column, inner in (("from_node", pieces.part > 1), ("to_node", pieces.part < parts)):
+            if column in table:
+                table.loc[inner, column] = None
+    given, drawn = numbers(table, "length_m"), shapely.length(pieces.geometry)
     table["length_m"] = np.where(np.isnan(given), drawn, given)
-    if "zeta" in table:
-        table["zeta"] = table["zeta"].to_numpy(float) * pieces.share
     return table
 
 

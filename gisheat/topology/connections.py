@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gisheat.findings import Finding, findings_about
 from gisheat.numerics.incidence import components
 from gisheat.topology.attributes import words
+from gisheat.topology.drawn import free_name
 from gisheat.topology.feet import At, Candidates, candidate_feet
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines
 from gisheat.topology.visibility import crossed_areas
@@ -358,11 +359,3 @@ def connection_lengths(connection: Mask, start: Index, end: Index, length: Array
     result = np.where(node >= 0, 0.0, np.nan)
     result[at_end] = total[group[pipe[order[first[node[at_end]]]]]]
     return result
-
-
-def free_name(name: str, taken: set[Any]) -> str:
-    """The name, with underscores added while it is taken; it is taken from then on."""
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name

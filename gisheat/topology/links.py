@@ -17,7 +17,7 @@ import shapely
 from gisheat.findings import Finding
 from gisheat.network import VALVE_KINDS, arrays
 from gisheat.topology.attributes import words
-from gisheat.topology.connections import LINE_WORD, free_name
+from gisheat.topology.connections import LINE_WORD
 from gisheat.topology.devices import (
     LEFT_OUT,
     Devices,
@@ -28,6 +28,7 @@ from gisheat.topology.devices import (
     moved_points,
     placing_findings,
 )
+from gisheat.topology.drawn import free_name
 from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
 from gisheat.topology.settled import second_names
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -22,74 +21,34 @@ EXACT = 1e-6
 """Coordinates closer than this [m] are the same place."""
 
 
-class Snapped(NamedTuple):
-    """Nodes made of points: place of each node (k, 2), node of each point (n,), how far it moved (n,) [m]."""
+def join_places(points: Array, bits: Index, fixed: int = 0) -> tuple[Array, Index]:
+    """Nodes of points: those at exactly one place are one node where they share a side.
 
-    xy: Array
-    node: Index
-    moved: Array
+    A point that carries both sides joins all at its place; without one, supply and return stay apart there. Of the
+    first `fixed` points each is a node of its own; others go to the first of these at their place.
 
-
-def snap(points: Array, bits: Index, tolerance: float, fixed: int = 0) -> Snapped:
-    """Join points that are within the tolerance of a leader.
-
-    Leaders are points of the drawing, farther apart than the tolerance from each other, so nothing moves by
-    more than the tolerance and chains of near points do not grow together. The first `fixed` points are
-    leaders in any case; then those that carry both sides come first, and then the order is by coordinate,
-    so that the order of features plays no role.
+    Returns
+    -------
+    tuple
+        Places of the nodes (k, 2), and the node of each point (n,).
     """
-    one, same = _distinct(points, bits, fixed)
-    leader = one[_leaders(points[one], bits[one], tolerance, fixed)][same]
-    chosen, node = np.unique(leader, return_inverse=True)
-    return Snapped(points[chosen], node.astype(np.int64), np.linalg.norm(points - points[leader], axis=1))
-
-
-def _distinct(points: Array, bits: Index, fixed: int) -> tuple[Index, Index]:
-    """Rows without those at exactly the same place with the same bits, and the row that stands for each.
-
-    Many lines that end at one point would make as many pairs as the square of their number. Fixed points
-    all stand for themselves.
-    """
-    order = np.lexsort((np.arange(len(points)), bits, points[:, 1], points[:, 0]))
-    first = np.ones(len(points), bool)
-    same = (points[order[1:]] == points[order[:-1]]).all(axis=1) & (bits[order[1:]] == bits[order[:-1]])
-    first[1:] = ~same | (order[1:] < fixed) | (order[:-1] < fixed)
-    one = np.sort(order[first])
-    stands = np.empty(len(points), np.int64)
-    stands[order] = np.searchsorted(one, order[first])[np.cumsum(first) - 1]
-    return one, stands
-
-
-def _leaders(points: Array, bits: Index, tolerance: float, fixed: int) -> Index:
-    """Row of the leader of each point."""
+    points = points + 0.0  # no place is at -0.0
     count = len(points)
-    order = np.lexsort((points[:, 1], points[:, 0], bits != PAIR, np.arange(count) >= fixed))
-    rank = np.empty(count, np.int64)
-    rank[order] = np.arange(count)
-    pairs = (
-        cKDTree(points).query_pairs(max(tolerance, EXACT), output_type="ndarray") if count else np.empty((0, 2), int)
-    )
-    pairs = pairs[(bits[pairs[:, 0]] & bits[pairs[:, 1]]) != 0]
-    # each pair once, from the later point to the earlier one, in the order of the later point
-    late = np.where(rank[pairs[:, 0]] > rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
-    early = pairs.sum(axis=1) - late
-    by_late = np.argsort(rank[late], kind="stable")
-    late, early = late[by_late], early[by_late]
-    leads = np.ones(count, bool)
-    start = 0
-    bounds = np.flatnonzero(np.diff(late)) + 1
-    for stop in [*bounds.tolist(), len(late)] if len(late) else []:
-        point = late[start]
-        if point >= fixed and leads[early[start:stop]].any():
-            leads[point] = False
-        start = stop
-    gap = np.linalg.norm(points[late] - points[early], axis=1)
-    leader = np.arange(count)
-    follows = ~leads[late] & leads[early]
-    nearest = np.lexsort((rank[early[follows]], gap[follows], late[follows]))
-    first = np.unique(late[follows][nearest], return_index=True)[1]
-    leader[late[follows][nearest][first]] = early[follows][nearest][first]
-    return leader
+    order = np.lexsort((bits != PAIR, np.arange(count) >= fixed, points[:, 1], points[:, 0]))
+    new = np.ones(count, bool)
+    new[1:] = (points[order[1:]] != points[order[:-1]]).any(axis=1)
+    place = np.empty(count, np.int64)
+    place[order] = np.cumsum(new) - 1
+    leads_all = np.zeros(int(new.sum()), bool)
+    leads_all[place[(bits == PAIR)]] = True
+    key = place * 4 + np.where(leads_all[place], 0, bits)
+    key[:fixed] = np.arange(fixed) - fixed  # each its own, before all others
+    first = np.full(len(leads_all), -1, np.int64)
+    first[place[:fixed][::-1]] = np.arange(fixed)[::-1]
+    led = np.flatnonzero(first[place[fixed:]] >= 0) + fixed
+    key[led] = first[place[led]] - fixed
+    _, one, node = np.unique(key, return_index=True, return_inverse=True)
+    return points[one], node.astype(np.int64)
 
 
 class Touching(NamedTuple):
@@ -99,20 +58,6 @@ class Touching(NamedTuple):
     line: Index
     along: Array
     gap: Array
-
-
-def find_touching(
-    lines: Lines, line_bits: Index, start: Index, end: Index, xy: Array, node_bits: Index, tolerance: float
-) -> Touching:
-    """Nodes within the tolerance of a line that they are not an end of."""
-    points = np.asarray(shapely.points(xy), object)
-    node, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=max(tolerance, EXACT))
-    keep = (start[line] != node) & (end[line] != node) & ((line_bits[line] & node_bits[node]) != 0)
-    node, line = node[keep].astype(np.int64), line[keep].astype(np.int64)
-    along = np.asarray(shapely.line_locate_point(lines[line], points[node]))
-    inside = (along > EXACT) & (along < shapely.length(lines[line]) - EXACT)
-    node, line, along = node[inside], line[inside], along[inside]
-    return Touching(node, line, along, np.asarray(shapely.distance(lines[line], points[node])))
 
 
 def find_passing(lines: Lines, usable: NDArray[np.bool_], xy: Array, own: Index) -> Touching:

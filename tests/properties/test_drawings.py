@@ -17,7 +17,7 @@ from gisheat.catalogue import pipe_series
 from gisheat.checks import clean
 from gisheat.layers import Layers
 from gisheat.topology import build_network
-from gisheat.topology.noding import PAIR, cut_lines, snap
+from gisheat.topology.noding import cut_lines
 
 TOLERANCE = 0.5
 few = settings(bounded, max_examples=30)  # a drawing takes 50 ms
@@ -108,20 +108,3 @@ def test_cutting_a_line_keeps_its_length(shares, bearing):
     assert shapely.length(pieces.geometry).sum() == pytest.approx(line.length, rel=1e-12, abs=1e-9)
     assert pieces.share.sum() == pytest.approx(1.0, abs=1e-12)
     assert pieces.part.tolist() == list(range(1, len(along) + 2))
-
-
-@bounded
-@given(
-    arrays.arrays(float, st.tuples(st.integers(1, 40), st.just(2)), elements=st.floats(0.0, 3.0)), st.floats(0.01, 1.0)
-)
-def test_snapped_places_are_farther_apart_than_the_tolerance(points, tolerance):
-    """However dense the points are: leaders keep their distance, the others move to one within the tolerance."""
-    bits = np.full(len(points), PAIR)
-    snapped = snap(points, bits, tolerance)
-    apart = np.linalg.norm(snapped.xy[:, None] - snapped.xy[None, :], axis=2)
-    assert (apart[~np.eye(len(snapped.xy), dtype=bool)] > tolerance).all()
-    assert (snapped.moved <= tolerance).all()
-    assert np.linalg.norm(points - snapped.xy[snapped.node], axis=1) == pytest.approx(snapped.moved)
-    again = snap(snapped.xy, np.full(len(snapped.xy), PAIR), tolerance)
-    assert len(again.xy) == len(snapped.xy)
-    assert (again.moved == 0.0).all()
