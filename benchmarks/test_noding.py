@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks import scaling_plot
+from benchmarks.child import ROOT
 from benchmarks.noding_child import Steps, run
 from benchmarks.streets import drawing, write
 
@@ -38,6 +40,7 @@ def test_drawings_from_1e4_to_1e6_lines(record_run, tmp_path: Path) -> None:
     figures = scaling(tmp_path)
     for count, steps in figures.items():
         record_run(f"{count} lines noded, for each 1e5", "s", [steps.noded * 1e5 / count])
+    scaling_plot.draw(figures, ROOT / "out" / "noding-scaling.png")
     million = figures[1_000_000]
     record_run("1e6 lines read, noded, written", "s", [million.seconds], limit=30.0)
     record_run("1e6 lines, memory", "MB", [million.megabytes], limit=3000.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 from PIL import Image  # comes with matplotlib
+from shapely.geometry.base import BaseGeometry
 
 PICTURE_WIDTH = 2000
 WIDTH, HEIGHT = 900, 470
@@ -108,3 +109,45 @@ def draw_heads(file: Path) -> str:
         end + 21, below, f"at {figures['worst station']}: {float(figures['least surplus head']):.1f} m surplus", PALE
     )
     return sheet.document("Heads along the critical path")
+
+
+def draw_routes(file: Path) -> str:
+    """Draw a routed town: streets pale, new trenches as wide as their role, rings dashed, stations and the source."""
+    layers = {n: gpd.read_file(file, layer=n) for n in ("streets", "areas", "pipes", "stations", "sources")}
+    west, south, east, north = layers["streets"].total_bounds + np.array([-60.0, -30.0, 60.0, 30.0])
+    scale = WIDTH / (east - west)
+    height = round(scale * (north - south))
+
+    def path(shape: BaseGeometry) -> str:
+        places = ((scale * (x - west), scale * (north - y)) for x, y in shape.coords)
+        return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in places)
+
+    parts = [f'<path d="{path(s.exterior)}Z" fill="#cfe2f3"/>' for s in layers["areas"].geometry]
+    parts += [
+        f'<path d="{path(s)}" fill="none" stroke="#d5d8dc" stroke-width="6"/>' for s in layers["streets"].geometry
+    ]
+    width = {"trunk": 4.0, "branch": 2.5, "connection": 1.5}
+    for pipe in layers["pipes"].itertuples():
+        dashed = "" if np.isnan(pipe.ring) else ' stroke-dasharray="8 5"'
+        colour = SUPPLY if np.isnan(pipe.ring) else STATIC
+        stroke = f'stroke="{colour}" stroke-width="{width[pipe.role]:g}"{dashed}'
+        parts.append(f'<path d="{path(pipe.geometry)}" fill="none" {stroke}/>')
+    for name, column, shape in (("stations", "station_id", "circle"), ("sources", "source_id", "rect")):
+        for label, point in zip(layers[name][column], layers[name].geometry, strict=True):
+            x, y = scale * (point.x - west), scale * (north - point.y)
+            where = f'cx="{x:.1f}" cy="{y:.1f}" r="5"'
+            if shape == "rect":
+                where = f'x="{x - 7:.1f}" y="{y - 7:.1f}" width="14" height="14"'
+            parts.append(f'<{shape} {where} fill="{INK}"/>')
+            parts.append(f'<text x="{x + 8:.1f}" y="{y - 7:.1f}" fill="{INK}">{label}</text>')
+    keys = (("trunk", SUPPLY, 4.0, ""), ("branch", SUPPLY, 2.5, ""), ("connection", SUPPLY, 1.5, ""),
+            ("closes a ring", STATIC, 4.0, ' stroke-dasharray="8 5"'))  # fmt: skip
+    for i, (word, colour, thick, dashed) in enumerate(keys):
+        x, y = 30 + 190 * i, height + 15
+        parts.append(f'<path d="M{x},{y}h40" stroke="{colour}" stroke-width="{thick:g}"{dashed}/>')
+        parts.append(f'<text x="{x + 48}" y="{y + 4}" fill="{INK}">{word}</text>')
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height + 30}" font-family="sans-serif"'
+        f' font-size="13"><title>A routed town</title><rect width="{WIDTH}" height="{height + 30}" fill="#ffffff"/>'
+    )
+    return "\n".join([head, *parts, "</svg>", ""])

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from executed import ROOT, make_clone, run_page
-from images import draw_heads, reduce_picture
+from images import draw_heads, draw_routes, reduce_picture
 from make_verification import verification_page
 from reference import catalogues_page, columns_page, options_page
 from rule_images import draw_rules
@@ -28,8 +28,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/verification.md": verification_page,
 }
 EXECUTED = (
-    "README.md", "docs/tutorial-mulan.md", "docs/sweeps.md", "docs/your-own-data.md", "docs/epanet.md",
-    "docs/operation.md", "docs/method.md", "docs/topology.md",
+    "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
+    "docs/epanet.md", "docs/operation.md", "docs/method.md", "docs/topology.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
@@ -47,6 +47,8 @@ def make_page(name: str) -> dict[str, str | bytes]:
             made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
         if name == "docs/topology.md":
             made |= draw_rules()
+        if name == "docs/routing.md":
+            made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made
 
 

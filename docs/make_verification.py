@@ -7,12 +7,13 @@ gives the same text. Sections that need EPANET, wntr or pandapipes are made wher
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from verification import ROOT, texts
+from verification import ROOT, streets, texts
 from verification.rows import missed
 
 MADE = "<!-- Made by `make verify` (docs/make_verification.py, docs/verification): change it there. -->"
@@ -25,11 +26,13 @@ class Section(NamedTuple):
     heading: str
     make: Callable[[], str]
     needs: tuple[str, ...] = ()
+    variable: str = ""
+    """Variable of the environment that has to name data which is not ours to hand on."""
 
     @property
     def possible(self) -> bool:
-        """Whether the programs are there."""
-        return all(find_spec(name) for name in self.needs)
+        """Whether the programs and data are there."""
+        return all(find_spec(name) for name in self.needs) and (not self.variable or self.variable in os.environ)
 
 
 SECTIONS = (
@@ -43,6 +46,8 @@ SECTIONS = (
     Section("What the table says about itself", texts.printed_bores),
     Section("Loads", texts.loads),
     Section("The whole sample", texts.sample),
+    Section("Street drawings of momepy", streets.momepy_text, ("momepy",)),
+    Section("Other street drawings", streets.folder_text, variable="GISHEAT_STREETS"),
     Section("Water", texts.water),
     Section("Balances", texts.balances),
 )

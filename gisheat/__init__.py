@@ -2,7 +2,7 @@
 
 The stages, in the order data passes through them:
 
-layers -> checks -> topology -> loads -> sizing -> hydraulics -> results -> geopackage
+layers -> checks -> repair -> routing -> topology -> loads -> sizing -> hydraulics -> results -> geopackage
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import design_flows
 from gisheat.network import Array, Mask, Network, Text
 from gisheat.physics.heat import composite_heat_index
-from gisheat.topology.attributes import numbers, words
+from gisheat.topology.attributes import filled, numbers, words
 
 LOAD_DIFFERENCE = 0.03
 """Stated loads that differ by more than this share from what the stated flow carries are reported."""
@@ -54,6 +54,49 @@ def mix_heat_index(mix: gpd.GeoDataFrame, phase: str | None, position: float = 0
     return composite_heat_index(share[known], index[known]) if share[known].sum() > 0.0 else None
 
 
+def _heat_indices(
+    stations: gpd.GeoDataFrame, composite: float | None, option: float | None, position: float
+) -> tuple[Array, Text]:
+    """Heat index of each station [W/m2], NaN where none is known, and where it comes from, in words."""
+    by_use = heat_indices(words(stations, "building_use"), words(stations, "energy_saving"), position)
+    everywhere = np.ones(len(stations))
+    steps = (
+        (numbers(stations, "heat_index_w_m2"), "area x index"),
+        (by_use, "area x index of use"),
+        (everywhere * (np.nan if composite is None else composite), "area x composite index"),
+        (everywhere * (np.nan if option is None else option), "area x index of option"),
+    )
+    index, source = np.full(len(stations), np.nan), np.full(len(stations), None, dtype=object)
+    for values, word in steps:
+        new = np.isnan(index) & ~np.isnan(values)
+        index[new], source[new] = values[new], word
+    return index, source
+
+
+def expected_loads(
+    stations: gpd.GeoDataFrame, mix: gpd.GeoDataFrame, *, area_factor: float = 1.0,
+    heat_index: float | None = None, heat_index_position: float = 0.5, heat_capacity: float = 4187.0,
+    temperature_difference: float = 50.0,
+) -> Array:  # fmt: skip
+    """Load of each row of a clean stations layer [W], before there is a network; NaN where nothing says it.
+
+    What routing goes by: `load_kw`, else heated area x heat index of the last phase, else what `flow_t_h` carries.
+
+    Parameters
+    ----------
+    area_factor, heat_index, heat_index_position
+        As in `assign_loads`.
+    heat_capacity, temperature_difference : float
+        [J/(kg K)], [K]; the difference where the station states no temperatures.
+    """
+    composite = mix_heat_index(mix, None, heat_index_position)
+    index, _ = _heat_indices(stations, composite, heat_index, heat_index_position)
+    difference = numbers(stations, "supply_temp_c") - numbers(stations, "return_temp_c")
+    by_flow = numbers(stations, "flow_t_h") * heat_capacity * filled(difference, temperature_difference)
+    by_area = numbers(stations, "heated_area_m2") * area_factor * index
+    return filled(numbers(stations, "load_kw"), filled(by_area, by_flow))
+
+
 def assign_loads(
     network: Network, stations: gpd.GeoDataFrame, mix: gpd.GeoDataFrame, *,
     phase: str | None = None, area_factor: float = 1.0, heat_index: float | None = None,
@@ -81,19 +124,7 @@ def assign_loads(
     area = table.heated_area * area_factor
     composite = mix_heat_index(mix, phase, heat_index_position)
     own = numbers(stations, "heat_index_w_m2")
-    by_use = heat_indices(words(stations, "building_use"), words(stations, "energy_saving"), heat_index_position)
-    common = np.nan if composite is None else composite
-    option = np.nan if heat_index is None else heat_index
-    steps = (
-        (own, "area x index"),
-        (by_use, "area x index of use"),
-        (np.full(len(table), common), "area x composite index"),
-        (np.full(len(table), option), "area x index of option"),
-    )
-    index, source = np.full(len(table), np.nan), np.full(len(table), None, dtype=object)
-    for values, word in steps:
-        new = np.isnan(index) & ~np.isnan(values)
-        index[new], source[new] = values[new], word
+    index, source = _heat_indices(stations, composite, heat_index, heat_index_position)
     by_area = area * index
     load_given, flow = numbers(stations, "load_kw"), numbers(stations, "flow_t_h")
     load = np.where(np.isnan(load_given), by_area, load_given)

@@ -117,8 +117,7 @@ def check(
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    steps = (*_ALL[:2], stages.add_loads_if_drawn)
-    return _operation(check, project, output, options, progress, steps)
+    return _operation(check, project, output, options, progress, (*_TO_NETWORK, stages.add_loads_if_drawn))
 
 
 def topology(
@@ -132,7 +131,17 @@ def topology(
 
     Nothing is lost: the lineage table says what became of every feature.
     """
-    return _operation(topology, project, output, options, progress, _ALL[:2])
+    return _operation(topology, project, output, options, progress, (stages.add_repair, stages.add_topology))
+
+
+def route(
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[LoadOptions]
+) -> Report:
+    """Choose trenches along the streets that join all stations with the sources.
+
+    For the least cost; pipes that are there cost nothing. The new trenches are planned pipes without a size.
+    """
+    return _operation(route, project, output, {**options, "routing": "always"}, progress, _TO_NETWORK)
 
 
 def loads(
@@ -142,7 +151,7 @@ def loads(
 
     A flow wins over a load, a load over heated area x heat index.
     """
-    return _operation(loads, project, output, options, progress, _ALL[:3])
+    return _operation(loads, project, output, options, progress, _TO_LOADS)
 
 
 def size(
@@ -152,7 +161,7 @@ def size(
 
     By the rules of its role, for the last phase; existing pipes are kept and judged.
     """
-    return _operation(size, project, output, options, progress, _ALL[:4])
+    return _operation(size, project, output, options, progress, _TO_SIZES)
 
 
 def solve(
@@ -190,7 +199,7 @@ def balance(
 
     Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.
     """
-    return _operation(balance, project, output, options, progress, (*_ALL[:4], stages.add_balance))
+    return _operation(balance, project, output, options, progress, (*_TO_SIZES, stages.add_balance))
 
 
 def sweep(
@@ -283,13 +292,17 @@ def export_inp(
     return Report(counted, layers.findings, notes, (target,), "", time.perf_counter() - clock)
 
 
-_ALL = (stages.add_repair, stages.add_topology, stages.add_loads, stages.add_sizes, stages.add_solution)
+_TO_NETWORK = (stages.add_repair, stages.add_routing, stages.add_topology)
+_TO_LOADS = (*_TO_NETWORK, stages.add_loads)
+_TO_SIZES = (*_TO_LOADS, stages.add_sizes)
+_ALL = (*_TO_SIZES, stages.add_solution)
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
     template,
     run,
     check,
     topology,
+    route,
     loads,
     size,
     solve,

@@ -75,6 +75,50 @@ ParallelDistance = Annotated[
 MaxConnection = Annotated[
     float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)
 ]
+Routing = Annotated[
+    Literal["auto", "always", "never"],
+    Argument("New trenches along the streets: auto where there are streets and no pipes, always, never.", "auto"),
+]
+RouteCost = Annotated[
+    Literal["load", "length"],
+    Argument("What is least in all: cost that grows with the load a trench carries, or length.", "load"),
+]
+RouteFixedCost = Annotated[
+    float, Argument("Cost of a metre of trench that carries next to nothing.", 350.0, 0.0, 1e6, advanced=True)
+]
+RouteLoadCost = Annotated[
+    float, Argument("Cost of a metre of trench for each (kW)^exponent that it carries.", 31.0, 0.0, 1e6, advanced=True)
+]
+RouteLoadExponent = Annotated[
+    float, Argument("Exponent of the load a trench carries in its cost.", 0.38, 0.05, 1.0, advanced=True)
+]
+ClassFactors = Annotated[
+    str, Argument("Cost factors of street classes, class:factor separated by semicolons, as in primary:1.5; track:0.8.")
+]
+ConnectionCostFactor = Annotated[
+    float, Argument("Cost of a metre of connection relative to a metre of street.", 1.0, 0.01, 1000.0, advanced=True)
+]
+JoinPipes = Annotated[
+    Literal["anywhere", "nodes"], Argument("Where pipes that are there may be tapped by new trenches.", "anywhere")
+]
+PipeToStreet = Annotated[
+    float, Argument("Longest link between a street and a pipe that is there.", 30.0, 0.0, 1000.0, advanced=True)
+]
+RingLoad = Annotated[
+    float, Argument("Close rings so that no more than this load lies behind any single trench.", None, 0.0, 100000.0)
+]
+RingPairs = Annotated[
+    str,
+    Argument("Stations, sources or nodes that stay joined whichever trench fails, a:b separated by semicolons."),
+]
+TrunkShare = Annotated[
+    float, Argument("Share of the load from which on a new trench is a trunk.", 0.1, 0.0, 1.0, advanced=True)
+]
+RouteSeconds = Annotated[
+    float,
+    Argument("Time after which the search for better routes ends; a fixed number of moves when empty.",
+             None, 0.0, 86400.0, advanced=True),
+]  # fmt: skip
 ConnectTo = Annotated[
     Literal["nearest", "vertex"],
     Argument(
@@ -271,7 +315,25 @@ class TopologyOptions(ReadOptions, total=False):
     catalogue: Catalogue
 
 
-class LoadOptions(TopologyOptions, total=False):
+class RouteOptions(TopologyOptions, total=False):
+    """How trenches are chosen along the streets."""
+
+    routing: Routing
+    route_cost: RouteCost
+    route_fixed_cost: RouteFixedCost
+    route_load_cost: RouteLoadCost
+    route_load_exponent: RouteLoadExponent
+    class_factors: ClassFactors
+    connection_cost_factor: ConnectionCostFactor
+    join_pipes: JoinPipes
+    pipe_to_street_m: PipeToStreet
+    ring_load_mw: RingLoad
+    ring_pairs: RingPairs
+    trunk_share: TrunkShare
+    route_seconds: RouteSeconds
+
+
+class LoadOptions(RouteOptions, total=False):
     """How stations get their flow."""
 
     area_factor: AreaFactor

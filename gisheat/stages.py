@@ -6,7 +6,7 @@ Every verb runs the stages it needs and writes the same layers, later columns em
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,12 @@ from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.hydraulics.operating import operated
 from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
-from gisheat.loads import Loads, assign_loads
+from gisheat.loads import Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing
 from gisheat.project import Project, read_project
 from gisheat.results import Results
+from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
@@ -60,6 +61,7 @@ class State:
     order: tuple[str, ...]
     findings: tuple[Finding, ...]
     repaired: Repaired | None = None
+    routed: Routed | None = None
     drawing: Drawing | None = None
     """None as long as there are streets alone."""
     loads: Loads | None = None
@@ -150,6 +152,48 @@ def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
     return join_buildings(layers, rules)
 
 
+def add_routing(state: State, progress: Progress | None = None) -> State:
+    """Choose trenches along the streets where the option `routing` wants them."""
+    layers, wanted = state.layers, state.options["routing"]
+    needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not len(layers.get("pipes"))
+    return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
+
+
+def _with_routes(state: State, progress: Progress | None) -> State:
+    report(progress, 0.18, "choosing trenches along the streets")
+    options, project = state.options, state.project
+    last = state.order[-1] if state.order else ""
+    load = expected_loads(
+        state.layers["stations"], state.layers.get("load_mix"),
+        area_factor=options["area_factor"] or project.area_factor.get(last, 1.0),
+        heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
+    )  # fmt: skip
+    routed = route(state.layers, _route_rules(options), load, state.order)
+    return replace(
+        state, layers=routed.layers, routed=routed, findings=(*state.findings, *routed.findings),
+        notes=(*state.notes, *routed.notes),
+    )  # fmt: skip
+
+
+def _route_rules(options: Mapping[str, Any]) -> RouteRules:
+    ring_load, exponent = options["ring_load_mw"], options["route_load_exponent"]
+    trench = TrenchCost(options["route_fixed_cost"], options["route_load_cost"] / 1e3**exponent, exponent)
+    return RouteRules(
+        tolerance=options["snap_tolerance_m"],
+        max_connection=options["max_connection_m"],
+        at_vertex=options.get("connect_to") == "vertex",
+        connection_cost=options["connection_cost_factor"],
+        class_factor=class_factors(options["class_factors"]),
+        pipe_to_street=options["pipe_to_street_m"],
+        join_anywhere=options["join_pipes"] == "anywhere",
+        trench=trench if options["route_cost"] == "load" else None,
+        ring_load=None if ring_load is None else ring_load * 1e6,
+        ring_pairs=read_pairs(options["ring_pairs"]),
+        trunk_share=options["trunk_share"],
+        seconds=options["route_seconds"],
+    )
+
+
 def add_topology(state: State, progress: Progress | None = None) -> State:
     """Build the network from the drawing; of streets alone there is none yet."""
     if not has_pipes(state):
@@ -158,15 +202,28 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
     options = state.options
     drawing = build_network(
         state.raw, state.layers, state.series, mended=state.repaired,
-        snap_tolerance=options["snap_tolerance_m"], max_connection=options["max_connection_m"],
+        snap_tolerance=options["snap_tolerance_m"], max_connection=_farthest(state),
         connect_to=options["connect_to"],
         roughness=options["roughness_mm"] * 1e-3, local_loss_fraction=options["local_loss_fraction"],
         required_head=options["required_head_m"],
     )  # fmt: skip
-    findings = [*state.findings, *drawing.findings]
+    findings = [*state.findings, *_news(state, drawing.findings)]
     notes = [*state.notes, *_assumed_defaults(state.layers, options)]
     found = assessment.find_islands(drawing, in_phase(drawing, state.phase, state.order))
     return replace(state, drawing=drawing, findings=(*findings, *found), notes=tuple(notes))
+
+
+def _farthest(state: State) -> float:
+    """Longest connection that the network may still draw [m]: routing has drawn all that may be, of pairs."""
+    tolerance, farthest = state.options["snap_tolerance_m"], state.options["max_connection_m"]
+    apart = "line" in state.layers["pipes"] and state.layers["pipes"]["line"].isin(("supply", "return")).any()
+    return float(farthest if state.routed is None or apart else min(tolerance, farthest))
+
+
+def _news(state: State, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without those on stations and sources of which routing has said why it does not reach them."""
+    known = {(f.layer, f.source_fid) for f in state.findings if f.rule == "unreachable"}
+    return [f for f in findings if f.rule != "not-connected" or (f.layer, f.source_fid) not in known]
 
 
 def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
@@ -186,9 +243,10 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         own = table if column not in table else table[table[column].isna()]
-        missing = (
-            own["source_fid"].nunique() if "source_fid" in own else len(own)
-        )  # pieces of a pipe state none together
+        missing = len(own)
+        if "source_layer" in own:  # pieces of a pipe state none together; new trenches each by itself
+            drawn = own["source_layer"] == layer
+            missing = own.loc[drawn, "source_fid"].nunique() + int((~drawn).sum())
         if missing:
             notes.append(f"{layer}: {column} is {value} for the {missing} feature(s) that state none")
     for name in ("supply_temp_c", "return_temp_c"):

@@ -25,6 +25,8 @@ Rows = dict[str, tuple[Any, str]]
 def summary_rows(state: State) -> Rows:
     """Figures in the order in which a reader wants them: key -> (value, unit)."""
     rows: Rows = {"project": (state.project.name, ""), "phase": (state.phase or "all", "")}
+    if state.routed is not None:
+        rows |= state.routed.figures
     if state.loads is None and "streets" in state.layers:
         rows |= _street_rows(state)
     if state.drawing is not None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from gisheat.results import Results
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -308,6 +313,63 @@ class Network:
         if not two_pipe:
             reading.refuse_two_pipe(network)
         return network
+
+    def to_networkx(
+        self, results: Results | None = None, places: Mapping[Any, Sequence[float]] | None = None
+    ) -> nx.MultiDiGraph[str]:
+        """Network as a networkx graph, with the columns of the contract as attributes.
+
+        Parameters
+        ----------
+        results : Results, optional
+            What `solve` found for this network (or for the same one with other loads and bores); the columns of its
+            tables are joined.
+        places : mapping, optional
+            Identifier of a node -> its (x, y) [m]: a network knows no places, the layer nodes does. They become the
+            attributes x and y.
+
+        Returns
+        -------
+        networkx.MultiDiGraph
+            Nodes are called by node_id. An edge runs from from_node to to_node, so that the sign of a flow says its
+            way; its key is pipe_id, and `element` says whether it is a pipe, valve or pump. A trench is one edge: its
+            attribute `line` is pair, supply or return. Stations and sources are at the supply node they hang on,
+            in the attributes `stations` and `sources`: dictionaries of identifier -> columns. `in_service` is false
+            for what carries nothing in this state. What is unknown has no attribute.
+
+        Raises
+        ------
+        InputError
+            If the results are those of another network.
+
+        Notes
+        -----
+        For paths and bridges the direction is of no matter: take `to_undirected(as_view=True)`, or for what knows no
+        parallel edges `networkx.Graph`. Two elements between the same nodes with one identifier: the key of a valve
+        or pump is then "valve X", "pump X".
+
+        Examples
+        --------
+        >>> network = Network.from_tables(
+        ...     {"node_id": ["S", "A", "B"]},
+        ...     {
+        ...         "pipe_id": ["SA", "AB"],
+        ...         "from_node": ["S", "A"],
+        ...         "to_node": ["A", "B"],
+        ...         "length_m": [60.0, 40.0],
+        ...         "inner_diameter_mm": [150.0, 100.0],
+        ...     },
+        ...     stations={"station_id": ["H"], "node_id": ["B"], "flow_t_h": [36.0]},
+        ... )
+        >>> graph = network.to_networkx()
+        >>> graph.edges["S", "A", "SA"]["length_m"], graph.nodes["B"]["stations"]["H"]["flow_t_h"]
+        (60.0, 36.0)
+        >>> graph.size("length_m")
+        100.0
+        """
+        from gisheat.network.export import graph_of_network
+
+        return graph_of_network(self, results, places)
 
 
 def role_codes(roles: Sequence[Any] | Text) -> Code:

@@ -147,7 +147,7 @@ def drawing_findings(layer: str, drawn: gpd.GeoDataFrame, lines: gpd.GeoDataFram
 
 
 def split_findings(layer: str, rule: str, table: gpd.GeoDataFrame) -> list[Finding]:
-    """One finding for each feature that was split, at its first piece."""
+    """One finding for each feature that was split, where its first piece ends."""
     noun = layer[:-1]
     rows = table[words(table, "repaired") == "split"]
     base = words(rows, "parent_id")
@@ -158,40 +158,44 @@ def split_findings(layer: str, rule: str, table: gpd.GeoDataFrame) -> list[Findi
         f"{noun} {name} was split into {p} parts where other features meet it."
         for name, p in zip(names.tolist(), parts.tolist(), strict=True)
     ]
-    return _listed(rows.iloc[first], rule, layer, messages, repair="split", applied=True)
+    rows = rows.iloc[first]
+    rows = rows.set_geometry(shapely.get_point(rows.geometry.to_numpy(), -1), crs=rows.crs)
+    return _listed(rows, rule, layer, messages, repair="split", applied=True)
 
 
 def _listed(
     rows: gpd.GeoDataFrame, rule: str, layer: str, messages: list[str], *, distances: Array | None = None,
-    repair: str = "", applied: bool = False,
+    others: Index | None = None, repair: str = "", applied: bool = False,
 ) -> list[Finding]:  # fmt: skip
     """Findings about rows, not too many, and one for the rest."""
     some, far = rows[:MOST_LISTED], None if distances is None else distances[:MOST_LISTED]
     findings = findings_about(
-        some, rule, "info", layer, messages[:MOST_LISTED], distances=far, repair=repair, applied=applied
-    )
+        some, rule, "info", layer, messages[:MOST_LISTED], distances=far,
+        others=None if others is None else others[:MOST_LISTED], repair=repair, applied=applied,
+    )  # fmt: skip
     if len(rows) > MOST_LISTED:
         findings.append(_rest(rule, "info", layer, len(rows) - MOST_LISTED, applied=applied))
     return findings
 
 
 def pseudo_findings(
-    layer: str, table: gpd.GeoDataFrame, xy: Array, pseudo: PseudoNodes, new: Index | None = None
+    layer: str, table: gpd.GeoDataFrame, xy: Array, pseudo: PseudoNodes, *, joined: bool
 ) -> list[Finding]:
-    """Pseudo-nodes: one finding for all of them that are kept, one for each line that others were joined to.
+    """Pseudo-nodes: one finding for all of them that are kept, one for each where two lines were joined.
 
     Parameters
     ----------
-    new : int array, optional
-        Row of the table that each row that is gone was joined to.
+    table : GeoDataFrame
+        Rows before joining.
     """
     noun, column = layer[:-1], ID_COLUMN[layer]
-    if new is not None:
-        heads, count = np.unique(new, return_counts=True)
-        rows = table.iloc[heads]
-        messages = [f"{noun} {name} was joined with {n} that go on from it and agree in everything."
-                    for name, n in zip(rows[column], count, strict=True)]  # fmt: skip
-        return _listed(rows, "pseudo-node", layer, messages, repair="joined", applied=True)
+    if joined:
+        rows, others = table.iloc[pseudo.one], table.iloc[pseudo.other]
+        rows = rows.set_geometry(np.asarray(shapely.points(xy[pseudo.node]), object), crs=table.crs)
+        messages = [f"{noun} {one} and {other} meet here and agree in everything; they were joined."
+                    for one, other in zip(rows[column], others[column], strict=True)]  # fmt: skip
+        fids = others["source_fid"].to_numpy()
+        return _listed(rows, "pseudo-node", layer, messages, others=fids, repair="joined", applied=True)
     if not len(pseudo.node):
         return []
     first = int(np.lexsort((xy[pseudo.node, 1], xy[pseudo.node, 0]))[0])

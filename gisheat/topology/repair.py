@@ -277,7 +277,7 @@ def _join(layer: str, pieces: _Pieces, able: Mask, node: Callable[[gpd.GeoDataFr
     pseudo = find_pseudo_nodes(table, layer, noded.start, noded.end, able)
     names = table[ID_COLUMN[layer]].to_numpy(object)
     if node is None or not len(pseudo.node):
-        findings = pseudo_findings(layer, table, noded.xy, pseudo)
+        findings = pseudo_findings(layer, table, noded.xy, pseudo, joined=False)
         return _Joined(table, noded.start, noded.end, names, _absorbed(names[:0], names[:0]), findings)
     joined = join_chains(table, noded.start, noded.end, noded.xy, pseudo)
     while len(pseudo.node) and (undone := _undone(joined, node(joined.table))).any():
@@ -286,7 +286,8 @@ def _join(layer: str, pieces: _Pieces, able: Mask, node: Callable[[gpd.GeoDataFr
     names = joined.table[ID_COLUMN[layer]].to_numpy(object)[joined.row]
     gone = joined.row_is_gone
     absorbed = _absorbed(table["source_fid"].to_numpy()[gone], names[gone])
-    findings = pseudo_findings(layer, joined.table, noded.xy, pseudo, new=joined.row[gone])
+    pseudo = PseudoNodes(*(column[gone[pseudo.one] | gone[pseudo.other]] for column in pseudo))  # not where rings close
+    findings = pseudo_findings(layer, table, noded.xy, pseudo, joined=True)
     return _Joined(joined.table, joined.start, joined.end, names, absorbed, findings)
 
 

@@ -6,8 +6,9 @@ facts and the same layout give the same rows.
 
 The town is laid out in local metres and then turned and moved to EPSG:4552. The trunk comes
 first: each section is a walk of the published length, so that its nodes fall where the plan has
-them. Streets pass through these nodes, and the branches follow the streets. In the end all pipes
-are moved by one vector, from the axis to the edge of the street.
+them. Streets pass through these nodes. In the end all pipes and stations are moved by one vector,
+from the axis to the edge of the street. Branches and connections are not drawn: `gisheat` routes
+them along the streets.
 """
 
 from __future__ import annotations
@@ -20,23 +21,22 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import networkx as nx
 import pandas as pd
 import pyogrio
-from shapely import LineString, Point, STRtree
+from networkx.algorithms.approximation import steiner_tree
+from shapely import LineString, Point
 from shapely.ops import substring
 
 XY = tuple[float, float]
 Line = list[XY]
-Tree = dict[XY, dict[XY, Line]]  # point -> neighbour -> line between them
 
 HERE = Path(__file__).resolve().parent
 FACTS = HERE / "facts"
 LAYOUT: dict[str, Any] = tomllib.loads((HERE / "layout.toml").read_text(encoding="utf-8"))
 STREETS = {name: (kind, street) for kind in LAYOUT["streets"]
            for name, street in LAYOUT["streets"][kind].items()}  # fmt: skip
-STATIONS: dict[str, tuple[str, XY]] = {
-    station: (host, (float(x), float(y))) for station, (host, x, y) in LAYOUT["stations"].items()
-}
+STATIONS: dict[str, XY] = {name: (float(x), float(y)) for name, (x, y) in LAYOUT["stations"].items()}
 CRS = "EPSG:4552"
 COST_FACTOR = {"primary": 1.3, "secondary": 1.1, "residential": 1.0}
 NOMINAL = {902: (900, 920, 9), 704: (700, 720, 8), 616: (600, 630, 7), 515: (500, 529, 7),
@@ -44,8 +44,8 @@ NOMINAL = {902: (900, 920, 9), 704: (700, 720, 8), 616: (600, 630, 7), 515: (500
 PHASES = {"current": "existing", "near_2025": "near", "far_2030": "far"}
 INDEX_OF_OLD_PUBLIC_W_M2 = 60  # public buildings above it count as not energy-saving
 OVERSHOOT_M = 45.0  # shorter street ends beyond the last crossing are trimmed
-SAME_POINT_M = 1e-5
 LENGTH_TOLERANCE_M = 0.01
+MARGIN_M = 1.0  # another trunk node is farther by at least this; A13 and A14 are 1 m apart
 AREA_TOLERANCE = 0.005  # the published areas behind the sections are rounded
 
 
@@ -144,76 +144,6 @@ def cut_streets(lines: dict[str, LineString]) -> list[tuple[str, Line]]:
     return found
 
 
-# ---------------------------------------------------------------- the network
-
-
-def locate(name: str, end: str, points: dict[str, XY], lines: dict[str, LineString]) -> XY:
-    """Find the end of a run: a trunk node, the crossing with a line, or a station's foot."""
-    if end in points:
-        return points[end]
-    if end in lines:
-        place = lines[name].intersection(lines[end])
-    else:
-        place = lines[name].interpolate(lines[name].project(Point(STATIONS[end][1])))
-    return key(place.x, place.y)
-
-
-def grow_tree(root: str, points: dict[str, XY], lines: dict[str, LineString]) -> Tree:
-    """Join the runs of one trunk node and the stubs of its stations to one graph of lines."""
-    runs, stubs, stops = [], [], set()
-    for name, *ends in LAYOUT["branches"].get(root, []):
-        first, last = (locate(name, end, points, lines) for end in ends)
-        reach = sorted(lines[name].project(Point(place)) for place in (first, last))
-        runs.append((name, substring(lines[name], *reach)))
-        stops |= {first, last}
-    for station, (host, place) in STATIONS.items():
-        if host == root:
-            stubs.append([points[root], place])
-        for name, run in runs:
-            foot = locate(name, station, points, lines) if host == name else None
-            if foot and run.distance(Point(foot)) < SAME_POINT_M:
-                stops.add(foot)
-                stubs.append([foot, place])
-    pieces = []
-    for name, run in runs:
-        on_run = {stop for stop in stops if run.distance(Point(stop)) < SAME_POINT_M}
-        pieces += split_at(lines[name], on_run)
-    tree: Tree = {}
-    for line in pieces + stubs:
-        tree.setdefault(line[0], {})[line[-1]] = line
-        tree.setdefault(line[-1], {})[line[0]] = line[::-1]
-    return tree
-
-
-def trace(tree: Tree, start: XY, came: XY | None = None) -> list[tuple[Line, set[XY]]]:
-    """Follow a tree from its root: lines from junction to junction, each with all ends behind."""
-    found = []
-    for step, first in tree.get(start, {}).items():
-        if step == came:
-            continue
-        line, before, here = list(first), start, step
-        while len(tree[here]) == 2:
-            onward = next(point for point in tree[here] if point != before)
-            line += tree[here][onward][1:]
-            before, here = here, onward
-        further = trace(tree, here, before)
-        ends = {here}.union(*(reached for _, reached in further))
-        found += [(line, ends), *further]
-    return found
-
-
-def pipe_row(pipe_id: str, role: str, phase: str, line: Line, **more: object) -> dict[str, object]:
-    """Return one row of the layer pipes; ``more`` holds what only the trunk knows."""
-    return {
-        "pipe_id": pipe_id, "status": "planned", "phase": phase, "level": "primary",
-        "role": role, "line": "pair", "dn_mm": None, "outer_diameter_mm": None, "wall_mm": None,
-        "inner_diameter_mm": None, "roughness_mm": 0.5,
-        "local_loss_fraction": 0.20 if role == "connection" else 0.15,
-        **more,
-        "geometry": LineString([to_map(point, pipe=True) for point in line]),
-    }  # fmt: skip
-
-
 def trunk_rows(sections: pd.DataFrame, lines: dict[str, Line]) -> list[dict[str, object]]:
     """Return the published trunk with the bores that reproduce the published figures."""
     bores = sections["computed_with_inner_diameter_m"].to_dict()
@@ -222,29 +152,15 @@ def trunk_rows(sections: pd.DataFrame, lines: dict[str, Line]) -> list[dict[str,
         bore = round(1000 * bores[section])
         dn, outer, wall = NOMINAL[bore]
         planned = section.endswith("R09")
-        rows.append(pipe_row(
-            section, "connection" if planned else "trunk", "near" if planned else "existing", line,
-            status="planned" if planned else "existing", dn_mm=dn, outer_diameter_mm=outer,
-            wall_mm=wall, inner_diameter_mm=bore,
-        ))  # fmt: skip
+        rows.append({
+            "pipe_id": section, "status": "planned" if planned else "existing",
+            "phase": "near" if planned else "existing", "level": "primary",
+            "role": "connection" if planned else "trunk", "line": "pair", "dn_mm": dn,
+            "outer_diameter_mm": outer, "wall_mm": wall, "inner_diameter_mm": bore,
+            "roughness_mm": 0.5, "local_loss_fraction": 0.20 if planned else 0.15,
+            "geometry": LineString([to_map(point, pipe=True) for point in line]),
+        })  # fmt: skip
     return rows
-
-
-def branch_rows(
-    root: str, points: dict[str, XY], lines: dict[str, LineString]
-) -> tuple[list[dict[str, object]], list[XY]]:
-    """Return the pipes from a trunk node to its stations, and the junctions between them."""
-    rows: list[dict[str, object]] = []
-    junctions = []
-    for line, ends in trace(grow_tree(root, points, lines), points[root]):
-        stations = [name for name, (_, place) in STATIONS.items() if place in ends]
-        phase = "existing" if any(name.startswith("H") for name in stations) else "near"
-        if len(stations) == 1:
-            rows.append(pipe_row(f"C-{stations[0]}", "connection", phase, line))
-        else:
-            junctions.append(line[-1])
-            rows.append(pipe_row(f"B{root[1:]:0>2}-{len(junctions)}", "branch", phase, line))
-    return rows, junctions
 
 
 # ---------------------------------------------------------------- tables
@@ -254,7 +170,7 @@ def station_rows(facts: pd.DataFrame, points: dict[str, XY]) -> list[dict[str, o
     """Return the 39 stations with their published areas and design temperatures."""
     rows = []
     for station, fact in facts.iterrows():
-        place = STATIONS[station][1] if station in STATIONS else points[str(station)]
+        place = STATIONS[str(station)] if station in STATIONS else points[str(station)]
         rows.append({
             "station_id": station, "name": fact["name"], "status": fact["status"],
             "phase": "existing" if fact["status"] == "existing" else "near",
@@ -322,59 +238,78 @@ def load_mix(facts: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------- checks and writing
 
 
-def check(layers: dict[str, gpd.GeoDataFrame], sections: pd.DataFrame) -> None:
-    """Fail unless lengths, areas behind the sections, the tree and the drawing hold."""
-    pipes, stations = layers["pipes"], layers["stations"]
-    known = {point.coords[0] for name in ("nodes", "stations") for point in layers[name].geometry}
-    upstream: dict[XY, int] = {}
-    for row, line in enumerate(pipes.geometry):
-        if line.coords[-1] in upstream or not {line.coords[0], line.coords[-1]} <= known:
-            raise LayoutError(f"pipe {pipes.pipe_id[row]} does not run from node to node of a tree")
-        upstream[line.coords[-1]] = row
-    area = dict.fromkeys(pipes.pipe_id, 0.0)
-    plant = layers["sources"].geometry[0].coords[0]
-    for place, heated in zip(stations.geometry, stations.heated_area_m2, strict=True):
-        at = place.coords[0]
-        while at != plant:
-            area[pipes.pipe_id[upstream[at]]] += heated
-            at = pipes.geometry[upstream[at]].coords[0]
-    for section, fact in sections.iterrows():
-        drawn = pipes.geometry[list(pipes.pipe_id).index(section)].length
-        published = fact["heated_area_1e4_m2"] * 1e4
-        if abs(drawn - fact["length_m"]) > LENGTH_TOLERANCE_M:
-            raise LayoutError(f"{section} is {drawn:.3f} m long, published {fact['length_m']} m")
-        if abs(area[section] / published - 1) > AREA_TOLERANCE:
-            raise LayoutError(f"behind {section} lie {area[section]:.0f} m2, not {published:.0f}")
-    for one, two in STRtree(pipes.geometry).query(pipes.geometry, predicate="intersects").T:
-        ends = [{line.coords[0], line.coords[-1]} for line in pipes.geometry[[one, two]]]
-        met = pipes.geometry[one].intersection(pipes.geometry[two])
-        if one < two and not (isinstance(met, Point) and met.coords[0] in ends[0] & ends[1]):
-            raise LayoutError(f"{pipes.pipe_id[one]} crosses {pipes.pipe_id[two]}")
+def check_trunk(layers: dict[str, gpd.GeoDataFrame], sections: pd.DataFrame, facts: pd.DataFrame) -> None:
+    """Fail unless lengths, areas behind the sections and the nodes they join are the published ones."""
+    nodes = {point.coords[0]: name for name, point in layers["nodes"].set_index("node_id").geometry.items()}
+    behind = facts["heated_area_1e4_m2"].sum()
+    for section, line in layers["pipes"].set_index("pipe_id").geometry.items():
+        fact = sections.loc[section]
+        if abs(line.length - fact["length_m"]) > LENGTH_TOLERANCE_M:
+            raise LayoutError(f"{section} is {line.length:.3f} m long, published {fact['length_m']} m")
+        if "-".join(nodes.get(line.coords[end], "?") for end in (0, -1)) != section:
+            raise LayoutError(f"{section} does not run from node to node")
+        behind -= facts.loc[facts["trunk_node"] == fact["from_node"], "heated_area_1e4_m2"].sum()
+        if abs(behind / fact["heated_area_1e4_m2"] - 1) > AREA_TOLERANCE:
+            raise LayoutError(f"behind {section} lie {behind:.1f}e4 m2")
+
+
+def street_graph(
+    layers: dict[str, gpd.GeoDataFrame], trunk: dict[str, Point], stations: dict[str, Point]
+) -> nx.Graph[XY | str]:
+    """Return the streets as a graph with links to trunk nodes and stations.
+
+    A trunk node is linked to the nearest street, a station, as in `gisheat`, to up to four.
+    """
+    streets = layers["streets"]
+    feet: dict[int, set[XY]] = {}
+    graph: nx.Graph[XY | str] = nx.Graph()
+    for name, place in (trunk | stations).items():
+        near = streets.distance(place).nsmallest(1 if name in trunk else 4)
+        for row, far in near[near <= 2.0 * near.min()].items():
+            foot = streets.geometry[row].interpolate(streets.geometry[row].project(place))
+            feet.setdefault(row, set()).add(key(foot.x, foot.y))
+            graph.add_edge(name, key(foot.x, foot.y), cost=far)
+    for row, (line, factor) in enumerate(zip(streets.geometry, streets["cost_factor"], strict=True)):
+        for piece in split_at(line, feet.get(row, set()) | {line.coords[0], line.coords[-1]}):
+            graph.add_edge(piece[0], piece[-1], cost=LineString(piece).length * factor)
+    return graph
+
+
+def check_routes(layers: dict[str, gpd.GeoDataFrame], facts: pd.DataFrame) -> None:
+    """Fail unless the cheapest trenches along the streets hang each station on its published node.
+
+    They do so whatever a trench costs that serves many: each station's own way is cheapest to this
+    node, and so are the ways when stations share a trench.
+    """
+    trunk = layers["nodes"].set_index("node_id").geometry.drop("R09").to_dict()
+    hosts = facts["trunk_node"].drop("R09").to_dict()
+    stations = layers["stations"].set_index("station_id").geometry.drop("R09").to_dict()
+    graph = street_graph(layers, trunk, stations)
+    for station, host in hosts.items():
+        cost = nx.single_source_dijkstra_path_length(graph, station, weight="cost")
+        nearest, other = sorted(trunk, key=lambda node: cost[node])[:2]
+        if nearest != host or cost[other] - cost[host] < MARGIN_M:
+            raise LayoutError(f"{station} reaches {nearest} and {other}, not clearly {host}")
+    graph.add_edges_from(itertools.pairwise(trunk), cost=0.0)
+    trenches = nx.Graph(steiner_tree(graph, [*trunk, *stations], weight="cost", method="mehlhorn"))
+    trenches.remove_edges_from(list(itertools.pairwise(trunk)))
+    for station, host in hosts.items():
+        if not nx.has_path(trenches, station, host):
+            raise LayoutError(f"{station} is not served from {host} when trenches are shared")
 
 
 def build_layers() -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame]:
     """Make all layers and the building mix."""
     sections, facts, mix = read_facts()
     points, trunk = walk_trunk({str(name): float(length) for name, length in sections["length_m"].items()})
-    corners = {name: street for name, (_, street) in STREETS.items()} | LAYOUT["guides"]
-    lines = {name: resolve(line, points) for name, line in corners.items()}
-    pipes = trunk_rows(sections, trunk)
-    named = {name: place for name, place in points.items() if "." not in name}
-    for root in [name for name in named if name.startswith("A")]:
-        if hung := set(facts.index[facts["trunk_node"] == root]):
-            rows, junctions = branch_rows(root, points, lines)
-            pipes += rows
-            reached = {str(row["pipe_id"])[2:] for row in rows if row["role"] == "connection"}
-            if reached != hung:
-                raise LayoutError(f"{root} feeds {sorted(reached)}, not {sorted(hung)}")
-            for place in junctions:
-                named[f"J{len(named) - len(sections):02d}"] = place
     rows_of = {
-        "streets": street_rows(points), "pipes": pipes, "nodes": node_rows(named),
+        "streets": street_rows(points), "pipes": trunk_rows(sections, trunk),
+        "nodes": node_rows({name: place for name, place in points.items() if "." not in name}),
         "stations": station_rows(facts, points), "sources": [source_row(points["A1"])],
     }  # fmt: skip
     layers = {name: gpd.GeoDataFrame(rows, crs=CRS) for name, rows in rows_of.items()}
-    check(layers, sections)
+    check_trunk(layers, sections, facts)
+    check_routes(layers, facts)
     return layers, load_mix(mix)
 
 

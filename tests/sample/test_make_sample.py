@@ -49,17 +49,10 @@ def test_the_ground_is_between_105_and_125_m_and_marked_as_assumed(layers):
     assert set(layers["nodes"]["ground_source"]) == {"assumed"}
 
 
-def test_only_the_trunk_has_a_size(layers):
+def test_only_the_trunk_is_drawn_and_has_a_size(layers, project):
+    published = pd.read_csv(project.parent / "facts" / "hydraulic_table.csv")
     pipes = layers["pipes"]
-    sized = pipes["inner_diameter_mm"].notna()
-    assert sized.sum() == 20
-    assert pipes.loc[~sized, "status"].eq("planned").all()
-
-
-def test_the_pipes_make_a_town_and_not_a_comb(layers):
-    """Branches bend, fork and feed several stations."""
-    pipes = layers["pipes"]
-    bends = pipes.geometry.map(lambda line: len(line.coords) > 2)
-    assert bends.sum() > 15
-    assert (pipes["role"] == "branch").sum() >= 10
+    assert pipes["pipe_id"].tolist() == published["pipe"].tolist()
+    assert pipes["inner_diameter_mm"].notna().all()
+    assert pipes["status"].eq("planned").sum() == 1
     assert len(layers["streets"]) > 200

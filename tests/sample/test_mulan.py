@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -153,17 +154,49 @@ def test_every_station_is_served_and_no_finding_is_an_error(result):
     assert "error" not in set(result["findings"]["severity"])
 
 
-def test_every_branch_and_connection_is_sized_and_says_why(pipes, published):
+def test_every_trench_is_sized_and_says_why(pipes, published):
     rules = {
-        sizing.BY_FRICTION, sizing.BY_DROP, sizing.BY_VELOCITY, sizing.SMALLEST, sizing.UPSTREAM, sizing.RING,
+        sizing.BY_FRICTION, sizing.BY_DROP, sizing.BY_VELOCITY, sizing.SMALLEST, sizing.UPSTREAM,
+        sizing.RING,
     }  # fmt: skip
-    drawn = pipes.drop(index=published.index)
-    assert set(drawn["role"]) == {"branch", "connection"}
-    assert set(drawn["governed_by"]) <= rules
-    assert drawn["dn_mm"].isin(pipe_series("cn-steel").dn).all()
-    assert (drawn["dn_mm"] >= 50.0).all()
-    assert (drawn["sup_friction_pa_m"] <= 300.0).all()
-    assert (drawn["sup_velocity_m_s"] <= 3.5).all()
+    trenches = pipes.drop(index=published.index)
+    assert set(trenches["role"]) == {"trunk", "branch", "connection"}
+    assert set(trenches["governed_by"]) <= rules
+    assert trenches["dn_mm"].isin(pipe_series("cn-steel").dn).all()
+    assert (trenches["dn_mm"] >= 50.0).all()
+    assert (trenches["sup_friction_pa_m"] <= 300.0).all()
+    assert (trenches["sup_velocity_m_s"] <= 3.5).all()
+
+
+def test_every_station_hangs_on_its_published_trunk_node(result, project):
+    """The trenches are the cheapest ones along the streets; nobody told them the node."""
+    facts = pd.read_csv(project.parent / "facts" / "stations.csv").set_index("station_id")["trunk_node"]
+    graph = nx.Graph(nx.from_pandas_edgelist(result["pipes"], "from_node", "to_node"))
+    trunk = {f"A{i}" for i in range(1, 21)}
+    graph.remove_edges_from([e for e in graph.edges if set(e) <= trunk])
+    places = dict(zip(result["nodes"].geometry, result["nodes"]["node_id"], strict=True))
+    stations = result["stations"].set_index("station_id").geometry
+    for station, host in facts.drop("R09").items():
+        reached = nx.node_connected_component(graph, places[stations[station]])
+        assert reached & trunk == {host}, station
+    assert facts["R09"] == "R09"
+
+
+def test_trenches_follow_the_streets_and_serve_several_stations(result, published):
+    trenches = result["pipes"][~result["pipes"]["pipe_id"].isin(published.index)]
+    assert trenches["status"].eq("planned").all()
+    along = trenches[trenches["street_id"].notna()].set_index("street_id").geometry
+    streets = result["streets"].set_index("street_id").geometry
+    assert len(along) > 40
+    assert along.length.sum() > 0.4 * trenches.length.sum()
+    assert all(line.within(streets[street].buffer(1e-3)) for street, line in along.items())
+    assert trenches["role"].isin(["trunk", "branch"]).sum() >= 15
+
+
+def test_trenches_of_existing_stations_stand_from_the_first_phase(result, published):
+    trenches = result["pipes"][~result["pipes"]["pipe_id"].isin(published.index)]
+    assert set(trenches["phase"]) == {"existing", "near"}
+    assert trenches.loc[trenches["role"] != "connection", "phase"].eq("existing").all()
 
 
 def test_the_published_trunk_keeps_its_size(pipes, published):
@@ -220,7 +253,10 @@ def test_every_result_feature_of_the_lineage_is_there(result):
     ):
         named = lineage.loc[lineage["result_layer"] == layer, "result_id"]
         assert set(named) <= set(result[layer][key])
-    assert set(result["pipes"]["pipe_id"]) == set(lineage.loc[lineage["result_layer"] == "pipes", "result_id"])
+    pipes = result["pipes"].set_index("pipe_id")["source_layer"]
+    drawn = set(lineage.loc[lineage["result_layer"] == "pipes", "result_id"])
+    assert drawn == set(pipes.index[pipes == "pipes"])
+    assert set(pipes.drop(list(drawn))) == {"streets", "stations"}  # trenches: what they lie in or lead to
 
 
 def test_the_result_solved_again_has_the_same_heads(result, tmp_path):
