@@ -176,9 +176,7 @@ def errors_of(path: Path) -> list[tuple[str, str, int]]:
 
 
 def values(path: Path, name: str, column: str) -> list[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyogrio remarks that it leaves M out
-        return pyogrio.read_dataframe(path, layer=name, read_geometry=False)[column].tolist()
+    return pyogrio.read_dataframe(path, layer=name, read_geometry=False)[column].tolist()
 
 
 def served(path: Path) -> list[str]:
