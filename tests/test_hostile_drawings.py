@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pyogrio
 import pytest
-from drawings import call, layer, line, point, write
-from shapely import Polygon
+from drawings import call, findings, layer, line, point, write
+from shapely import GeometryCollection, MultiLineString, Polygon
+
+from gisheat.errors import Cancelled
+from gisheat.operations import route
 
 STREETS = ("streets", "street_id", [line((0, 0), (100, 0)), line((100, 0), (100, 80))])
 STATIONS = ("stations", "station_id", [point(100, 80), point(50, 5)])
@@ -66,3 +69,39 @@ def test_forbidden_areas_are_named_where_they_part_stations_from_the_source(tmp_
     ran = call("route", write(tmp_path / "town.gpkg", city(areas=areas)), "-o", output)
     assert ran.code == 1
     assert "station st0 stands at streets or pipes that no street outside the forbidden areas joins" in ran.out
+
+
+def test_a_run_that_is_cancelled_leaves_nothing_and_one_that_is_written_is_not_cancelled(tmp_path):
+    source, ended = write(tmp_path / "town.gpkg", city()), False
+    for step in range(20):
+        told, output = [], tmp_path / f"result{step}.gpkg"
+
+        def goes_on(share, what, told=told, step=step):
+            told.append(what)
+            return len(told) <= step
+
+        try:
+            route(source, output, progress=goes_on)
+        except Cancelled:
+            assert [file.name for file in tmp_path.iterdir()] == [source.name]
+        else:
+            ended = True
+            assert output.exists()
+            assert told[-1] == "done"
+            break
+    assert ended
+
+
+def test_of_a_collection_the_lines_are_used_and_what_else_it_holds_is_told(tmp_path):
+    first, second = STREETS[2]
+    lines = MultiLineString([second.coords, line((100, 80), (100, 90)).coords])
+    shapes = [first, GeometryCollection([GeometryCollection([lines]), point(0, 0)])]
+    output = tmp_path / "result.gpkg"
+    source = write(tmp_path / "town.gpkg", city(streets=layer(shapes, street_id=["a", "b"])))
+    assert call("topology", source, "-o", output).code == 0
+    told = findings(output)
+    assert not (told["rule"] == "self-crossing").any()
+    told = told[told["rule"] == "geometry-type"]
+    assert list(zip(told["severity"], told["source_fid"], strict=True)) == [("warning", 2)]
+    streets = pyogrio.read_dataframe(output, layer="streets")
+    assert sorted(streets.length.round(6)) == [10.0, 80.0, 100.0]
