@@ -6,9 +6,10 @@ used is left out and is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -34,6 +35,11 @@ Mask = NDArray[np.bool_]
 ON_THE_WAY = ("source_fid", "source_layer")
 """Columns that say where a feature comes from while it passes through the stages."""
 DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+TOGETHER: dict[str, Callable[..., Any]] = {
+    "point": shapely.multipoints, "line": shapely.multilinestrings, "polygon": shapely.multipolygons,
+}  # fmt: skip
+MULTI, COLLECTION = 4, 7
+"""Types of geometry from this one on have parts; the type of collections."""
 FARTHEST = 1e8
 """Coordinates beyond this [m] are in no projected CRS of the earth."""
 SHORTEST = 1e-3
@@ -66,6 +72,7 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
     findings: list[Finding] = []
     table = _without_results(layer, table)
     if GEOMETRY[layer] != "none":
+        table, findings = _without_collections(layer, table)
         usable, found = _check_geometry(layer, table)
         findings += found
         table = table[usable].copy()
@@ -113,6 +120,25 @@ def free_names(names: list[str], taken: set[str]) -> list[str]:
 
 
 # geometry -----------------------------------------------------------------------------------------------
+
+
+def _without_collections(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Geometry collections as the lines (points, polygons) in them, and findings about what else they hold."""
+    kind, geometry = GEOMETRY[layer], table.geometry.to_numpy().copy()
+    mixed, odd = np.flatnonzero(shapely.get_type_id(geometry) == COLLECTION), np.zeros(len(table), bool)
+    for row in mixed.tolist():
+        parts = shapely.get_parts([geometry[row]])
+        while (shapely.get_type_id(parts) >= MULTI).any():
+            parts = shapely.get_parts(parts)
+        own = parts[(shapely.get_dimensions(parts) == DIMENSIONS[kind]) & ~shapely.is_empty(parts)]
+        odd[row] = 0 < len(own) < len(parts)
+        if len(own):
+            geometry[row] = own[0] if len(own) == 1 else TOGETHER[kind](own)
+    if len(mixed):
+        table = table.set_geometry(geometry, crs=table.crs)
+    return table, _each(
+        layer, table, odd, "geometry-type", "warning", f"holds parts that are no {kind}; they are left out"
+    )
 
 
 def _check_geometry(layer: str, table: gpd.GeoDataFrame) -> tuple[Mask, list[Finding]]:

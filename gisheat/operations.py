@@ -395,7 +395,8 @@ def _operation(
                 outputs.draw(written, beside, state, figures)
                 write_result(target, written, title=project.name, language=options["language"])
         files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
-    report(progress, 1.0, "done")
+    if progress is not None:
+        progress(1.0, "done")  # too late to cancel
     return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 

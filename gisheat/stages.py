@@ -34,6 +34,7 @@ from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
+from gisheat.topology.attributes import words
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
@@ -124,6 +125,8 @@ def add_repair(state: State, progress: Progress | None = None) -> State:
     """
     report(progress, 0.17, "repairing the drawing")
     if not (has_pipes(state) or len(state.layers.get("streets"))):
+        if "streets" in state.layers and "pipes" not in state.layers:
+            raise TopologyError("the layer streets holds no street that can be used: look at its geometry.")
         state.layers["pipes"]  # refuses a layer that is not there
         raise TopologyError("the layer pipes holds no pipe that can be used: look at its geometry and status.")
     options = state.options
@@ -155,7 +158,8 @@ def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
 def add_routing(state: State, progress: Progress | None = None) -> State:
     """Choose trenches along the streets where the option `routing` wants them."""
     layers, wanted = state.layers, state.options["routing"]
-    needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not len(layers.get("pipes"))
+    there = (words(layers.get("pipes"), "status", "existing") != "abandoned").any()
+    needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not there
     return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
 
 
@@ -230,16 +234,10 @@ def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
     """Which columns were filled with defaults, in words."""
     notes = []
     pipes, stations = layers.get("pipes"), layers.get("stations")
+    fraction = options["local_loss_fraction"]
     for table, layer, column, value in (
         (pipes, "pipes", "roughness_mm", f"{options['roughness_mm']:g} mm"),
-        (
-            pipes,
-            "pipes",
-            "local_loss_fraction",
-            "0.15, connections 0.20"
-            if options["local_loss_fraction"] is None
-            else f"{options['local_loss_fraction']:g}",
-        ),
+        (pipes, "pipes", "local_loss_fraction", "0.15, connections 0.20" if fraction is None else f"{fraction:g}"),
         (stations, "stations", "required_head_m", f"{options['required_head_m']:g} m"),
     ):
         own = table if column not in table else table[table[column].isna()]
@@ -274,7 +272,7 @@ def _network(state: State, phase: str) -> Network:
 def _loads(state: State, phase: str) -> Loads:
     options = state.options
     if state.drawing is None:
-        raise TopologyError("there are streets, but no pipes: route them first, or add a layer pipes.")
+        raise TopologyError(_why_no_pipes(state))
     network = _network(state, phase)
     capacity = options["heat_capacity_j_kg_k"]
     if capacity is None:
@@ -290,6 +288,19 @@ def _loads(state: State, phase: str) -> Loads:
         heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
         heat_capacity=capacity, supply_temp_c=options["supply_temp_c"], return_temp_c=options["return_temp_c"],
     )  # fmt: skip
+
+
+def _why_no_pipes(state: State) -> str:
+    """Why there is no network."""
+    if state.routed is not None:
+        return "there are no pipes, and routing digs none: every station that is reached stands at a source."
+    lacking = [name for name in ("stations", "sources") if not len(state.layers.get(name))]
+    if state.options["routing"] == "never" or not lacking:
+        return "there are streets, but no pipes: route them first, or add a layer pipes."
+    return (
+        f"there are streets, but no pipes, and nothing is routed without {' and '.join(lacking)} that can be used:"
+        f" look at the layer {lacking[0]}, or add a layer pipes."
+    )
 
 
 def add_loads(state: State, progress: Progress | None = None) -> State:

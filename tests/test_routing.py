@@ -137,6 +137,22 @@ def test_nothing_is_dug_through_a_station():
     assert int((routed.trenches["source_layer"] == "stations").sum()) == 1
 
 
+def test_a_street_that_only_a_station_joins_with_the_rest_is_not_reached():
+    # H1 stands between the two streets; only through it H2 could be reached
+    streets = layer([line((0, 0), (100, 0)), line((0, 40), (300, 40))], street_id=["low", "high"])
+    routed = plan(streets=streets, stations=stations((50, 22), (280, 43)))
+    assert rules_found(routed) == [("unreachable", "stations", 1)]
+    assert streets_of(routed) == {"low": 50.0, "stations": 22.0}
+    assert routed.figures["stations reached"] == (1, "")
+
+
+def test_what_stands_in_a_street_needs_no_vertex_there():
+    # on to the next vertex, 60 m ahead, and back in the same street again would be two trenches in one
+    streets = layer([line((0, 0), (100, 0))], street_id=["main"])
+    routed = plan(RouteRules(trench=None, at_vertex=True), streets=streets, stations=stations((40, 0)))
+    assert streets_of(routed) == {"main": 40.0}
+
+
 # costs ---------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +396,16 @@ def test_no_ring_passes_through_a_station():
     ways = routed.trenches["source_layer"] == "stations"
     assert int(ways.sum()) == 1
     assert ring_of(routed) == {"high", "far"}
+
+
+@pytest.mark.parametrize("aside", [0.0, 0.3])
+def test_a_ring_does_not_lie_in_the_trench_of_a_pipe_that_is_there(aside):
+    # the street of the pipe would be the shortest way around the pipe, but fails with it
+    rules = RouteRules(trench=None, ring_load=1.0e6)
+    pipes = existing(((0, aside), (200, aside)))
+    routed = plan(rules, streets=grid(), stations=stations((200, 0), load=[1500.0]), pipes=pipes)
+    assert set(routed.trenches["street_id"].dropna()) == {"U00", "R10", "R11", "U02"}
+    assert rules_found(routed) == []
 
 
 def test_what_no_street_closes_is_a_warning_at_its_place_with_the_load():

@@ -51,8 +51,12 @@ def unreached(
             repair, distance = "draw a connection, or correct the layer areas", gap
         else:
             other = "source" if noun == "station" else "station"
-            why = f"stands at streets or pipes that no street joins with a {other}"
-            repair, distance = "draw the missing street, or raise snap_tolerance_m", gap
+            outside = (
+                " outside the forbidden areas" if (words(layers.get("areas"), "kind") == "forbidden").any() else ""
+            )
+            why = f"stands at streets or pipes that no street{outside} joins with a {other}"
+            also = ", correct the layer areas" if outside else ""
+            repair, distance = f"draw the missing street{also}, or raise snap_tolerance_m", gap
         message = f"{noun} {terminals.name[i]} {why}; it is not reached."
         findings.append(
             Finding("unreachable", "error", layer, message, fid, None, _place(terminals.xy[i]), distance, repair)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
@@ -14,8 +15,10 @@ from gisheat.graphs.load_tree import load_tree
 from gisheat.graphs.rings import close_rings
 from gisheat.graphs.steiner import steiner_tree
 from gisheat.graphs.tree import Tree
-from gisheat.routing.graph import PIPE, StreetGraph, Terminals, connections_of
+from gisheat.routing.graph import LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
+from gisheat.routing.lines import point_at
 from gisheat.routing.rules import RouteRules
+from gisheat.topology.noding import EXACT
 
 THROUGH_STATION = 2.0
 """A way in at one side of a station and out at the other is as dear as so many of the longest connections."""
@@ -69,22 +72,37 @@ def choose(town: StreetGraph, terminals: Terminals, rules: RouteRules, pairs: In
         np.ones(count, bool), np.zeros(count, np.int64), np.zeros(len(terminals.row), bool),
         np.empty(0, np.int64), np.ones(len(pairs), bool), 0.0, 0.0, 0.0, 0, stopped=False,
     )  # fmt: skip
-    part = _parts(town.graph)[town.terminal]
+    part, alive = _parts(town, terminals)
     deadline = None if rules.seconds is None else time.monotonic() + rules.seconds
     for root in _roots(part, terminals).tolist():
         here = np.flatnonzero(part == part[root])
         if (terminals.layer[here] == 1).all():
             continue
         choice.joined[here] = True
-        choice = _with_part(choice, town, terminals, rules, here, root, pairs, deadline)
+        choice = _with_part(choice, town, terminals, rules, here, root, pairs, alive.copy(), deadline)
     return choice
 
 
-def _parts(graph: Graph) -> Index:
-    """Number of the part of the graph that each node belongs to."""
-    ones = np.ones(len(graph.start), np.int8)
-    matrix = coo_array((ones, (graph.start, graph.end)), shape=(graph.count, graph.count))
-    return np.asarray(connected_components(matrix, directed=False)[1])
+def _parts(town: StreetGraph, terminals: Terminals) -> tuple[Index, Mask]:
+    """Part of the town that each terminal belongs to, and the edges that may be used.
+
+    Parts hang together without the connections of stations: nothing is dug through a station, so what only a station
+    joins is apart. A station belongs to the part with a source that it has the cheapest connection to (-1: to none),
+    and has connections to that part alone.
+    """
+    edges, count = town.edges, town.graph.count
+    own = connections_of(edges, terminals, 0)
+    start, end = edges.start[~own], edges.end[~own]
+    matrix = coo_array((np.ones(len(start), np.int8), (start, end)), shape=(count, count))
+    part = np.asarray(connected_components(matrix, directed=False)[1])
+    found = np.where(terminals.layer == 1, part[town.terminal], -1)
+    fed = np.zeros(count + 1, bool)
+    fed[found[terminals.layer == 1]] = True
+    way = np.flatnonzero(own & fed[part[edges.end]])
+    way = way[np.lexsort((way, edges.cost[way], edges.line[way]))]
+    station, first = np.unique(edges.line[way], return_index=True)
+    found[station] = part[edges.end[way[first]]]
+    return found, ~own | (part[edges.end] == found[np.where(own, edges.line, 0)])
 
 
 def _roots(part: Index, terminals: Terminals) -> Index:
@@ -96,12 +114,11 @@ def _roots(part: Index, terminals: Terminals) -> Index:
 
 def _with_part(
     choice: Choice, town: StreetGraph, terminals: Terminals, rules: RouteRules, here: Index, root: int,
-    pairs: Index, deadline: float | None,
+    pairs: Index, alive: Mask, deadline: float | None,
 ) -> Choice:  # fmt: skip
-    """The choice with what one part of the town needs."""
+    """The choice with what one part of the town needs; `alive` are the edges that may be used."""
     node, load = town.terminal[here], np.zeros(town.graph.count)
     np.add.at(load, node, terminals.load[here])
-    alive = np.ones(len(town.edges.kind), bool)
     tree, offset = _tree_without_passage(town, terminals, rules, here, root, load, alive, deadline)
     chosen = np.flatnonzero(alive)[tree.edges]
     choice.used[chosen] = True
@@ -221,10 +238,13 @@ def _close(
     choice: Choice, town: StreetGraph, terminals: Terminals, rules: RouteRules, root: int, load: Array, alive: Mask,
     pairs: Index | None,
 ) -> tuple[float, Index, Mask]:  # fmt: skip
-    """Add the edges that close rings, in place; their cost, the edges that lie open, and the pairs that stay parted."""
+    """Add the edges that close rings, in place; their cost, the edges that lie open, and the pairs that stay parted.
+
+    No ring passes through a station, nor lies in the trench of a pipe that is there.
+    """
     edges = town.edges
     own = connections_of(edges, terminals, 0)
-    index = np.flatnonzero(alive & (~own | choice.used))  # no ring passes through a station
+    index = np.flatnonzero((alive & ~own & ~_beside_pipes(town, rules.tolerance)) | choice.used)
     graph = graph_of(town.graph.count, edges.start[index], edges.end[index])
     no_trench = (edges.length == 0.0) & (edges.kind != PIPE)  # two nodes at one place
     rings = close_rings(
@@ -235,3 +255,22 @@ def _close(
     choice.ring[added] = rings.ring[rings.edges] + 1 + choice.ring.max(initial=0)
     choice.used[added] = True
     return float(edges.cost[added].sum()), index[rings.open], rings.open_pairs
+
+
+def _beside_pipes(town: StreetGraph, tolerance: float) -> Mask:
+    """Ways in which a pipe lies already: what is dug there fails with the pipe."""
+    edges, touching = town.edges, max(tolerance, EXACT)
+    beside = ((edges.kind == STREET) | (edges.kind == LINK)) & (edges.length > 2.0 * touching)
+    if not len(town.pipes):
+        return np.zeros(len(beside), bool)
+    laid = shapely.STRtree(town.pipes.line)
+    for share in (0.25, 0.5, 0.75):
+        way = np.flatnonzero(beside)
+        places = town.xyz[edges.start[way], :2] + share * (town.xyz[edges.end[way]] - town.xyz[edges.start[way]])[:, :2]
+        bent = edges.kind[way] == STREET
+        piece = way[bent]
+        along = edges.low[piece] + share * (edges.high[piece] - edges.low[piece])
+        places[bent] = point_at(town.streets, edges.line[piece], along)[:, :2]
+        near = laid.query(shapely.points(places), predicate="dwithin", distance=touching)[0]
+        beside[np.delete(way, near)] = False
+    return beside

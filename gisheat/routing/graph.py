@@ -172,6 +172,10 @@ def _ways(terminals: Terminals, road: Paths, laid: Paths, areas: Areas, rules: R
     farthest = rules.max_connection
     nearest = np.minimum(_distance(xy, road, farthest), _distance(xy, laid, farthest))
     streets = seen_feet(xy, road, 2 * NEAREST, farthest, areas, "vertices" if rules.at_vertex else "anywhere")
+    if rules.at_vertex:  # what stands in a street needs no way along it
+        in_street = _distance(xy, road, touching) <= touching
+        on_street = seen_feet(xy[in_street], road, 2 * NEAREST, touching, areas, "anywhere")
+        streets = joined(streets.take(~in_street[streets.point]), on_street.at(np.flatnonzero(in_street)))
     pipes = seen_feet(xy, laid, 1, farthest, areas, where)
     stands = _distance(xy, laid, touching) <= touching
     if not rules.join_anywhere:
