@@ -137,9 +137,9 @@ def source(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
 
 
 def finding(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
-    """Return the mark of a finding."""
-    size = {"diamond": 3.6, "triangle": 3.2}.get(entry.marker, 2.2)
-    return (point(entry.marker or "circle", entry.colour, size, edge="#ffffff", edge_width=0.3),)
+    """Return the mark of a finding; infos are small dots, since there are many and stations lie under them."""
+    size = {"diamond": 3.6, "triangle": 3.2}.get(entry.marker, 1.3)
+    return (point(entry.marker or "circle", entry.colour, size, edge="#ffffff", edge_width=0.3 if size > 2 else 0.15),)
 
 
 def valve(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
