@@ -273,7 +273,11 @@ def _network(state: State, phase: str) -> Network:
 def _loads(state: State, phase: str) -> Loads:
     options = state.options
     if state.drawing is None:
-        raise TopologyError("there are streets, but no pipes: route them first, or add a layer pipes.")
+        lacking = [name for name in ("stations", "sources") if not len(state.layers.get(name))]
+        raise TopologyError(
+            f"there are streets, but no pipes, and no {' and no '.join(lacking)} to route for: add what is missing."
+            if lacking else "there are streets, but no pipes: set routing to auto or always, or add a layer pipes."
+        )  # fmt: skip
     network = _network(state, phase)
     capacity = options["heat_capacity_j_kg_k"]
     if capacity is None:
