@@ -8,7 +8,7 @@ from gisheat.styles.model import Context, Entry, SymbolLayer
 INK = "#23262b"
 HALO = "#ffdc62"
 # Drawing passes of the pipes: what is higher lies on top.
-LEVEL_HALO, LEVEL_EDGE, LEVEL_LINE, LEVEL_ARROW = 0, 1, 2, 3
+LEVEL_HALO, LEVEL_EDGE, LEVEL_LINE, LEVEL_MARK, LEVEL_ARROW = 0, 1, 2, 3, 4
 _DASH = {"dash": "3;1.6", "dash dot": "4;1.2;0.6;1.2", "dot": "0.8;1.4"}
 _WIDTH_RANGE = (50.0, 1200.0, 0.5, 2.6)  # bore from, to [mm]; line width from, to [mm]
 
@@ -95,6 +95,12 @@ def pipe(entry: Entry, context: Context) -> tuple[SymbolLayer, ...]:
 def unknown_pipe(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
     """Return the thin grey dashes of a pipe without a value."""
     return (line(entry.colour, 0.35, pattern="dash", level=LEVEL_LINE),)
+
+
+def planned(context: Context) -> tuple[SymbolLayer, ...]:
+    """Return the white dashes inside a planned pipe; the ink lies under the pipe and is seen in the legend alone."""
+    dashes = line("#ffffff", 0.4, f"{width(context)} * 0.4", "dash", LEVEL_MARK)
+    return line(INK, 1.0, width(context), level=LEVEL_HALO), dashes
 
 
 def halo(context: Context) -> tuple[SymbolLayer, ...]:
