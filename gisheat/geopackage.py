@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 
 from gisheat import styles
 from gisheat.errors import InputError
-from gisheat.layers.files import LOST_IN_NAMES, open_beside
+from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted
+from gisheat.layers.measures import has_m, header_size, without_m
 from gisheat.schema import GEOMETRY, Language, labels
 
 GEOPACKAGE_VERSION = "1.3"
@@ -287,15 +290,45 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
         "dataset_options": {"VERSION": GEOPACKAGE_VERSION},
     }
     table = _safe_names(table)
-    if isinstance(table, gpd.GeoDataFrame):
-        kind = GEOMETRY.get(name, "line")
-        geometry = table.geometry.to_numpy()
-        if shapely.is_missing(geometry).all():
-            options["geometry_type"] = _EMPTY_TYPE[kind]
-        elif kind == "line" and shapely.has_z(geometry).any() and not shapely.has_z(geometry).all():
-            table = table.set_geometry(gpd.GeoSeries(shapely.force_3d(geometry), crs=table.crs))
-        options["layer_options"] = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
-    pyogrio.write_dataframe(table, path, **options)
+    if not isinstance(table, gpd.GeoDataFrame):
+        pyogrio.write_dataframe(table, path, **options)
+        return
+    geometry = table.geometry.to_numpy()
+    if shapely.is_missing(geometry).all():
+        options["geometry_type"] = _EMPTY_TYPE[GEOMETRY.get(name, "line")]
+    options["layer_options"] = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
+    measured = has_m(geometry)
+    flat = table.set_geometry(without_m(geometry), crs=table.crs) if measured.any() else table
+    pyogrio.write_dataframe(flat, path, **options)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        if measured.any():  # pyogrio refuses it
+            _add_measures(connection, name, geometry)
+        _declare_dimensions(connection, name, geometry)
+
+
+def _add_measures(connection: sqlite3.Connection, name: str, geometry: NDArray[np.object_]) -> None:
+    """Put the M values of lines into the geometry that was written without them.
+
+    The triggers that keep the spatial index call functions of GDAL; where the lines are does not change.
+    """
+    rows = connection.execute(f"SELECT fid, {GEOMETRY_COLUMN} FROM {quoted(name)} ORDER BY fid").fetchall()  # noqa: S608
+    wkb = shapely.to_wkb(geometry, output_dimension=4, flavor="iso")
+    blobs = [(old[: header_size(old)] + new, fid) for (fid, old), new in zip(rows, wkb, strict=True) if old is not None]
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+    triggers = connection.execute(query, (name,)).fetchall()
+    for trigger, _ in triggers:
+        connection.execute(f"DROP TRIGGER {quoted(trigger)}")
+    connection.executemany(f"UPDATE {quoted(name)} SET {GEOMETRY_COLUMN} = ? WHERE fid = ?", blobs)  # noqa: S608
+    for _, statement in triggers:
+        connection.execute(statement)
+
+
+def _declare_dimensions(connection: sqlite3.Connection, name: str, geometry: NDArray[np.object_]) -> None:
+    """Say whether features have Z and M: 0 none, 1 all, 2 some, of which the others are not to be read as at 0."""
+    there = geometry[~shapely.is_missing(geometry)]
+    codes = [0 if not has.any() else 1 if has.all() else 2 for has in (shapely.has_z(there), has_m(there))]
+    query = "UPDATE gpkg_geometry_columns SET z = ?, m = ? WHERE table_name = ?"
+    connection.execute(query, (*codes, name))
 
 
 def _safe_names(table: pd.DataFrame) -> pd.DataFrame:

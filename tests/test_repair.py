@@ -116,14 +116,28 @@ def test_a_street_drawn_twice_in_either_direction_is_kept_once(second):
     table, findings, rows = mended("streets", streets([(0, 0), (100, 0)], second))
     assert list(shapes(table)) == ["a"]
     assert [(a, b, d, done) for a, b, _, d, done in said(findings, "doubled")] == [(1, 0, 100.0, True)]
-    assert rows == [(0, "a", "kept"), (1, "", "dropped")]
+    assert rows == [(0, "a", "kept"), (1, "a", "merged")]
 
 
 def test_a_stretch_that_two_streets_share_is_kept_once():
     table, findings, rows = mended("streets", streets([(0, 0), (100, 0)], [(60, 0), (160, 0)]))
     assert shapely.length(table.geometry).sum() == pytest.approx(160.0)
     assert [(a, b, d, done) for a, b, _, d, done in said(findings, "overlap")] == [(1, 0, 40.0, True)]
-    assert {row[0] for row in rows} == {0, 1}
+    assert rows == [(0, "a.1", "split"), (0, "a.2", "split"), (1, "b", "moved"), (1, "a.2", "merged")]
+
+
+def test_a_street_on_others_names_all_the_pieces_that_run_there_now_and_no_more():
+    drawn = streets(
+        [(0, 0), (50, 0)], [(50, 0), (100, 0)], [(100, 0), (100, 50)], [(0.2, 0.1), (100, 0)], [(30, -9), (30, 9)]
+    )
+    rows = mended("streets", drawn)[2]
+    assert [row for row in rows if row[0] == 3] == [(3, "a.1", "merged"), (3, "a.2", "merged"), (3, "b", "merged")]
+
+
+def test_a_pipe_on_pipes_of_one_side_names_only_what_stands_for_it():
+    way = [(0, 0), (100, 0)]
+    _, _, rows = mended("pipes", pipes(way, way, way, line=["supply", "return", "return"]))
+    assert rows == [(0, "a", "kept"), (1, "b", "kept"), (2, "b", "merged")]
 
 
 def test_of_pipes_on_each_other_the_open_and_existing_one_stays():

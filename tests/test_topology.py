@@ -481,7 +481,7 @@ def test_a_pipe_drawn_twice_is_left_out_once():
     drawing = build({"a": [(0, 0), (100, 0)], "b": [(100, 0), (0, 0)]})
     assert list(ends(drawing)) == ["a"]
     assert ("doubled", 1) in {(f.rule, f.source_fid) for f in drawing.findings}
-    assert lineage(drawing) == [(0, "a", "kept"), (1, "", "dropped")]
+    assert lineage(drawing) == [(0, "a", "kept"), (1, "a", "merged")]
 
 
 def test_supply_and_return_drawn_on_one_line_are_not_doubled():

@@ -96,7 +96,9 @@ class Level:
         """Lower bound of the cost of trees here, reduced cost of each arc, shape (2 edges,), and whether it is done."""
         reduced = np.repeat(self.cost, 2)
         g = self.graph
-        bound, done = dual_ascent.ascend(g.first, g.neighbour, self.into, reduced, self.small.terminals, root, work)
+        bound, done = dual_ascent.ascend(
+            g.first, g.neighbour, self.into, reduced, self.small.terminals, root, work, self.terminal.astype(float), 1.0
+        )
         return bound, reduced, done
 
     def useful(self, root: int, bound: float, reduced: Array, best: float) -> Mask:

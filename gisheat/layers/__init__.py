@@ -21,6 +21,7 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_table, split_source, unmerged
 from gisheat.layers.mapping import map_columns
+from gisheat.layers.measures import has_m, with_m_of, with_measures, without_m
 from gisheat.project import Project
 from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
 
@@ -133,7 +134,8 @@ def read_layers(
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
-        raw = read_table(layer, sources[layer])
+        raw, lost = with_measures(layer, sources[layer], read_table(layer, sources[layer]))
+        notes += lost
         table, found, said = map_columns(layer, raw, (mapping or {}).get(layer, {}))
         tables[layer] = table
         findings += found
@@ -177,12 +179,19 @@ def _one_crs(layers: Layers, default: CRS | None) -> Layers:
 
 
 def _reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    drawn = table.geometry.to_numpy()
+    measured = has_m(drawn)
     try:
-        return table.to_crs(target)
+        if not measured.any():
+            return table.to_crs(target)
+        moved = table.set_geometry(without_m(drawn), crs=table.crs).to_crs(target)  # with M, shapely loses Z
     except (CRSError, ProjError) as error:
         raise InputError(
             f"layer {layer}: its CRS {name_of(table.crs)} can't be brought to {name_of(target)}: reproject the layer."
         ) from error
+    geometry = moved.geometry.to_numpy().copy()
+    geometry[measured] = with_m_of(geometry[measured], drawn[measured])
+    return moved.set_geometry(geometry, crs=target)
 
 
 def _centre(table: gpd.GeoDataFrame) -> tuple[float, float]:

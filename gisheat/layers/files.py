@@ -249,7 +249,7 @@ def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDa
 
 def _as_stored(file: Path, name: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table with texts, and fractions in whole-number columns, that GDAL made numbers of (0 of most words)."""
-    if not _is_sqlite(file):
+    if not is_sqlite(file):
         return table
     uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody changes it: see `readable`
     with closing(sqlite3.connect(uri, uri=True)) as connection:
@@ -268,11 +268,17 @@ def _as_stored(file: Path, name: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFra
     return table
 
 
-def _is_sqlite(file: Path) -> bool:
+def is_sqlite(file: Path) -> bool:
+    """Tell whether a file is an SQLite database, as a GeoPackage is one."""
     if not file.is_file():
         return False
     with file.open("rb") as content:
         return content.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+
+
+def quoted(name: str) -> str:
+    """Name of a table or column in words of SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _decoded(raw: bytes) -> str:
@@ -283,10 +289,6 @@ def _odd_values(
     connection: sqlite3.Connection, name: str, table: gpd.GeoDataFrame
 ) -> dict[str, list[tuple[int, object]]]:
     """Feature ids and values, by column, of what stands in number columns without being of their type."""
-
-    def quoted(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"'
-
     described = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
     key = next((quoted(row[1]) for row in described if row[5]), "rowid")
     whole = {row[1]: "INT" in row[2].upper() for row in described}

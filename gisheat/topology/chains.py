@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gisheat.layers.measures import has_m
 from gisheat.numerics.incidence import components
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.drawn import DIVIDED
@@ -31,7 +32,9 @@ class PseudoNodes(NamedTuple):
 
 
 def find_pseudo_nodes(table: gpd.GeoDataFrame, layer: str, start: Index, end: Index, able: Mask) -> PseudoNodes:
-    """Nodes where just two lines meet that agree in all their columns.
+    """Nodes where just two lines meet that agree in all their columns, and have Z both or not at all.
+
+    Lines with M stay as they are: what is measured along one does not go on along the other.
 
     Parameters
     ----------
@@ -48,7 +51,10 @@ def find_pseudo_nodes(table: gpd.GeoDataFrame, layer: str, start: Index, end: In
     owner = np.concatenate([rows, rows])[order]
     one, other = owner[first], owner[first + 1]
     kind = _alike(table, layer)
+    lines = table.geometry.to_numpy()
+    with_z, measured = shapely.has_z(lines), has_m(lines)
     keep = (one != other) & (kind[one] == kind[other])
+    keep &= (with_z[one] == with_z[other]) & ~measured[one] & ~measured[other]
     return PseudoNodes(at[keep], one[keep], other[keep])
 
 

@@ -6,11 +6,14 @@ A line carries the supply, the return, or both (bits 1 and 2); only what shares 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from gisheat.layers.measures import has_m, lines_of_vertices, vertices
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -105,7 +108,6 @@ def cut_lines(
     cut_line, cut_along, cut_node = cut_line[~again], cut_along[~again], cut_node[~again]
     cuts = np.bincount(cut_line, minlength=len(lines))
     whole = cuts == 0
-    geometry: list[shapely.LineString] = []
     owner, part = np.repeat(np.arange(len(lines)), cuts + 1), np.concatenate([[0], np.cumsum(cuts + 1)])[:-1]
     number = np.arange(len(owner)) - part[owner]
     first = np.full(len(owner), -1, np.int64)
@@ -120,44 +122,46 @@ def cut_lines(
     for i in np.flatnonzero(~whole).tolist():
         along = cut_along[offset[i] : offset[i + 1]]
         rows = slice(part[i], part[i] + cuts[i] + 1)
-        geometry = _cut(lines[i], along, [(xy[a], xy[b]) for a, b in zip(first[rows], last[rows], strict=True)])
-        pieces[rows] = geometry
+        pieces[rows] = _cut(lines[i], along, [(xy[a], xy[b]) for a, b in zip(first[rows], last[rows], strict=True)])
         share[rows] = np.diff([0.0, *along, lines[i].length]) / lines[i].length
     return Pieces(pieces, owner, number + 1, first, last, share)
 
 
 def _moved_ends(lines: Lines, first: Array, last: Array) -> Lines:
-    """Lines whose first and last vertex lie at given places; Z is kept."""
+    """Lines whose first and last vertex lie at given places; Z and M are kept."""
     begin, finish = end_coordinates(lines)
     moved = (begin != first).any(axis=1) | (finish != last).any(axis=1)
     if not moved.any():
         return lines
-    has_z = shapely.has_z(lines)
+    with_z, with_m = shapely.has_z(lines), has_m(lines)
     result = lines.copy()
-    for z in (False, True):
-        chosen = np.flatnonzero(moved & (has_z == z))
+    for z, m in product((False, True), repeat=2):
+        chosen = np.flatnonzero(moved & (with_z == z) & (with_m == m))
         if len(chosen):
-            coordinates, line = shapely.get_coordinates(lines[chosen], include_z=z, return_index=True)
+            coordinates, line = vertices(lines[chosen], z=z, m=m)
             bounds = np.searchsorted(line, np.arange(len(chosen) + 1))
             coordinates[bounds[:-1], :2] = first[chosen]
             coordinates[bounds[1:] - 1, :2] = last[chosen]
-            result[chosen] = shapely.linestrings(coordinates, indices=line)
+            result[chosen] = lines_of_vertices(coordinates, np.diff(bounds), z=z, m=m)
     return result
 
 
-def _cut(line: shapely.LineString, along: Array, ends: Sequence[tuple[Array, Array]]) -> list[shapely.LineString]:
+def _cut(line: shapely.LineString, along: Array, ends: Sequence[tuple[Array, Array]]) -> Lines:
     """Pieces of a line between distances along it, with the first and last vertex of each at its nodes."""
-    coordinates = shapely.get_coordinates(line, include_z=bool(shapely.has_z(line)))
+    own = np.array([line], object)
+    z, m = bool(shapely.has_z(line)), bool(has_m(own)[0])
+    coordinates, _ = vertices(own, z=z, m=m)
     measure = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(coordinates[:, :2], axis=0), axis=1))])
     stops = np.concatenate([[0.0], along, [measure[-1]]])
     at = np.column_stack([np.interp(stops, measure, coordinates[:, k]) for k in range(coordinates.shape[1])])
     pieces = []
     for i, (first, last) in enumerate(ends):
         between = (measure > stops[i] + EXACT) & (measure < stops[i + 1] - EXACT)
-        vertices = np.vstack([at[i], coordinates[between], at[i + 1]])
-        vertices[0, :2], vertices[-1, :2] = first, last
-        pieces.append(shapely.LineString(vertices))
-    return pieces
+        piece = np.vstack([at[i], coordinates[between], at[i + 1]])
+        piece[0, :2], piece[-1, :2] = first, last
+        pieces.append(piece)
+    count = np.array([len(piece) for piece in pieces])
+    return lines_of_vertices(np.vstack(pieces), count, z=z, m=m)
 
 
 def end_coordinates(lines: Lines, *, z: bool = False) -> tuple[Array, Array]:

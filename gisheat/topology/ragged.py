@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gisheat.layers.measures import has_m, lines_of_vertices, vertices
 from gisheat.noding import Lines, Noded
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Geometries = NDArray[np.object_]
-
-_WKB_LINE_M, _WKB_LINE_ZM = 2002, 3002
-"""Types of OGC 06-103r4, table 7: a line with M, a line with Z and M."""
 
 
 def lines_of(geometries: Geometries) -> Lines:
@@ -41,13 +40,11 @@ def geometries_of(noded: Noded, geometries: Geometries) -> Geometries:
     """
     result = geometries[noded.line] if len(geometries) else np.empty(len(noded.line), object)
     changed = np.flatnonzero(~as_drawn(noded, geometries))
-    has_z = shapely.has_z(result)
-    has_m = shapely.has_m(result) if hasattr(shapely, "has_m") else np.zeros(len(result), bool)
-    for z in (False, True):
-        for m in (False, True):
-            chosen = changed[(has_z[changed] == z) & (has_m[changed] == m)]
-            if len(chosen):
-                result[chosen] = _pieces(noded, geometries, chosen, z, m)
+    with_z, with_m = shapely.has_z(result), has_m(result)
+    for z, m in product((False, True), repeat=2):
+        chosen = changed[(with_z[changed] == z) & (with_m[changed] == m)]
+        if len(chosen):
+            result[chosen] = _pieces(noded, geometries, chosen, z, m)
     return result
 
 
@@ -95,8 +92,7 @@ def _pieces(noded: Noded, geometries: Geometries, chosen: Index, z: bool, m: boo
         number = np.full(len(geometries), -1, np.int64)
         own = np.unique(noded.line[chosen])
         number[own] = np.arange(len(own))
-        options = {"include_m": True} if m else {}
-        drawn, line = shapely.get_coordinates(geometries[own], include_z=z, return_index=True, **options)
+        drawn, line = vertices(geometries[own], z=z, m=m)
         first = np.searchsorted(line, np.arange(len(own) + 1))[number[noded.line[piece]]]
         along = noded.along[vertex]
         whole = along.astype(np.int64)
@@ -105,20 +101,4 @@ def _pieces(noded: Noded, geometries: Geometries, chosen: Index, z: bool, m: boo
         share = (along - whole)[:, None]
         extra = np.where(share > 0.0, (1.0 - share) * drawn[low, 2:] + share * drawn[high, 2:], drawn[low, 2:])
         coordinates = np.column_stack([coordinates, extra])
-    index = np.searchsorted(chosen, piece)
-    if not m:
-        return np.asarray(shapely.linestrings(coordinates, indices=index), object)
-    return _from_wkb(coordinates, np.diff(noded.lines.offset)[chosen], _WKB_LINE_ZM if z else _WKB_LINE_M)
-
-
-def _from_wkb(coordinates: Array, count: Index, kind: int) -> Geometries:
-    """Lines with M, which shapely makes of no array: by well-known binary."""
-    raw = np.ascontiguousarray(coordinates, "<f8").tobytes()
-    size = coordinates.shape[1] * 8
-    bounds = (np.concatenate([[0], np.cumsum(count)]) * size).tolist()
-    head = b"\x01" + kind.to_bytes(4, "little")
-    blobs = [
-        head + int(number).to_bytes(4, "little") + raw[bounds[i] : bounds[i + 1]]
-        for i, number in enumerate(count.tolist())
-    ]
-    return np.asarray(shapely.from_wkb(blobs), object)
+    return lines_of_vertices(coordinates, np.diff(noded.lines.offset)[chosen], z=z, m=m)

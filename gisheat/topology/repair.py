@@ -22,7 +22,7 @@ from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
 from gisheat.topology.chains import Chained, PseudoNodes, find_pseudo_nodes, join_chains
 from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
-from gisheat.topology.events import drawing_findings, event_findings, pseudo_findings, split_findings
+from gisheat.topology.events import NOTICEABLE, drawing_findings, event_findings, pseudo_findings, split_findings
 from gisheat.topology.noding import PAIR, Array, Index, end_points
 from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
 from gisheat.topology.points import able_devices, places_of, points
@@ -106,7 +106,10 @@ def _mend_streets(layers: Layers, rules: RepairRules) -> _Mended:
     findings += split_findings("streets", "street-split", pieces.table)
     count = len(pieces.noded.xy)
     able = np.ones(count, bool)
-    table, start, end, _, absorbed, joined = _join("streets", pieces, able, node if rules.merge_pseudo_nodes else None)
+    table, start, end, names, absorbed, joined = _join(
+        "streets", pieces, able, node if rules.merge_pseudo_nodes else None
+    )
+    absorbed = pd.concat([absorbed, _stood_for(lines, pieces, names, rules.tolerance)])
     findings += [*joined, *street_findings(table, start, end, count)]
     used, number = np.unique(np.concatenate([start, end]), return_inverse=True)  # in the order of their coordinates
     names = np.array([f"J{i}" for i in range(1, len(used) + 1)], object)[number]
@@ -157,6 +160,7 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     findings += joined
     ids = pd.Series(names, index=pieces.noded.line, name="result_id")
     became = became.merge(ids, left_on="row", right_index=True)[["source_fid", "result_id"]].drop_duplicates()
+    became = pd.concat([became, _stood_for(lines, pieces, names, rules.tolerance)])
     left = explode(drawn[abandoned], "pipes").assign(repaired="kept")
     together = pd.concat([table, left], ignore_index=True) if len(left) else table
     return _Mended(together, findings, pd.concat([a for a in (absorbed, became) if len(a)] or [absorbed]))
@@ -226,6 +230,26 @@ def _pieces(layer: str, lines: gpd.GeoDataFrame, noded: noding.Noded) -> _Pieces
     status[~as_drawn(noded, geometry) & (status == "kept")] = "moved"
     status[several & (status != "merged")] = "split"
     return _Pieces(table.assign(repaired=status), noded)
+
+
+def _stood_for(lines: gpd.GeoDataFrame, pieces: _Pieces, names: Text, tolerance: float) -> pd.DataFrame:
+    """Lines that lay on others, all along or over a stretch, and the names of the pieces that run there now."""
+    events, noded = pieces.noded.events, pieces.noded
+    gone = np.unique(events.line[np.isin(events.kind, ("doubled", "overlap"))])
+    if not len(gone):
+        return _absorbed(names[:0], names[:0])
+    reach = tolerance + NOTICEABLE
+    drawn, shapes, sides = lines.geometry.to_numpy()[gone], pieces.table.geometry.to_numpy(), side_bits(lines)
+    long = np.flatnonzero(shapely.length(shapes) > reach)  # what is shorter is near whatever it meets
+    middle = shapely.line_interpolate_point(shapes[long], 0.5, normalized=True)
+    piece, row = shapely.STRtree(drawn).query(middle, predicate="dwithin", distance=reach)
+    piece = long[piece]
+    along = (noded.line[piece] != gone[row]) & (sides[noded.line[piece]] & sides[gone[row]] != 0)
+    for share in (0.05, 0.95):
+        along &= shapely.dwithin(
+            shapely.line_interpolate_point(shapes[piece], share, normalized=True), drawn[row], reach
+        )
+    return _absorbed(lines["source_fid"].to_numpy()[gone[row[along]]], names[piece[along]])
 
 
 class _Joined(NamedTuple):

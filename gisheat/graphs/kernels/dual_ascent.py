@@ -31,7 +31,7 @@ def arcs_into(first, edge, end):
 
 
 @njit(cache=True)
-def ascend(first, neighbour, into, reduced, terminals, root, work):
+def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_load):
     """Lower the reduced costs, in place, until they leave a free way from the root to each terminal.
 
     The set of a terminal is what leads to it for free; the one with the fewest arcs into it is raised first. A terminal
@@ -43,6 +43,10 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
         Cost of each arc.
     work
         Most arcs looked at.
+    load, most_load
+        A unit of a set's price counts as much as the load of its nodes, but no more than `most_load`: then the bound is
+        one of sum of cost * min(load carried, most_load). With a load of 1 for each terminal and no more than 1 it is
+        that of the Steiner tree.
 
     Returns
     -------
@@ -74,6 +78,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
         inside[0] = t
         members = 1
         stamp[t] = turn
+        weight = load[t]
         arcs = 0
         i = 0
         reached = False
@@ -94,6 +99,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
                         stamp[far] = turn
                         inside[members] = far
                         members += 1
+                        weight += load[far]
                     else:
                         cut[arcs] = j
                         arcs += 1
@@ -114,7 +120,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
                 return np.inf, True
             if arcs > most or looked > work:
                 break
-            bound += least
+            bound += least * min(weight, most_load)
             for k in range(arcs):
                 j = cut[k]
                 reduced[into[j]] -= least
@@ -125,6 +131,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work):
                     stamp[far] = turn
                     inside[members] = far
                     members += 1
+                    weight += load[far]
             if reached:
                 break
         if not reached:

@@ -1,0 +1,168 @@
+"""What no tree is cheaper than whose edges are priced by the load they carry.
+
+The price g(load) = fixed + per_load * load ** exponent of an edge is concave. Two bounds are made of that:
+
+- Shares, for small problems. Let each terminal pay a share of each edge, so that those of any set of terminals pay no
+  more together than g of their load. Then a tree costs at least what all terminals pay on their ways in it, and so at
+  least the sum of what each pays on the way that is cheapest for it.
+- Pieces, for large ones. Let several prices add up to no more than g: then so do their bounds. For the price
+  min(load, top) take sets of nodes without the root, each with a length, such that the sets an edge leads into are no
+  longer together than the edge. The edges of a tree into a set carry at least the load in it, so their prices are
+  together at least min(load in it, top), and the sum of length * min(load in it, top) is a bound. The sets are those of
+  dual ascent [1]_ or all that lies farther from the root than a distance.
+
+References
+----------
+.. [1] Wong, R. T. (1984). A dual ascent approach for Steiner tree problems on a directed graph.
+   Mathematical Programming 28, 271-287.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gisheat.graphs.graph import Array, Graph, Index
+from gisheat.graphs.kernels import cost_shares, dual_ascent
+from gisheat.graphs.kernels.first_tree import distances
+
+ROUNDS = 200
+"""Most rounds in which shares are made better."""
+LEAST_ROUNDS = 20
+"""With fewer of them pieces are the better bound."""
+SHARES = 6_000_000
+"""Shares made in all rounds together, at most: half a second."""
+ENOUGH = 1e-5
+"""Gap, as a share of the cost, that is not made smaller."""
+TREE = 5.0
+"""The tree that is known counts as having been used so often."""
+TOPS = 6
+"""Pieces of a price, between a third of the mean load and the whole."""
+WORK = 100
+"""Arcs that one dual ascent looks at for each edge, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A connected graph with loads, and a tree on it.
+
+    Attributes
+    ----------
+    cost : shape (edges,)
+    root : int
+    terminals : shape (k,)
+        Nodes to be joined with the root, which is none of them.
+    load : shape (nodes,)
+        Above zero at terminals only, not at all of them.
+    fixed, per_load, exponent : float
+        As in `load_tree`.
+    parent, way : shape (nodes,)
+        Node before each terminal, and each node on its way from the root, in the tree, and the edge between them.
+    """
+
+    graph: Graph
+    cost: Array
+    root: int
+    terminals: Index
+    load: Array
+    fixed: float
+    per_load: float
+    exponent: float
+    parent: Index
+    way: Index
+
+
+def load_bound(problem: Loaded, least: float) -> float:
+    """Lower bound of the cost of all trees, of which `least` is that of the tree that is known."""
+    bound = _by_pieces(problem)
+    rounds = min(ROUNDS, SHARES // max(1, 2 * len(problem.cost) * len(problem.terminals)))
+    if bound < least * (1.0 - ENOUGH) and rounds >= LEAST_ROUNDS:
+        bound = max(bound, _by_shares(problem, rounds, least * (1.0 - ENOUGH)))
+    return min(bound, least)
+
+
+def _by_shares(problem: Loaded, rounds: int, goal: float) -> float:
+    g = problem.graph
+    use = np.zeros((2 * len(problem.cost), len(problem.terminals)))
+    for k, terminal in enumerate(problem.terminals):
+        node = terminal
+        while node != problem.root:
+            e = problem.way[node]
+            use[2 * e if g.end[e] == node else 2 * e + 1, k] = TREE
+            node = problem.parent[node]
+    return float(
+        cost_shares.sum_of_ways(
+            g.first,
+            g.neighbour,
+            dual_ascent.arcs_into(g.first, g.edge, g.end),
+            problem.cost,
+            problem.fixed,
+            problem.per_load,
+            problem.exponent,
+            problem.root,
+            problem.terminals,
+            problem.load[problem.terminals],
+            use,
+            rounds,
+            goal,
+        )
+    )
+
+
+def _by_pieces(problem: Loaded) -> float:
+    """Bound of the fixed part plus those of pieces of the other one."""
+    joined = np.zeros(problem.graph.count)
+    joined[problem.terminals] = 1.0
+    loaded = problem.terminals[problem.load[problem.terminals] > 0.0]
+    ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
+    fixed = problem.fixed + (problem.per_load if problem.exponent == 0.0 else 0.0)
+    plain = _ascended(problem, problem.terminals, joined, 1.0) if fixed > 0.0 else 0.0
+    bound = fixed * plain
+    if problem.per_load <= 0.0 or not len(loaded):
+        return bound
+    smallest = problem.load[loaded].min() if len(loaded) == len(problem.terminals) else 0.0
+    ascending = True  # the greater the load, the more it is shortest paths that count
+    for top, slope in zip(*_pieces(problem.load[loaded], problem.exponent), strict=True):
+        around = _around(ways[loaded], problem.load[loaded], top)
+        if top <= smallest and plain > 0.0:  # each set counts as much
+            ascended = plain * top
+        else:
+            ascended = _ascended(problem, loaded, problem.load, top) if ascending else 0.0
+        ascending = ascended > around
+        bound += problem.per_load * slope * max(around, ascended)
+    return bound
+
+
+def _pieces(load: Array, exponent: float) -> tuple[Array, Array]:
+    """Tops and slopes so that sum of slope * min(load, top) <= load ** exponent up to the whole load, equal at tops."""
+    tops = np.unique(np.append(np.geomspace(load.mean() / 3.0, load.sum(), TOPS), load.min()))
+    steps = np.append(0.0, tops)
+    slope = np.diff(steps**exponent) / np.diff(steps)
+    slope -= np.append(slope[1:], 0.0)
+    some = slope * tops > 1e-12 * tops[-1] ** exponent
+    return tops[some], slope[some]
+
+
+def _ascended(problem: Loaded, terminals: Index, load: Array, top: float) -> float:
+    g = problem.graph
+    into = dual_ascent.arcs_into(g.first, g.edge, g.end)
+    bound, _ = dual_ascent.ascend(
+        g.first,
+        g.neighbour,
+        into,
+        np.repeat(problem.cost, 2),
+        terminals,
+        problem.root,
+        WORK * len(problem.cost),
+        load,
+        top,
+    )
+    return float(bound)
+
+
+def _around(way: Array, load: Array, top: float) -> float:
+    """Bound of the sets of what is farther from the root than a distance; `way` is that of each load."""
+    order = np.argsort(way)
+    beyond = np.cumsum(load[order][::-1])[::-1]
+    return float((np.diff(way[order], prepend=0.0) * np.minimum(beyond, top)).sum())
