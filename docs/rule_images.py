@@ -54,6 +54,7 @@ CASES: dict[str, Case] = {
         "pipes", [[(0, 0), (16, 0)], [(0, -1.5), (9, -1.5)], [(9, -1.5), (16, -1.5)]], "parallel-pair",
         {"line": ["supply", "return", "return"]}, {"parallel_pairs": "merge"},
     ),
+    "closed-line": Case("streets", [[(0, 0), (6, 0)], [(6, 0), (11, 3), (15, 0), (11, -3), (6, 0)]], "closed-line"),
     "island": Case("streets", [[(0, 0), (16, 0)], [(5, 0), (5, 4)], [(9, 3), (15, 3)]], "island"),
 }  # fmt: skip
 

@@ -73,7 +73,7 @@ ParallelDistance = Annotated[
     float, Argument("Farthest that supply and return of one trench are drawn apart.", 3.0, 0.0, 50.0, advanced=True)
 ]
 MaxConnection = Annotated[
-    float, Argument("Farthest a station or source may lie from the nearest pipe.", 200.0, 0.0, 5000.0)
+    float, Argument("Farthest a station or source may lie from the nearest pipe or street.", 200.0, 0.0, 5000.0)
 ]
 Routing = Annotated[
     Literal["auto", "always", "never"],

@@ -27,7 +27,7 @@ from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
-from gisheat.phases import phase_order, standing
+from gisheat.phases import phase_order, standing, unknown_phases
 from gisheat.project import Project, read_project
 from gisheat.results import Results
 from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
@@ -110,9 +110,8 @@ def read(path: Path, project: Project, options: Mapping[str, Any], progress: Pro
         p for name in ("pipes", "stations", "sources", "valves", "pumps") for p in (layers.get(name).get("phase", ()))
     ]
     order = phase_order(project.phases, used)
-    return State(
-        project, options, raw, layers, pipe_series(options["catalogue"]), order, layers.findings, notes=layers.notes
-    )
+    findings = (*layers.findings, *unknown_phases(layers.tables, order))
+    return State(project, options, raw, layers, pipe_series(options["catalogue"]), order, findings, notes=layers.notes)
 
 
 def add_repair(state: State, progress: Progress | None = None) -> State:
@@ -296,7 +295,7 @@ def _why_no_pipes(state: State) -> str:
         return "there are no pipes, and routing digs none: every station that is reached stands at a source."
     lacking = [name for name in ("stations", "sources") if not len(state.layers.get(name))]
     if state.options["routing"] == "never" or not lacking:
-        return "there are streets, but no pipes: route them first, or add a layer pipes."
+        return "there are streets, but no pipes: set routing to auto or always, or add a layer pipes."
     return (
         f"there are streets, but no pipes, and nothing is routed without {' and '.join(lacking)} that can be used:"
         f" look at the layer {lacking[0]}, or add a layer pipes."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from drawings import call, with_column, write
 
 from gisheat.errors import InputError
 from gisheat.phases import phase_order, standing
@@ -45,3 +46,13 @@ def test_a_given_order_wins():
 def test_phases_of_an_own_kind_need_an_order():
     with pytest.raises(InputError, match="the phases 2025, 2030 have no order"):
         phase_order((), ["2030", "2025", None])
+
+
+def test_a_feature_of_a_phase_that_the_order_lacks_is_an_error_of_its_own(tmp_path):
+    write(tmp_path / "town.gpkg", with_column("stations", "phase", ["naer", None]))
+    layers = "".join(f'{name} = "town.gpkg|{name}"\n' for name in ("pipes", "stations", "sources"))
+    project = tmp_path / "town.toml"
+    project.write_text(f'[layers]\n{layers}[phases]\norder = ["near", "far"]\n', encoding="utf-8")
+    ran = call("check", project)
+    assert ran.code == 1
+    assert "station H1: the phase 'naer' is unknown; did you mean 'near'" in ran.out

@@ -177,6 +177,9 @@ def test_a_class_factor_multiplies_that_of_the_street():
     routed = plan(dear, streets=streets, stations=places)
     assert set(streets_of(routed)) == {"around"}
     assert routed.figures["routing cost"][0] == pytest.approx(150.0)
+    assert routed.notes == ()
+    misspelt = plan(RouteRules(trench=None, class_factor={"primry": 1.7}), streets=streets, stations=places)
+    assert misspelt.notes == ("routing: no street is of the class 'primry' of class_factors",)
 
 
 def square(x, y, width, height):

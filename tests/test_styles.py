@@ -290,6 +290,25 @@ def test_only_what_is_there_is_styled_and_shown_by_what_is_known(tmp_path):
     assert layer["broken"] == layer["undrawn"] == []
 
 
+def test_new_trenches_without_a_size_are_shown_as_planned(tmp_path):
+    path = tmp_path / "routed.gpkg"
+    planned = pipes().assign(dn_mm=np.nan, status="planned")[["dn_mm", "status", "geometry"]]
+    planned.loc[0, ["dn_mm", "status"]] = 300, "existing"
+    planned.to_file(path, layer="pipes", VERSION="1.3")
+    styles.embed(path, title="t", aliases={})
+    assert look(path, tmp_path / "a.png")["layers"]["pipes"]["styles"][0] == "Status"
+
+
+def test_planned_pipes_are_marked_beside_what_a_style_shows(tmp_path):
+    path = tmp_path / "planned.gpkg"
+    pipes().assign(status="planned").to_file(path, layer="pipes", VERSION="1.3")
+    styles.embed(path, title="t", aliases={})
+    report = look(path, tmp_path / "a.png")
+    assert "Planned" in report["layers"]["pipes"]["legend"]
+    report = look(path, tmp_path / "a.png", "--style", "pipes=Status")
+    assert "Planned" not in report["project"]["layers"]["pipes"]["legend"]
+
+
 def test_texts_of_the_data_become_classes(result, tmp_path):
     report = look(result, tmp_path / "a.png", "--style", "pipes=Governed by")
     layer = report["project"]["layers"]["pipes"]

@@ -98,7 +98,9 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     ]
     figures = _figures(choice, terminals, trenches, rules)
     together = {**layers.tables, "pipes": _with_trenches(layers, town, choice, trenches)}
-    return Routed(trenches, replace(layers, tables=together), tuple(findings), figures, _notes(layers, load, terminals))
+    return Routed(
+        trenches, replace(layers, tables=together), tuple(findings), figures, _notes(layers, rules, load, terminals)
+    )
 
 
 def _with_trenches(layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -228,10 +230,15 @@ def _figures(
     return figures
 
 
-def _notes(layers: Layers, load: Array | None, terminals: Terminals) -> tuple[str, ...]:
+def _notes(layers: Layers, rules: RouteRules, load: Array | None, terminals: Terminals) -> tuple[str, ...]:
     """What was assumed."""
     apart = int((words(layers.get("pipes"), "line", "pair") != "pair").sum())
     said = [f"routing: {apart} pipes are drawn for supply or return alone; no trench taps them"] if apart else []
+    classes = set(words(layers["streets"], "class", "").astype(str))
+    said += [
+        f"routing: no street is of the class {name!r} of class_factors"
+        for name in sorted(set(rules.class_factor) - classes)
+    ]
     return (*said, *_load_notes(load, terminals))
 
 

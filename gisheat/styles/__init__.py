@@ -31,6 +31,7 @@ __all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "embed", "relink"]
 
 _TABLE_STYLE = {"en": "Columns", "zh": "列名"}
 _MARGIN = 0.05
+_MOST = 0.5  # share of the rows from which on a column says something of the whole layer
 
 Extent = tuple[float, float, float, float]
 
@@ -91,16 +92,18 @@ def relink(path: Path) -> None:
 def available(context: Context) -> tuple[Style, ...]:
     """Return the styles whose column the layer has, first the default one.
 
-    The default is the one of the definitions, or the first one whose column has values: a network that is not
-    yet solved is shown by its diameters.
+    The default is the one of the definitions, or the first one whose column has values in most rows: a network that is
+    not yet solved is shown by its diameters, one with new trenches that have none by what is there and what is planned.
     """
     info = context.info
     found = [s for s in STYLES if s.layer == context.layer and (not s.column or s.column in info.fields)]
-    return tuple(sorted(found, key=lambda style: (not _filled(style, context), not style.default)))
+    return tuple(sorted(found, key=lambda style: _emptiness(style, context)))
 
 
-def _filled(style: Style, context: Context) -> bool:
-    return not style.column or (style.layer, style.column) in context.facts.filled
+def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
+    """Return what styles are sorted by: the default one with any value, then those most rows have a value for."""
+    share = context.facts.filled.get((style.layer, style.column), 0.0) if style.column else 1.0
+    return not (style.default and share), int(share == 0) + int(share < _MOST), not style.default
 
 
 def style_rows(contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]]) -> list[StyleRow]:

@@ -29,6 +29,7 @@ QUALITATIVE = (
 NO_VALUE = Text("no value (not computed)", "无计算值")
 OTHER = Text("other or unknown", "其他或未填")
 CRITICAL_PATH = Text("Critical path", "最不利环路")
+PLANNED = Text("Planned", "规划管线")
 FLOW_DIRECTION = Text("Flow direction (supply)", "供水流向")
 CLOSED_VALVE = Text("Closed", "关闭")
 IN_USE = "coalesce(\"status\",'existing') <> 'abandoned'"

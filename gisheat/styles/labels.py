@@ -109,13 +109,20 @@ _SOURCE = _joined(
     _number("pump_head_m", 1, " m", "ΔH "),
     separator="'\\n'",
 )
+# Infos are many: their names come late.
+_FINDING = _Label(
+    _text("rule"), 1000, 6.5, ("rule", "severity"), "\"severity\" = 'info'", italic=True, colour="#2a7ab0", priority=2
+)
 _POINT_RULES: dict[str, tuple[_Label, ...]] = {
     "station": (
         _Label(_NAME, 15000, 7.5, ("station_id", "name"), priority=8),
         _Label(_text("station_id"), 50000, 7, ("station_id",), "coalesce(@map_scale,0) > 15000", priority=7),
     ),
     "source": (_Label(_SOURCE, 0, 9, ("source_id", "name", "load_mw", "pump_head_m"), bold=True, priority=10),),
-    "finding": (_Label(_text("rule"), 5000, 7, ("rule",), italic=True, colour="#8a1520", priority=3),),
+    "finding": (
+        replace(_FINDING, scale=5000, size=7, filter="\"severity\" <> 'info'", colour="#8a1520", priority=3),
+        _FINDING,
+    ),
     "valve": (_Label(_text("valve_id"), 3000, 6.5, ("valve_id",), priority=3),),
     "pump": (_Label(_text("pump_id"), 8000, 7, ("pump_id",), priority=6),),
     "street": (

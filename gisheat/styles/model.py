@@ -51,7 +51,8 @@ class Facts:
 
     ranges: Mapping[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
     values: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    filled: frozenset[tuple[str, str]] = frozenset()
+    filled: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Share of the rows that have a value."""
 
 
 @dataclass(frozen=True)

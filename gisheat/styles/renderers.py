@@ -6,7 +6,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from gisheat.styles import symbols
-from gisheat.styles.classes import CLOSED_VALVE, CRITICAL_PATH, FLOW_DIRECTION
+from gisheat.styles.classes import CLOSED_VALVE, CRITICAL_PATH, FLOW_DIRECTION, PLANNED
 from gisheat.styles.entries import entries, rest
 from gisheat.styles.markup import column, is_true, key, millimetres_on_map, node, symbol
 from gisheat.styles.model import Context, Entry, Style, SymbolLayer
@@ -25,6 +25,7 @@ _BUILDERS: dict[str, _Builder] = {
     "areas": symbols.area,
 }
 _ARROW_SCALE = 20000
+_PLANNED_SCALE = 6000  # farther out the dashes would bleach thin pipes
 _ARROW_ROOM_MM = 7
 # An overlay is a rule beside the classes: label, filter, largest scale denominator, symbol.
 _Overlay = tuple[str, str, int, tuple[SymbolLayer, ...]]
@@ -63,7 +64,7 @@ def renderer(style: Style, context: Context) -> ET.Element:
     if other:
         builder = symbols.unknown_pipe if style.layer == "pipes" else build
         rules.add(parent, other, builder(other, context))
-    for label, condition, max_scale, layers in _overlays(context):
+    for label, condition, max_scale, layers in _overlays(style, context):
         rules.add(rules.root, Entry(label, condition, "", max_scale=max_scale), layers)
     levels = "1" if style.layer == "pipes" else "0"
     element = ET.Element("renderer-v2", type="RuleRenderer", symbollevels=levels, referencescale="-1")
@@ -71,8 +72,11 @@ def renderer(style: Style, context: Context) -> ET.Element:
     return element
 
 
-def _overlays(context: Context) -> list[_Overlay]:
+def _overlays(style: Style, context: Context) -> list[_Overlay]:
     fields, found = context.info.fields, list[_Overlay]()
+    if context.layer == "pipes" and "status" in fields and style.column != "status":
+        condition = f"{column('status')} = 'planned' AND {column(style.column)} IS NOT NULL"
+        found.append((PLANNED.get(context.language), condition, _PLANNED_SCALE, symbols.planned(context)))
     if context.layer == "pipes" and "on_critical_path" in fields:
         label = CRITICAL_PATH.get(context.language)
         found.append((label, is_true("on_critical_path"), 0, symbols.halo(context)))

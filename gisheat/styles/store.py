@@ -117,7 +117,7 @@ def gather(connection: sqlite3.Connection, layers: Mapping[str, LayerInfo]) -> F
     return Facts(
         ranges={place: found for place, found in ranges.items() if found},
         values={(s.layer, s.column): _values(connection, s.layer, s.column) for s in shown if s.kind == "values"},
-        filled=frozenset((s.layer, s.column) for s in shown if _has_values(connection, s.layer, s.column)),
+        filled={(s.layer, s.column): _share_with_values(connection, s.layer, s.column) for s in shown if s.column},
     )
 
 
@@ -135,9 +135,9 @@ def _values(connection: sqlite3.Connection, table: str, column: str) -> tuple[st
     return tuple(str(row[0]) for row in connection.execute(query))
 
 
-def _has_values(connection: sqlite3.Connection, table: str, column: str) -> bool:
-    query = f"SELECT EXISTS (SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} <> '')"  # noqa: S608
-    return bool(connection.execute(query).fetchone()[0])
+def _share_with_values(connection: sqlite3.Connection, table: str, column: str) -> float:
+    query = f"SELECT avg(coalesce({quoted(column)} <> '', 0)) FROM {quoted(table)}"  # noqa: S608
+    return float(connection.execute(query).fetchone()[0] or 0)
 
 
 def write_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow]) -> None:

@@ -8,7 +8,7 @@ from gisheat.styles.model import Context, Entry, SymbolLayer
 INK = "#23262b"
 HALO = "#ffdc62"
 # Drawing passes of the pipes: what is higher lies on top.
-LEVEL_HALO, LEVEL_EDGE, LEVEL_LINE, LEVEL_ARROW = 0, 1, 2, 3
+LEVEL_HALO, LEVEL_EDGE, LEVEL_LINE, LEVEL_MARK, LEVEL_ARROW = 0, 1, 2, 3, 4
 _DASH = {"dash": "3;1.6", "dash dot": "4;1.2;0.6;1.2", "dot": "0.8;1.4"}
 _WIDTH_RANGE = (50.0, 1200.0, 0.5, 2.6)  # bore from, to [mm]; line width from, to [mm]
 
@@ -97,6 +97,12 @@ def unknown_pipe(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
     return (line(entry.colour, 0.35, pattern="dash", level=LEVEL_LINE),)
 
 
+def planned(context: Context) -> tuple[SymbolLayer, ...]:
+    """Return the white dashes inside a planned pipe; the ink lies under the pipe and is seen in the legend alone."""
+    dashes = line("#ffffff", 0.4, f"{width(context)} * 0.4", "dash", LEVEL_MARK)
+    return line(INK, 1.0, width(context), level=LEVEL_HALO), dashes
+
+
 def halo(context: Context) -> tuple[SymbolLayer, ...]:
     """Return the marker-pen stroke under the critical path, finely edged."""
     edge = line(INK, 3.0, width(context, 2.0), level=LEVEL_HALO)
@@ -137,9 +143,9 @@ def source(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
 
 
 def finding(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
-    """Return the mark of a finding."""
-    size = {"diamond": 3.6, "triangle": 3.2}.get(entry.marker, 2.2)
-    return (point(entry.marker or "circle", entry.colour, size, edge="#ffffff", edge_width=0.3),)
+    """Return the mark of a finding; infos are small dots, since there are many and stations lie under them."""
+    size = {"diamond": 3.6, "triangle": 3.2}.get(entry.marker, 1.3)
+    return (point(entry.marker or "circle", entry.colour, size, edge="#ffffff", edge_width=0.3 if size > 2 else 0.15),)
 
 
 def valve(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
