@@ -45,11 +45,10 @@ def plain_where(is_small: Callable[P, bool]) -> Callable[[Callable[P, T]], Calla
     def decorated(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def chosen(*args: P.args, **named: P.kwargs) -> T:
-            if ALWAYS_COMPILED or not is_small(*args, **named):
-                return function(*args, **named)
-            token = _plain.set(True)
+            # where not small, compiled even within a function that is plain
+            token = _plain.set(not ALWAYS_COMPILED and is_small(*args, **named))
             try:
-                with np.errstate(over="ignore"):  # hashes and random numbers wrap
+                with np.errstate(over="ignore" if _plain.get() else None):  # hashes and random numbers wrap
                     return function(*args, **named)
             finally:
                 _plain.reset(token)

@@ -26,6 +26,7 @@ import numpy as np
 from gisheat.graphs.graph import Array, Graph, Index
 from gisheat.graphs.kernels import cost_shares, dual_ascent
 from gisheat.graphs.kernels.first_tree import distances
+from gisheat.kernels import plain_where
 
 ROUNDS = 200
 """Most rounds in which shares are made better."""
@@ -73,6 +74,7 @@ class Loaded:
     way: Index
 
 
+@plain_where(lambda *_: False)  # its rounds are too many for plain Python
 def load_bound(problem: Loaded, least: float) -> float:
     """Lower bound of the cost of all trees, of which `least` is that of the tree that is known."""
     bound = _by_pieces(problem)
