@@ -214,7 +214,7 @@ def _figures(
     figures: dict[str, tuple[object, str]] = {
         "new trenches": (len(trenches), ""),
         "new trench length": (float(length.sum()), "m"),
-        "new trench length: connections": (float(length[beside].sum()), "m"),
+        "new trench length: beside the streets": (float(length[beside].sum()), "m"),
         "stations reached": (int(choice.joined[stations].sum()), ""),
         "stations not reached": (int((~choice.joined[stations]).sum()), ""),
         "rings closed": (len(np.unique(choice.ring[choice.ring > 0])), ""),

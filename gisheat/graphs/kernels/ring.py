@@ -238,15 +238,6 @@ def close(
 
 
 @kernel
-def is_closed(need, is_bridge):
-    """Whether no edge that is needed closed is a bridge."""
-    for e in range(need.size):
-        if need[e] and is_bridge[e]:
-            return False
-    return True
-
-
-@kernel
 def cut_labels(first, neighbour, edge, mask, root):
     """Labels of the masked edges: equal for two edges exactly if both gone cut the graph, none of them alone [1]_.
 
