@@ -54,7 +54,8 @@ def unknown_phases(tables: Mapping[str, gpd.GeoDataFrame], order: Sequence[str])
     for layer, table in tables.items():
         if "phase" not in table or layer not in ID_COLUMN:
             continue
-        rows = table[[isinstance(p, str) and p != "" and p not in order for p in table["phase"]]]
+        unknown = np.array([isinstance(p, str) and p != "" and p not in order for p in table["phase"]], bool)
+        rows = table[unknown]
         messages = (
             f"{layer.rstrip('s')} {name}: the phase {phase!r} is unknown{did_you_mean(phase, tuple(order))}; it counts"
             " as standing from the beginning."
