@@ -329,7 +329,7 @@ def with_connection_lengths(
     stations: gpd.GeoDataFrame, pipes: gpd.GeoDataFrame, start: Index, end: Index, node: Index
 ) -> gpd.GeoDataFrame:
     """Stations with the length of their connection."""
-    is_connection = words(pipes, "role") == "connection"
+    is_connection = words(pipes, "role", "connection") == "connection"  # one that states none becomes one
     length = connection_lengths(is_connection, start, end, pipes["length_m"].to_numpy(float), node)
     return stations.assign(connection_length_m=length)
 
