@@ -16,6 +16,7 @@ from gisheat.findings import Finding, findings_about
 from gisheat.layers import Layers
 from gisheat.network import Array, Mask, Text
 from gisheat.topology.attributes import numbers, words
+from gisheat.topology.drawn import free_name
 from gisheat.topology.facades import facade_points
 
 HEATED_SHARE = 1.0
@@ -170,14 +171,8 @@ def _as_stations(
     buildings: gpd.GeoDataFrame, area: Array, layers: Layers, ids: set[object], rules: Buildings
 ) -> gpd.GeoDataFrame:
     """Stations in place of buildings, at their facades."""
-    names = list[str]()
-    taken = set(ids)
-    for name in buildings["building_id"]:
-        free = str(name)
-        while free in taken:
-            free += "_"
-        taken.add(free)
-        names.append(free)
+    taken = set(map(str, ids))
+    names = [free_name(str(name), taken) for name in buildings["building_id"]]
     xy = facade_points(
         buildings.geometry.to_numpy(), _lines(layers, streets=rules.streets), farthest=rules.farthest,
         forbidden=_forbidden(layers),

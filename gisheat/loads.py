@@ -14,6 +14,10 @@ from gisheat.network import Array, Mask, Network, Text
 from gisheat.physics.heat import composite_heat_index
 from gisheat.topology.attributes import filled, numbers, words
 
+HEAT_CAPACITY = 4187.0
+"""Of water where its temperatures are not known [J/(kg K)]."""
+USUAL_DIFFERENCE = 50.0
+"""Supply less return temperature where nobody states one, for weighing stations by their flows alone [K]."""
 LOAD_DIFFERENCE = 0.03
 """Stated loads that differ by more than this share from what the stated flow carries are reported."""
 
@@ -75,26 +79,30 @@ def _heat_indices(
 
 def expected_loads(
     stations: gpd.GeoDataFrame, mix: gpd.GeoDataFrame, *, area_factor: float = 1.0,
-    heat_index: float | None = None, heat_index_position: float = 0.5, heat_capacity: float = 4187.0,
-    temperature_difference: float = 50.0,
+    heat_index: float | None = None, heat_index_position: float = 0.5, heat_capacity: float = HEAT_CAPACITY,
+    difference: float | None = None,
 ) -> Array:  # fmt: skip
     """Load of each row of a clean stations layer [W], before there is a network; NaN where nothing says it.
 
-    What routing goes by: `load_kw`, else heated area x heat index of the last phase, else what `flow_t_h` carries.
+    What routing goes by, in the order of `assign_loads`: what `flow_t_h` carries, else `load_kw`, else heated area x
+    heat index of the last phase. A flow whose temperature difference nobody states counts last.
 
     Parameters
     ----------
     area_factor, heat_index, heat_index_position
         As in `assign_loads`.
-    heat_capacity, temperature_difference : float
-        [J/(kg K)], [K]; the difference where the station states no temperatures.
+    heat_capacity : float
+        [J/(kg K)]
+    difference : float, optional
+        Supply less return temperature of stations that state none [K].
     """
     composite = mix_heat_index(mix, None, heat_index_position)
     index, _ = _heat_indices(stations, composite, heat_index, heat_index_position)
-    difference = numbers(stations, "supply_temp_c") - numbers(stations, "return_temp_c")
-    by_flow = numbers(stations, "flow_t_h") * heat_capacity * filled(difference, temperature_difference)
+    own = numbers(stations, "supply_temp_c") - numbers(stations, "return_temp_c")
+    flow = numbers(stations, "flow_t_h") * heat_capacity
     by_area = numbers(stations, "heated_area_m2") * area_factor * index
-    return filled(numbers(stations, "load_kw"), filled(by_area, by_flow))
+    known = flow * filled(own, np.nan if difference is None else difference)
+    return filled(filled(filled(known, numbers(stations, "load_kw")), by_area), flow * USUAL_DIFFERENCE)
 
 
 def assign_loads(

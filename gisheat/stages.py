@@ -1,4 +1,4 @@
-"""The stages in their order, each adding to what the one before has: read, repair, topology, loads, size, solve.
+"""The stages in order, each adding to what the one before has: read, repair, route, topology, loads, size, solve.
 
 Every verb runs the stages it needs and writes the same layers, later columns empty.
 """
@@ -25,16 +25,16 @@ from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.hydraulics.operating import operated
 from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
-from gisheat.loads import Loads, assign_loads, expected_loads
+from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing, unknown_phases
 from gisheat.project import Project, read_project
 from gisheat.results import Results
-from gisheat.routing import Routed, RouteRules, TrenchCost, class_factors, read_pairs, route
+from gisheat.routing import Routed, route, rules_of_options
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import Sizing, size
 from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
-from gisheat.topology.attributes import words
+from gisheat.topology.attributes import numbers, words
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
@@ -170,31 +170,24 @@ def _with_routes(state: State, progress: Progress | None) -> State:
         state.layers["stations"], state.layers.get("load_mix"),
         area_factor=options["area_factor"] or project.area_factor.get(last, 1.0),
         heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
+        heat_capacity=options["heat_capacity_j_kg_k"] or HEAT_CAPACITY, difference=_usual_difference(state),
     )  # fmt: skip
-    routed = route(state.layers, _route_rules(options), load, state.order)
+    routed = route(state.layers, rules_of_options(options), load, state.order)
     return replace(
         state, layers=routed.layers, routed=routed, findings=(*state.findings, *routed.findings),
         notes=(*state.notes, *routed.notes),
     )  # fmt: skip
 
 
-def _route_rules(options: Mapping[str, Any]) -> RouteRules:
-    ring_load, exponent = options["ring_load_mw"], options["route_load_exponent"]
-    trench = TrenchCost(options["route_fixed_cost"], options["route_load_cost"] / 1e3**exponent, exponent)
-    return RouteRules(
-        tolerance=options["snap_tolerance_m"],
-        max_connection=options["max_connection_m"],
-        at_vertex=options.get("connect_to") == "vertex",
-        connection_cost=options["connection_cost_factor"],
-        class_factor=class_factors(options["class_factors"]),
-        pipe_to_street=options["pipe_to_street_m"],
-        join_anywhere=options["join_pipes"] == "anywhere",
-        trench=trench if options["route_cost"] == "load" else None,
-        ring_load=None if ring_load is None else ring_load * 1e6,
-        ring_pairs=read_pairs(options["ring_pairs"]),
-        trunk_share=options["trunk_share"],
-        seconds=options["route_seconds"],
+def _usual_difference(state: State) -> float | None:
+    """Supply less return temperature [K]: of the options, else the mean of the sources; None where neither says it."""
+    table = state.layers["sources"]
+    hot, cold = (
+        numbers(table, name) if state.options[name] is None else np.full(len(table), state.options[name])
+        for name in ("supply_temp_c", "return_temp_c")
     )
+    known = (hot - cold)[np.isfinite(hot - cold)]
+    return float(known.mean()) if len(known) else None
 
 
 def add_topology(state: State, progress: Progress | None = None) -> State:
@@ -277,7 +270,7 @@ def _loads(state: State, phase: str) -> Loads:
     if capacity is None:
         hot, cold = design_temperatures(network, options["supply_temp_c"], options["return_temp_c"])
         capacity = (
-            4187.0
+            HEAT_CAPACITY
             if hot is None or cold is None
             else conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
         )

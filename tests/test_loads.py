@@ -11,7 +11,7 @@ from pyproj import CRS
 from gisheat.catalogue import pipe_series
 from gisheat.checks import clean
 from gisheat.layers import Layers
-from gisheat.loads import assign_loads, mix_heat_index
+from gisheat.loads import assign_loads, expected_loads, mix_heat_index
 from gisheat.physics.heat import composite_heat_index, heat_load, mass_flow
 from gisheat.topology import build_network
 
@@ -54,6 +54,19 @@ def test_a_flow_wins_over_a_load_and_a_load_over_area_times_index():
     assert found.source.tolist() == ["flow_t_h", "load_kw", "area x index"]
     assert megawatts(found) == pytest.approx([10.0 * 4200.0 * 20.0 / 1e6, 2.0, 2.1])
     assert [f.rule for f in found.findings] == ["load-overruled"]  # 1 kW is not what 36 t/h carry
+
+
+def test_routing_weighs_stations_by_the_same_order_before_there_is_a_network():
+    """36 t/h carry 10 kg/s x 4200 x 20 K; a flow of which nobody states the temperatures counts after load and area."""
+    stations = layer([point(i, 0) for i in range(5)], station_id=list("ABCDE"),
+                     flow_t_h=[36.0, 36.0, 36.0, None, None], load_kw=[1.0, 1.0, None, 2000.0, None],
+                     supply_temp_c=[85.0, None, None, None, None], return_temp_c=[65.0, None, None, None, None],
+                     heated_area_m2=[None, None, None, 1.0, 50_000.0],
+                     heat_index_w_m2=[None, None, None, 42.0, 42.0])  # fmt: skip
+    usual = expected_loads(stations, NOTHING, heat_capacity=4200.0, difference=30.0)
+    assert usual / 1e6 == pytest.approx([0.84, 1.26, 1.26, 2.0, 2.1])
+    unknown = expected_loads(stations, NOTHING, heat_capacity=4200.0)
+    assert unknown / 1e6 == pytest.approx([0.84, 0.001, 2.1, 2.0, 2.1])
 
 
 def test_an_own_index_wins_over_that_of_the_use_of_the_mix_and_of_the_option():

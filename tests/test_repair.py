@@ -12,7 +12,10 @@ from drawings import CRS, ORIGIN, call, layer, line, point, town, write
 
 from gisheat.checks import clean
 from gisheat.layers import Layers
+from gisheat.noding import Rules, node_lines
 from gisheat.topology import RepairRules, lineage_of, repair
+from gisheat.topology.events import event_findings
+from gisheat.topology.ragged import lines_of
 
 
 def streets(*lines, **columns):
@@ -65,6 +68,15 @@ def test_streets_that_cross_get_a_node():
     assert rows == [(0, "a.1", "split"), (0, "a.2", "split"), (1, "b.1", "split"), (1, "b.2", "split")]
     assert table["parent_id"].tolist() == ["a", "a", "b", "b"]
     assert table["repaired"].tolist() == ["split"] * 4
+
+
+def test_a_repair_that_ends_before_everything_is_joined_is_told():
+    """One pass joins the crossing; only a second one could say that nothing is left."""
+    table = streets([(0, 0), (100, 0)], [(40, -30), (40, 30)])
+    for passes, expected in ((1, ["not-settled"]), (100, [])):
+        noded = node_lines(lines_of(table.geometry.to_numpy()), Rules(0.5, passes=passes))
+        told = event_findings("streets", table.assign(source_fid=[0, 1]), noded, 0.5)
+        assert [f.rule for f in told if f.severity == "warning"] == expected
 
 
 @pytest.mark.parametrize("column", [{"level": [None, 1.0]}, {"bridge": [None, "yes"]}, {"tunnel": ["no", "yes"]}])

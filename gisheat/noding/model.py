@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 SUPPLY, RETURN, PAIR = 1, 2, 3
 """Bits of a line: what it carries. Only lines that share a bit can meet."""
 EXACT = 1e-6
-"""The smallest tolerance [m]: with a tolerance of 0, what is closer than this is the same place."""
+"""Coordinates closer than this [m] are the same place: the smallest tolerance."""
 TOUCH = 1e-3
 """Lines that run along each other this closely [m], or as closely as the tolerance if that is less, are one."""
 NEAR_MISS = 5.0

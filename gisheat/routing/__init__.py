@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gisheat.graphs.load_tree import TrenchCost
 from gisheat.routing.costs import class_factors
-from gisheat.routing.planning import Routed, read_pairs, route
+from gisheat.routing.planning import Routed, read_pairs, route, rules_of_options
 from gisheat.routing.rules import RouteRules
 
-__all__ = ["RouteRules", "Routed", "TrenchCost", "class_factors", "read_pairs", "route"]
+__all__ = ["RouteRules", "Routed", "TrenchCost", "class_factors", "read_pairs", "route", "rules_of_options"]

@@ -38,12 +38,12 @@ def unreached(
     layers: Layers, town: StreetGraph, choice: Choice, terminals: Terminals, rules: RouteRules
 ) -> list[Finding]:
     """Stations that no source reaches, and sources that reach no station, with the reason."""
-    findings = []
-    for i in np.flatnonzero(~choice.joined).tolist():
+    findings, apart = [], np.flatnonzero(~choice.joined)
+    distances = _distances(layers, terminals.xy[apart])
+    for i, far in zip(apart.tolist(), distances.tolist(), strict=True):
         layer, fid = _fid(terminals, i)
         noun, gap = _noun(terminals, i), float(town.nearest[i])
         if np.isinf(gap):
-            far = _distance(layers, terminals.xy[i])
             why = f"lies {far:.0f} m from the nearest street or pipe, more than the {rules.max_connection:g} m allowed"
             repair, distance = "draw a street or connection to it, or raise max_connection_m", far
         elif town.barred[i]:
@@ -64,10 +64,12 @@ def unreached(
     return findings
 
 
-def _distance(layers: Layers, xy: Array) -> float:
-    here = shapely.Point(xy)
-    lines = [t.geometry.to_numpy() for t in (layers["streets"], layers.get("pipes")) if len(t)]
-    return float(shapely.distance(np.concatenate(lines), here).min()) if lines else float("nan")
+def _distances(layers: Layers, xy: Array) -> Array:
+    """Distance of each place from the nearest street or pipe [m], shape (n,)."""
+    lines = np.concatenate([t.geometry.to_numpy() for t in (layers["streets"], layers.get("pipes"))])
+    places = np.asarray(shapely.points(xy), object)
+    nearest = shapely.STRtree(lines).query_nearest(places, return_distance=True, all_matches=False)[1]
+    return np.asarray(nearest) if len(nearest) else np.full(len(xy), np.nan)
 
 
 def connected(town: StreetGraph, choice: Choice, terminals: Terminals) -> list[Finding]:

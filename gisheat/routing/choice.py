@@ -15,10 +15,10 @@ from gisheat.graphs.load_tree import load_tree
 from gisheat.graphs.rings import close_rings
 from gisheat.graphs.steiner import steiner_tree
 from gisheat.graphs.tree import Tree
+from gisheat.noding import EXACT
 from gisheat.routing.graph import LINK, PIPE, STREET, StreetGraph, Terminals, connections_of
 from gisheat.routing.lines import point_at
 from gisheat.routing.rules import RouteRules
-from gisheat.topology.noding import EXACT
 
 THROUGH_STATION = 2.0
 """A way in at one side of a station and out at the other is as dear as so many of the longest connections."""

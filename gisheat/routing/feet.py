@@ -8,10 +8,10 @@ import numpy as np
 import shapely
 
 from gisheat.graphs.graph import Array, Index, Mask
+from gisheat.noding import EXACT
 from gisheat.routing.costs import Areas
 from gisheat.routing.lines import Lines, Paths, point_at
 from gisheat.topology.feet import At, candidate_feet
-from gisheat.topology.noding import EXACT
 
 CLEAR = 0.01
 """A connection that comes this near [m] to a street at its foot does not cross it there."""

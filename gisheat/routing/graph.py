@@ -11,13 +11,13 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.graphs.graph import Array, Graph, Index, Mask, graph_of
+from gisheat.noding import EXACT
 from gisheat.routing.costs import Areas, areas_of, street_factors
-from gisheat.routing.feet import Feet, crossing, joined, links_of, seen_feet
+from gisheat.routing.feet import Feet, crossing, joined, links_of, nearest_of, seen_feet
 from gisheat.routing.lines import Cut, Paths, cut, paths_of, stretches
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
 from gisheat.topology.feet import At
-from gisheat.topology.noding import EXACT
 
 STREET, PIPE, LINK, CONNECTION = range(4)
 NEAREST = 4
@@ -186,7 +186,7 @@ def _ways(terminals: Terminals, road: Paths, laid: Paths, areas: Areas, rules: R
     streets = streets.take(~stands[streets.point] & ~crossing(streets, xy, road))
     reach = REACH * _least(count, (streets, pipes)) + touching
     streets = streets.take(streets.length <= reach[streets.point])
-    streets = streets.take(_rank(streets) < NEAREST)
+    streets = nearest_of(streets, NEAREST)
     pipes = pipes.take(pipes.length <= reach[pipes.point])
     factor = areas.cost_factors(streets.ways(xy, road)), areas.cost_factors(pipes.ways(xy, laid))
     return _Ways(streets, factor[0], pipes, factor[1], nearest, barred)
@@ -209,11 +209,6 @@ def _least(count: int, feet: tuple[Feet, ...]) -> Array:
     for some in feet:
         np.minimum.at(least, some.point, some.length)
     return least
-
-
-def _rank(feet: Feet) -> Index:
-    """How many ways of the same point are shorter."""
-    return np.arange(len(feet.point)) - np.searchsorted(feet.point, feet.point)
 
 
 def _junctions(road: Paths) -> Array:

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.graphs.graph import Array, Index, Mask
-from gisheat.topology.noding import EXACT
+from gisheat.noding import EXACT
 
 Lines = NDArray[np.object_]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,11 +14,12 @@ import shapely
 from gisheat.errors import InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.graphs.graph import Array, Index
+from gisheat.graphs.load_tree import TrenchCost
 from gisheat.layers import Layers
-from gisheat.network import Text
 from gisheat.project import did_you_mean
 from gisheat.routing.accounts import connected, late_pipes, unclosed, unreached
 from gisheat.routing.choice import Choice, choose
+from gisheat.routing.costs import class_factors
 from gisheat.routing.graph import StreetGraph, Terminals, origins, street_graph
 from gisheat.routing.rules import RouteRules
 from gisheat.routing.trenches import trench_rows, with_taps
@@ -37,6 +39,32 @@ class Routed:
     """What was found, by name, with units."""
     notes: tuple[str, ...] = ()
     """What was assumed, in words."""
+
+
+def rules_of_options(options: Mapping[str, Any]) -> RouteRules:
+    """Rules from the options of an operation, in their units.
+
+    Raises
+    ------
+    InputError
+        If class_factors or ring_pairs can't be read.
+    """
+    ring_load, exponent = options["ring_load_mw"], options["route_load_exponent"]
+    trench = TrenchCost(options["route_fixed_cost"], options["route_load_cost"] / 1e3**exponent, exponent)
+    return RouteRules(
+        tolerance=options["snap_tolerance_m"],
+        max_connection=options["max_connection_m"],
+        at_vertex=options.get("connect_to") == "vertex",
+        connection_cost=options["connection_cost_factor"],
+        class_factor=class_factors(options["class_factors"]),
+        pipe_to_street=options["pipe_to_street_m"],
+        join_anywhere=options["join_pipes"] == "anywhere",
+        trench=trench if options["route_cost"] == "load" else None,
+        ring_load=None if ring_load is None else ring_load * 1e6,
+        ring_pairs=read_pairs(options["ring_pairs"]),
+        trunk_share=options["trunk_share"],
+        seconds=options["route_seconds"],
+    )
 
 
 def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: Sequence[str] = ()) -> Routed:
@@ -135,7 +163,7 @@ def _terminals(layers: Layers, load: Array | None, phases: Sequence[str | None])
     for k, (table, name) in enumerate(((stations, "station_id"), (sources, "source_id"))):
         shut = np.isin(words(table, "status", "existing").astype(str), ("abandoned", "closed"))
         row = np.flatnonzero(~shut)
-        xy = shapely.get_coordinates(shapely.get_geometry(_as_points(table)[row], 0)).reshape(-1, 2)
+        xy = shapely.get_coordinates(shapely.get_geometry(table.geometry.to_numpy()[row], 0)).reshape(-1, 2)
         names = table[name].to_numpy(object)[row]
         order = np.lexsort((names.astype(str), xy[:, 1], xy[:, 0]))
         row = row[order]
@@ -147,16 +175,11 @@ def _terminals(layers: Layers, load: Array | None, phases: Sequence[str | None])
     return Terminals(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _as_points(table: gpd.GeoDataFrame) -> Text:
-    geometry: Text = table.geometry.to_numpy()
-    return geometry
-
-
 def _source_rank(sources: gpd.GeoDataFrame) -> Index:
     """Base sources first, of those the largest, of equal ones the first by place."""
     role = np.array([SOURCE_RANK.get(str(r), 0) for r in words(sources, "role", "base")], np.int64)
     capacity = filled(numbers(sources, "capacity_mw"), 0.0)
-    x, y = shapely.get_coordinates(shapely.get_geometry(_as_points(sources), 0)).reshape(-1, 2).T
+    x, y = shapely.get_coordinates(shapely.get_geometry(sources.geometry.to_numpy(), 0)).reshape(-1, 2).T
     order = np.lexsort((words(sources, "source_id").astype(str), y, x, -capacity, role))
     rank = np.empty(len(sources), np.int64)
     rank[order] = np.arange(len(sources))

@@ -10,16 +10,15 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.findings import Finding, Severity, findings_about
+from gisheat.findings import Finding, findings_about
 from gisheat.layers import Layers
+from gisheat.noding import EXACT
+from gisheat.noding.model import NEAR_MISS
 from gisheat.schema import ID_COLUMN
+from gisheat.topology.cutting import Array, Index
 from gisheat.topology.drawn import bases_of, side_bits
-from gisheat.topology.noding import EXACT, Array, Index
+from gisheat.topology.events import NOTICEABLE
 
-NEAR_MISS = 5.0
-"""A loose end within this many tolerances of another pipe is reported."""
-NOTICEABLE = 1e-3
-"""Moves below this [m] are not reported."""
 MOVABLE = ("valves", "pumps")
 """Point layers whose features are moved onto the network."""
 
@@ -35,15 +34,14 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    warning: Severity
-    for mask, rule, warning, what, applied in (
-        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
+    for mask, rule, what, applied in (
+        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, warning, "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 

@@ -1,4 +1,4 @@
-"""The topology stage: snap, cut, connect, number; every input feature is accounted for."""
+"""The topology stage: cut, connect, number what the repair has noded; every input feature is accounted for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gisheat.errors import TopologyError
 from gisheat.findings import Finding, points_of
 from gisheat.layers import Layers
 from gisheat.network import Array, Index, Mask, Network, nodes_of
+from gisheat.noding import EXACT, PAIR
 from gisheat.phases import standing
 from gisheat.topology import heights
 from gisheat.topology.accounts import degenerate, lineage_of, loose_ends
@@ -39,20 +40,11 @@ from gisheat.topology.connections import (
     sides_to_connect,
     with_connection_lengths,
 )
+from gisheat.topology.cutting import Pieces, cut_lines, end_coordinates, end_points, find_passing, join_places
 from gisheat.topology.devices import place
 from gisheat.topology.drawn import bases_of, divided, name_pieces, side_bits
 from gisheat.topology.events import split_findings
 from gisheat.topology.links import Opened, link_rows, open_nodes
-from gisheat.topology.noding import (
-    EXACT,
-    PAIR,
-    Pieces,
-    cut_lines,
-    end_coordinates,
-    end_points,
-    find_passing,
-    join_places,
-)
 from gisheat.topology.points import able_devices, places_of, points, points_in_use
 from gisheat.topology.repair import Repaired, RepairRules, repair
 from gisheat.topology.settled import settled_ends, split_nodes

@@ -12,11 +12,12 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.findings import Finding, findings_about
+from gisheat.noding import EXACT, PAIR, RETURN, SUPPLY
 from gisheat.numerics.incidence import components
 from gisheat.topology.attributes import words
+from gisheat.topology.cutting import Array, Index, Lines
 from gisheat.topology.drawn import free_name
 from gisheat.topology.feet import At, Candidates, candidate_feet
-from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines
 from gisheat.topology.visibility import crossed_areas
 
 LINE_WORD = {PAIR: "pair", SUPPLY: "supply", RETURN: "return"}

@@ -12,10 +12,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.findings import Finding, Severity
-from gisheat.topology.accounts import NOTICEABLE
+from gisheat.noding import EXACT, PAIR, RETURN, SUPPLY
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD, Joining, find_feet
-from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index, Lines, Pieces, cut_lines, find_passing
+from gisheat.topology.cutting import Array, Index, Lines, Pieces, cut_lines, find_passing
+from gisheat.topology.events import NOTICEABLE
 
 Mask = NDArray[np.bool_]
 Text = NDArray[np.object_]

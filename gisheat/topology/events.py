@@ -97,6 +97,9 @@ def event_findings(
         findings += _said(kind, layer, lines, noded, shown, far[shown], tolerance)
         if len(shown) < len(rows):
             findings.append(_rest(kind.rule, kind.severity, layer, len(rows) - len(shown), applied=kind.applied))
+    if not noded.settled:
+        message = f"The {layer} are so tangled that joining them had not ended after {noded.passes} passes."
+        findings.append(Finding("not-settled", "warning", layer, message, repair="run topology on the result again"))
     return findings
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import shapely
 
 from gisheat.network import Array, Index
+from gisheat.noding import EXACT
+from gisheat.topology.cutting import Lines
 from gisheat.topology.feet import candidate_feet
-from gisheat.topology.noding import EXACT, Lines
 from gisheat.topology.visibility import barrier_of, blocked
 
 PARALLEL = 1e-3

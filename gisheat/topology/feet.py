@@ -14,7 +14,8 @@ import pandas as pd
 import shapely
 
 from gisheat.network import Array, Index, Mask
-from gisheat.topology.noding import EXACT, Lines
+from gisheat.noding import EXACT
+from gisheat.topology.cutting import Lines
 from gisheat.topology.visibility import Barrier, barrier_of, blocked, nearest_visible
 
 At = Literal["anywhere", "vertices", "ends"]

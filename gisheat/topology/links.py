@@ -16,8 +16,10 @@ import shapely
 
 from gisheat.findings import Finding
 from gisheat.network import VALVE_KINDS, arrays
+from gisheat.noding import EXACT, PAIR, RETURN, SUPPLY
 from gisheat.topology.attributes import words
 from gisheat.topology.connections import LINE_WORD
+from gisheat.topology.cutting import Array, Index
 from gisheat.topology.devices import (
     LEFT_OUT,
     Devices,
@@ -29,7 +31,6 @@ from gisheat.topology.devices import (
     placing_findings,
 )
 from gisheat.topology.drawn import free_name
-from gisheat.topology.noding import EXACT, PAIR, RETURN, SUPPLY, Array, Index
 from gisheat.topology.settled import second_names
 
 ON_BOTH_LINES = tuple(VALVE_KINDS[kind] for kind in arrays.ON_BOTH_LINES)

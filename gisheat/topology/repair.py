@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from gisheat import noding
 from gisheat.findings import Finding
 from gisheat.layers import Layers
+from gisheat.noding import PAIR
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
 from gisheat.topology.chains import Chained, PseudoNodes, find_pseudo_nodes, join_chains
+from gisheat.topology.cutting import Array, Index, end_points
 from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
 from gisheat.topology.events import NOTICEABLE, drawing_findings, event_findings, pseudo_findings, split_findings
-from gisheat.topology.noding import PAIR, Array, Index, end_points
 from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
 from gisheat.topology.points import able_devices, places_of, points
 from gisheat.topology.ragged import as_drawn, geometries_of, lines_of, reordered
@@ -36,14 +37,19 @@ Text = NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True)
 class RepairRules:
-    """What is repaired, and how far: lengths in metres."""
+    """What is repaired, and how far."""
 
     tolerance: float = 0.5
+    """Ends that are no farther apart become one node [m]."""
     street_crossings: Literal["join", "keep"] = "join"
+    """What becomes of streets of one level that cross without a node."""
     pipe_crossings: Literal["join", "keep"] = "keep"
     merge_pseudo_nodes: bool = False
+    """Whether two lines become one where just they meet and agree in all their columns."""
     parallel_pairs: Literal["keep", "merge"] = "keep"
+    """Whether supply and return drawn as two parallel lines become one trench."""
     parallel_distance: float = 3.0
+    """Farthest that they are drawn apart [m]."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from gisheat.noding import EXACT, RETURN, SUPPLY
 from gisheat.numerics.incidence import components
+from gisheat.topology.cutting import Array, Index
 from gisheat.topology.devices import Devices
-from gisheat.topology.noding import EXACT, RETURN, SUPPLY, Array, Index
 
 
 def split_nodes(nodes: gpd.GeoDataFrame, devices: Devices) -> tuple[gpd.GeoDataFrame, dict[str, int]]:

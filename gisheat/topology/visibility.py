@@ -9,7 +9,8 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gisheat.network import Array, Index, Mask
-from gisheat.topology.noding import EXACT, Lines
+from gisheat.noding import EXACT
+from gisheat.topology.cutting import Lines
 
 GRAZE = 1e-3
 """Connections may touch an area; rounding at its corners and edges is forgiven up to this depth [m]."""

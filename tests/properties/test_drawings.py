@@ -17,7 +17,7 @@ from gisheat.catalogue import pipe_series
 from gisheat.checks import clean
 from gisheat.layers import Layers
 from gisheat.topology import build_network
-from gisheat.topology.noding import cut_lines
+from gisheat.topology.cutting import cut_lines
 
 TOLERANCE = 0.5
 few = settings(bounded, max_examples=30)  # a drawing takes 50 ms

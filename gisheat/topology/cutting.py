@@ -1,4 +1,4 @@
-"""Noding on arrays: ends within a tolerance become one node, lines are cut where a node lies on them.
+"""Cutting lines that are noded already: ends at one place become one node, lines are cut where something joins them.
 
 A line carries the supply, the return, or both (bits 1 and 2); only what shares a bit can meet.
 """
@@ -14,14 +14,11 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers.measures import has_m, lines_of_vertices, vertices
+from gisheat.noding import EXACT, PAIR
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Lines = NDArray[np.object_]
-
-SUPPLY, RETURN, PAIR = 1, 2, 3
-EXACT = 1e-6
-"""Coordinates closer than this [m] are the same place."""
 
 
 def join_places(points: Array, bits: Index, fixed: int = 0) -> tuple[Array, Index]:
