@@ -34,14 +34,14 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    for mask, rule, what, applied in (
-        (vanished, "collapsed", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "starts and ends at one node and carries nothing", False),
+    for mask, rule, severity, what, applied in (
+        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
+        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
+        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, severity, "pipes", messages, distances=length[mask], applied=applied)
     return ~vanished & ~doubled, findings
 
 
