@@ -38,10 +38,10 @@ ENOUGH = 1e-5
 """Gap, as a share of the cost, that is not made smaller."""
 TREE = 5.0
 """The tree that is known counts as having been used so often."""
-TOPS = 6
+TOPS = 20
 """Pieces of a price, between a third of the mean load and the whole."""
 WORK = 100
-"""Arcs that one dual ascent looks at for each edge, at most."""
+"""Arcs that dual ascent looks at for each edge, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +117,20 @@ def _by_pieces(problem: Loaded) -> float:
     joined = np.zeros(problem.graph.count)
     joined[problem.terminals] = 1.0
     loaded = problem.terminals[problem.load[problem.terminals] > 0.0]
-    ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
     fixed = problem.fixed + (problem.per_load if problem.exponent == 0.0 else 0.0)
-    plain = _ascended(problem, problem.terminals, joined, 1.0) if fixed > 0.0 else 0.0
-    bound = fixed * plain
     if problem.per_load <= 0.0 or not len(loaded):
-        return bound
-    smallest = problem.load[loaded].min() if len(loaded) == len(problem.terminals) else 0.0
-    ascending = True  # the greater the load, the more it is shortest paths that count
-    for top, slope in zip(*_pieces(problem.load[loaded], problem.exponent), strict=True):
-        around = _around(ways[loaded], problem.load[loaded], top)
-        if top <= smallest and plain > 0.0:  # each set counts as much
-            ascended = plain * top
-        else:
-            ascended = _ascended(problem, loaded, problem.load, top) if ascending else 0.0
-        ascending = ascended > around
-        bound += problem.per_load * slope * max(around, ascended)
-    return bound
+        return fixed * float(_ascended(problem, problem.terminals, joined, np.ones(1))[0])
+    load = problem.load[loaded]
+    tops, slopes = _pieces(load, problem.exponent)
+    ascended = _ascended(problem, loaded, problem.load, np.append(load.min(), tops))
+    if len(loaded) == len(problem.terminals):  # with the least load as the top each set counts as much
+        plain = ascended[0] / load.min()
+    else:
+        plain = _ascended(problem, problem.terminals, joined, np.ones(1))[0]
+    ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
+    around = np.array([_around(ways[loaded], load, top) for top in tops])
+    # the greater the load, the more it is shortest paths that count
+    return float(fixed * plain + problem.per_load * (slopes * np.maximum(around, ascended[1:])).sum())
 
 
 def _pieces(load: Array, exponent: float) -> tuple[Array, Array]:
@@ -146,10 +143,11 @@ def _pieces(load: Array, exponent: float) -> tuple[Array, Array]:
     return tops[some], slope[some]
 
 
-def _ascended(problem: Loaded, terminals: Index, load: Array, top: float) -> float:
+def _ascended(problem: Loaded, terminals: Index, load: Array, tops: Array) -> Array:
+    """Bounds for prices min(load, top), shape (tops,): the sets of one ascent hold for all of them."""
     g = problem.graph
     into = dual_ascent.arcs_into(g.first, g.edge, g.end)
-    bound, _ = dual_ascent.ascend(
+    bounds, _ = dual_ascent.ascend(
         g.first,
         g.neighbour,
         into,
@@ -158,9 +156,9 @@ def _ascended(problem: Loaded, terminals: Index, load: Array, top: float) -> flo
         problem.root,
         WORK * len(problem.cost),
         load,
-        top,
+        tops,
     )
-    return float(bound)
+    return np.asarray(bounds)
 
 
 def _around(way: Array, load: Array, top: float) -> float:
