@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.graphs.contraction import contract
-from gisheat.graphs.graph import is_small
+from gisheat.graphs.graph import graph_of, is_small, numbers_outwards
 from gisheat.graphs.kernels import reattach as kernel
 from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
@@ -150,12 +150,14 @@ def load_tree(
     tried, short = 0, 0.0
     chosen = np.zeros(len(small.cost), np.bool_)
     if len(small.terminals) > 1:
-        place = small.places()
-        inside, foot = wanted & reached, int(place[root])
-        there = np.bincount(place[inside], load[inside], small.graph.count).astype(float)
-        problem = _problem(small.graph, small.cost, there, small.terminals, foot, (fixed, per_load, exponent))
+        place, inside = small.places(), wanted & reached
+        number = _numbers(small.graph, int(place[root]))
+        streets = graph_of(small.graph.count, number[small.graph.start], number[small.graph.end])
+        there = np.bincount(number[place[inside]], load[inside], streets.count).astype(float)
+        terminals, foot = number[small.terminals], int(number[place[root]])
+        problem = _problem(streets, small.cost, there, terminals, foot, (fixed, per_load, exponent))
         chosen, tried = _search(problem, moves, clock, seed)
-        short = _shortfall(small.graph, small.cost, foot, there, problem.targets, chosen, (fixed, per_load, exponent))
+        short = _shortfall(streets, small.cost, foot, there, problem.targets, chosen, (fixed, per_load, exponent))
     edges = small.expand(chosen)
     total = _cost(graph, cost, root, np.where(reached, load, 0.0), edges, (fixed, per_load, exponent))
     return Tree(
@@ -175,6 +177,11 @@ def carried(graph: Graph, root: int, load: Array, edges: Mask) -> Array:
     result = np.zeros(len(edges))
     result[tree.way[below]] = tree.load[below]
     return result
+
+
+def _numbers(graph: Graph, root: int) -> Index:
+    """Numbers of the nodes in the search; small graphs keep theirs."""
+    return np.arange(graph.count) if is_small(graph) else numbers_outwards(graph, root)
 
 
 def _rooted(graph: Graph, root: int, load: Array, edges: Mask) -> kernel.Rooted:
@@ -217,17 +224,19 @@ def _problem(
     wanted = np.zeros(graph.count, np.bool_)
     wanted[terminals] = True
     distance = distances(graph.first, graph.neighbour, graph.edge, cost, root)
+    band = float(distance.max()) * (1.0 + 1e-9) / kernel.BANDS or 1.0
     streets = kernel.Streets(
         first=graph.first,
         neighbour=graph.neighbour,
         edge=graph.edge,
+        length=cost[graph.edge],
         cost=cost,
-        distance=distance,
+        band_of=np.minimum((distance / band).astype(np.int64), kernel.BANDS - 1),
         wanted=wanted,
         root=root,
         total=float(whole.sum()),
         loaded=np.zeros(kernel.BANDS),
-        band=float(distance.max()) * (1.0 + 1e-9) / kernel.BANDS or 1.0,
+        band=band,
     )
     scaled = kernel.Price(float(fixed), float(per_load * unit**exponent), float(exponent))
     return _Problem(graph, streets, scaled, whole, terminals[terminals != root])
