@@ -115,8 +115,9 @@ def street_graph(
     polygons = areas_of(areas)
     ways = _ways(terminals, road, laid, polygons, rules)
     to_street, to_pipe = ways.to_street, ways.to_pipe
+    junctions = _junctions(road) if len(laid) else np.empty((0, 4))  # links are from and to pipes
     links, link_factor = links_of(
-        laid, road, _junctions(road), rules.pipe_to_street, polygons, rules.tolerance, anywhere=rules.join_anywhere
+        laid, road, junctions, rules.pipe_to_street, polygons, rules.tolerance, anywhere=rules.join_anywhere
     )
     tolerance = rules.tolerance
     on_street = cut(
