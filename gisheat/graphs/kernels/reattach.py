@@ -366,11 +366,7 @@ def cheapest(streets, price, tree, room, v, best):
         for j in range(streets.first[u], streets.first[u + 1]):
             x = streets.neighbour[j]
             longer = key + streets.length[j] * per_cost
-            if (
-                longer < room.key[x]
-                and longer + room.ahead[streets.band_of[x]] < best
-                and room.place[x] != SETTLED
-            ):
+            if longer < room.key[x] and longer + room.ahead[streets.band_of[x]] < best and room.place[x] != SETTLED:
                 if room.key[x] == np.inf:
                     room.touched[reached] = x
                     reached += 1
