@@ -72,7 +72,8 @@ def command(operation: Callable[..., Report]) -> click.Command:
     common: list[click.Parameter] = [
         click.Option(["--json", "json_output"], is_flag=True, help="Print a machine-readable summary."),
         click.Option(
-            ["--json-lines", "lines"], is_flag=True,
+            ["--json-lines", "lines"],
+            is_flag=True,
             help="Print progress and result as lines of JSON, for programs; closing standard input cancels.",
         ),
         click.Option(["--quiet", "-q"], is_flag=True, help="Print nothing but errors."),

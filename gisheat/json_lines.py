@@ -7,8 +7,8 @@ Each line on standard output is one object with a `type`:
 - `info`, `warning`, `error`: `text`;
 - `result`: what `--json` prints, the findings counted in place of listed.
 
-The caller keeps standard input open. When it closes, because the caller wants to cancel or has died, gisheat clears away
-what it had begun to write and ends at once.
+The caller keeps standard input open. When it closes, because the caller wants to cancel or has died, gisheat clears
+away what it had begun to write and ends at once.
 """
 
 from __future__ import annotations

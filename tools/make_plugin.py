@@ -1,7 +1,7 @@
 """Builds the QGIS plugin: `make plugin` leaves dist/gisheat_qgis-VERSION.zip. Runs in .venv.
 
 The zip holds the plugin's own code, the operations as data (operations.json), the compiled translations, and gisheat as
-plain source in `core`, so that an environment can be made of it anywhere. It is the same byte for byte for the same sources.
+plain source in `core`, so that an environment can be made of it anywhere. The same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
     if fields["kind"] == "layer":
         fields["geometry"] = "raster" if argument.suffix == ".tif" else GEOMETRY.get(parameter.name, "none")
-    return {name: value for name, value in fields.items() if value is not None and value is not False and value != "" and value != []}
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None and value is not False and value not in ("", [])
+    }
 
 
 def _kind(parameter: Parameter) -> str:
@@ -132,7 +136,9 @@ def lrelease() -> str:
 def build(target: Path) -> Path:
     """Write the zip; the same sources give the same bytes."""
     files = dict(content())
-    files["metadata.txt"] = re.sub(rb"(?m)^version=.*$", f"version={gisheat.__version__}".encode(), files["metadata.txt"])
+    files["metadata.txt"] = re.sub(
+        rb"(?m)^version=.*$", f"version={gisheat.__version__}".encode(), files["metadata.txt"]
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content_ in sorted(files.items()):

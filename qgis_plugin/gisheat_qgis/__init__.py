@@ -1,6 +1,6 @@
 """gisheat in QGIS: the operations of gisheat as tools of the Processing toolbox.
 
-Nothing is computed here: gisheat runs in a process and an environment of its own. The plugin runs on Python 3.9 or newer.
+Nothing is computed here: gisheat runs in a process and an environment of its own. The plugin runs on Python 3.9.
 """
 
 

@@ -19,8 +19,9 @@ from qgis.PyQt.QtGui import QIcon
 
 from . import inputs, parameters, process, profile, results
 from .definitions import FOLDER, arguments
+from .language import in_chinese
 from .run_log import open_log
-from .words import language, tr
+from .texts import tr
 
 LOAD = "load_result"
 HELP = "https://github.com/gisheat/gisheat/tree/main/docs"
@@ -95,7 +96,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         load.setFlags(load.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
         self.addParameter(load)
         for name, kind in RESULT_LAYERS.items():
-            label = self.definitions.layers["zh" if language().startswith("zh") else "en"].get(name, name)
+            label = self.definitions.layers["zh" if in_chinese() else "en"].get(name, name)
             self.addOutput(QgsProcessingOutputVectorLayer(f"result_{name}", label, kind))
         self.addOutput(QgsProcessingOutputNumber("errors", tr("Findings of severity error")))
         self.addOutput(QgsProcessingOutputNumber("warnings", tr("Findings of severity warning")))
@@ -141,7 +142,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
             project = context.project()
             title = (project.title() or project.baseName()) if project else ""
             given[needed.name] = inputs.project_file(folder, title or "gisheat")
-        if "language" in given and not given["language"] and language().startswith("zh"):
+        if "language" in given and not given["language"] and in_chinese():
             given["language"] = "zh"
         return given
 
@@ -173,7 +174,9 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
     def _told(self, said, given, values, context, feedback):
         """Outputs of the tool; what is to be loaded is remembered for the main thread."""
         found = said.get("findings", {})
-        outputs = {p.name: given[p.name] for p in self.operation.parameters if p.kind in ("output", "folder") and given[p.name]}
+        outputs = {
+            p.name: given[p.name] for p in self.operation.parameters if p.kind in ("output", "folder") and given[p.name]
+        }
         if said.get("text"):
             outputs["text"] = said["text"]
             feedback.pushInfo(said["text"])

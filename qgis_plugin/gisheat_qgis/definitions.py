@@ -1,9 +1,11 @@
-"""What the plugin knows about gisheat: the operations and their parameters, as `make plugin` wrote them. Without QGIS."""
+"""The operations of gisheat and their parameters, as `make plugin` wrote them. Without QGIS."""
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -19,9 +21,9 @@ class Parameter:
     advanced: bool = False
     default: Any = None
     unit: str = ""
-    minimum: Optional[float] = None
-    maximum: Optional[float] = None
-    choices: "tuple[str, ...]" = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
     suffix: str = ""
     geometry: str = ""
 
@@ -40,19 +42,21 @@ class Operation:
     group: str
     title: str
     help: str
-    parameters: "tuple[Parameter, ...]"
+    parameters: tuple[Parameter, ...]
 
-    def layers(self) -> "tuple[Parameter, ...]":
+    def layers(self) -> tuple[Parameter, ...]:
         """Layers that it reads."""
         return tuple(p for p in self.parameters if p.kind == "layer")
 
-    def input(self) -> Optional[Parameter]:
+    def input(self) -> Parameter | None:
         """The file it reads, None where it reads none."""
         return next((p for p in self.parameters if p.kind == "input"), None)
 
-    def result(self) -> Optional[Parameter]:
+    def result(self) -> Parameter | None:
         """The GeoPackage it writes, None where it writes none."""
-        return next((p for p in self.parameters if p.kind == "output" and p.name == "output" and p.suffix == ".gpkg"), None)
+        return next(
+            (p for p in self.parameters if p.kind == "output" and p.name == "output" and p.suffix == ".gpkg"), None
+        )
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,11 @@ class Definitions:
 
     version: str
     protocol: int
-    python: "tuple[int, int]"
-    dependencies: "tuple[str, ...]"
-    optional: "dict[str, tuple[str, ...]]"
-    layers: "dict[str, dict[str, str]]"
-    operations: "tuple[Operation, ...]"
+    python: tuple[int, int]
+    dependencies: tuple[str, ...]
+    optional: dict[str, tuple[str, ...]]
+    layers: dict[str, dict[str, str]]
+    operations: tuple[Operation, ...]
 
 
 def read(path: Path = FOLDER / "operations.json") -> Definitions:
@@ -89,12 +93,12 @@ def read(path: Path = FOLDER / "operations.json") -> Definitions:
     )
 
 
-def _operation(row: "dict[str, Any]") -> Operation:
+def _operation(row: dict[str, Any]) -> Operation:
     found = [Parameter(**{**p, "choices": tuple(p.get("choices", ()))}) for p in row["parameters"]]
     return Operation(**{**row, "parameters": tuple(found)})
 
 
-def arguments(operation: Operation, values: "dict[str, Any]") -> "list[str]":
+def arguments(operation: Operation, values: dict[str, Any]) -> list[str]:
     """Command line of an operation: values that are not given are left to the project file and gisheat's defaults."""
     line = [operation.verb]
     for parameter in operation.parameters:

@@ -10,7 +10,7 @@ from . import profile
 from .definitions import FOLDER
 from .run_log import NAME
 from .settings import SettingsPage
-from .words import tr
+from .texts import tr
 
 MENU = "gisheat"
 PAGE = "gisheat"

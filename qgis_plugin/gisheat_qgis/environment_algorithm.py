@@ -14,7 +14,7 @@ from qgis.PyQt.QtGui import QIcon
 from . import environment, process, profile
 from .definitions import FOLDER
 from .run_log import open_log
-from .words import tr
+from .texts import tr
 
 ACTIONS = ("make", "check", "remove")
 
@@ -49,8 +49,8 @@ class EnvironmentAlgorithm(QgsProcessingAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "gisheat runs in a Python environment of its own, apart from QGIS. 'make' makes it, or makes it anew: so it is"
-            " upgraded as well. Packages come from the internet (PyPI), or from a folder of wheels. 'check' tries it."
+            "gisheat runs in a Python environment of its own, apart from QGIS. 'make' makes it, or makes it anew, and so"
+            " upgrades it. Packages come from the internet (PyPI), or from a folder of wheels. 'check' tries it."
         )
 
     def initAlgorithm(self, configuration=None):

@@ -16,7 +16,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QVariant
 
-from .words import tr
+from .texts import tr
+
 
 def as_file(algorithm, parameter, values, context, folder):
     """FILE or FILE|layername of a layer that was given, None when it was not.
@@ -52,7 +53,12 @@ def is_part(value):
 
 def path_of(layer):
     """FILE|layername of a layer that lies in a file just as QGIS shows it, None for others."""
-    if layer.providerType() != "ogr" or layer.subsetString() or layer.isModified() or layer.joinBuffer().containsJoins():
+    if (
+        layer.providerType() != "ogr"
+        or layer.subsetString()
+        or layer.isModified()
+        or layer.joinBuffer().containsJoins()
+    ):
         return None
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     file, name = parts.get("path", ""), parts.get("layerName") or ""

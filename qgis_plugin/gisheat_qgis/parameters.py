@@ -14,7 +14,7 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from .words import tr
+from .texts import tr
 
 GEOMETRY = {
     "line": QgsProcessing.SourceType.TypeVectorLine,
@@ -78,7 +78,9 @@ def _made(parameter, text, optional):
         return QgsProcessingParameterBoolean(name, text, False, optional)
     if kind in ("number", "integer"):
         types = QgsProcessingParameterNumber.Type
-        made = QgsProcessingParameterNumber(name, text, types.Double if kind == "number" else types.Integer, None, optional)
+        made = QgsProcessingParameterNumber(
+            name, text, types.Double if kind == "number" else types.Integer, None, optional
+        )
         if parameter.minimum is not None:
             made.setMinimum(parameter.minimum)
         if parameter.maximum is not None:
@@ -90,9 +92,8 @@ def _made(parameter, text, optional):
 def value(algorithm, parameter, values, context):
     """Value of a parameter that is no layer, None when it was not given."""
     name, kind = parameter.name, parameter.kind
-    if values.get(name) is None or values.get(name) == "":
-        if kind not in ("output", "folder") or name not in values:
-            return None
+    if values.get(name) in (None, "") and not (kind in ("output", "folder") and name in values):
+        return None
     if kind in ("output", "folder"):
         return algorithm.parameterAsFileOutput(values, name, context) or None
     if kind == "input":

@@ -3,7 +3,7 @@
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
-from . import definitions, words
+from . import definitions, language
 from .provider import GisheatProvider
 
 
@@ -14,8 +14,7 @@ class GisheatPlugin:
         self.iface = iface
         self.provider = None
         self.desk = None
-        self.translator = words.translator()
-        QCoreApplication.installTranslator(self.translator)
+        self.translator = language.translator()
         self.definitions = definitions.read()
 
     def initProcessing(self):

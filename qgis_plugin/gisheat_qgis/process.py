@@ -1,5 +1,8 @@
 """Running gisheat in a process of its own: JSON lines come back, closing its standard input ends it. Without QGIS."""
 
+from __future__ import annotations
+
+import contextlib
 import json
 import os
 import queue
@@ -9,12 +12,15 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
-ASKED = 0.7
+from .texts import tr, way_out
+
+ASKED = 0.6
 """Seconds that gisheat has to end by itself when it is cancelled; then it is killed."""
 POLL = 0.05
 LAST_LINES = 40
+Process = subprocess.Popen[str] if hasattr(subprocess.Popen, "__class_getitem__") else subprocess.Popen
 
 # What QGIS sets for its own Python, GDAL, PROJ and Qt, and what would lead another Python astray.
 FOREIGN = (
@@ -40,29 +46,10 @@ class Listener(NamedTuple):
     cancelled: Callable[[], bool]
 
 
-def clean_environment() -> "dict[str, str]":
-    """Environment variables without those of QGIS."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    return {**kept, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-
-
-def start(command: "list[str]", folder: Optional[Path] = None) -> "subprocess.Popen[str]":
-    """Start a program out of sight, its three streams being pipes."""
-    apart: "dict[str, Any]" = {"start_new_session": True}
-    if os.name == "nt":
-        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        apart = {"creationflags": flags}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=clean_environment(), encoding="utf-8", errors="replace",
-        cwd=folder, **apart,
-    )  # fmt: skip
-
-
 def run(
-    python: str, arguments: "list[str]", listener: Listener, version: str = "", folder: Optional[Path] = None,
-    beside: "tuple[Path, ...]" = (),
-) -> "dict[str, Any]":  # fmt: skip
+    python: str, arguments: list[str], listener: Listener, version: str = "", folder: Path | None = None,
+    outputs: tuple[Path, ...] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Run a verb of gisheat and return its result.
 
     Parameters
@@ -71,12 +58,14 @@ def run(
         Interpreter that has gisheat.
     arguments : list of str
         Verb and options.
+    listener : Listener
+        Is told what happens, and says whether to stop.
     version : str
         Version of gisheat that the plugin belongs to; another one is refused. Any when empty.
     folder : Path, optional
         Where it runs.
-    beside : tuple of Path
-        Outputs; what a gisheat that was killed has left beside them is removed.
+    outputs : tuple of Path
+        What it writes; what a gisheat that had to be killed has left beside them is removed.
 
     Raises
     ------
@@ -88,61 +77,29 @@ def run(
     try:
         process = start([python, "-I", "-m", "gisheat", *arguments, "--json-lines"], folder)
     except OSError as error:
-        raise Failed(f"the Python at {python} can't be run ({error.strerror or error}).") from error
+        reason = error.strerror or error
+        raise Failed(
+            tr("the Python at {} can't be run ({}): choose another one in {}.", python, reason, way_out())
+        ) from error
     try:
         return _heard(process, listener, version)
     finally:
-        _end(process)
-        for output in beside:
+        end(process)
+        for output in outputs:
             for left in output.parent.glob(f".*.gisheat-{process.pid}-*"):
                 shutil.rmtree(left, ignore_errors=True)
 
 
-class Lines:
-    """Lines of both streams, as they come."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self.queue: "queue.Queue[tuple[str, Optional[str]]]" = queue.Queue()
-        self.open = 2
-        for stream, name in ((process.stdout, "out"), (process.stderr, "err")):
-            threading.Thread(target=self._pump, args=(stream, name), daemon=True).start()
-
-    def _pump(self, stream: Any, name: str) -> None:
-        try:
-            for line in stream:
-                self.queue.put((name, line.rstrip("\n")))
-        except ValueError:  # closed
-            pass
-        self.queue.put((name, None))
-
-    def next(self) -> "Optional[tuple[str, str]]":
-        """The next line, None when there is none for a moment."""
-        try:
-            name, line = self.queue.get(timeout=POLL)
-        except queue.Empty:
-            return None
-        if line is None:
-            self.open -= 1
-            return None
-        return name, line
-
-
-def _heard(process: "subprocess.Popen[str]", listener: Listener, version: str) -> "dict[str, Any]":
-    lines, errors = Lines(process), []
-    result: "Optional[dict[str, Any]]" = None
+def _heard(process: Process, listener: Listener, version: str) -> dict[str, Any]:
+    errors: list[str] = []
+    result: dict[str, Any] | None = None
     sentence = ""
-    while lines.open:
-        if listener.cancelled():
-            _stop(process)
-            raise Cancelled("cancelled; nothing was written.")
-        line = lines.next()
-        if line is None:
-            continue
-        message = _message(line[1]) if line[0] == "out" else None
+    for stream, line in lines(process, listener):
+        message = _message(line) if stream == "out" else None
         if message is None:
-            errors.append(line[1])
+            errors.append(line)
             del errors[:-LAST_LINES]
-            listener.words("log", line[1])
+            listener.words("log", line)
             continue
         kind = message.pop("type")
         if kind == "start":
@@ -160,7 +117,7 @@ def _heard(process: "subprocess.Popen[str]", listener: Listener, version: str) -
     return result
 
 
-def _message(line: str) -> "Optional[dict[str, Any]]":
+def _message(line: str) -> dict[str, Any] | None:
     try:
         message = json.loads(line)
     except ValueError:
@@ -168,40 +125,132 @@ def _message(line: str) -> "Optional[dict[str, Any]]":
     return message if isinstance(message, dict) and "type" in message else None
 
 
-def _check_version(found: Any, wanted: str) -> None:
+def _check_version(found: object, wanted: str) -> None:
     if wanted and found != wanted:
         raise Failed(
-            f"the environment holds gisheat {found}, this plugin belongs to gisheat {wanted}: upgrade the environment"
-            " (Settings > Options > gisheat, or the tool 'Environment')."
+            tr("the environment holds gisheat {}, this plugin {}: upgrade it in {}.", found, wanted, way_out())
         )
 
 
-def _unsaid(code: int, errors: "list[str]") -> str:
+def _unsaid(code: int, errors: list[str]) -> str:
     """What is told when gisheat did not say what was wrong."""
     words = "\n".join(errors)
     if "No module named gisheat" in words or "No module named 'gisheat'" in words:
-        return "this Python has no gisheat: make the environment again (Settings > Options > gisheat, or the tool 'Environment')."
+        return tr("this Python has no gisheat: make the environment again in {}.", way_out())
     if "--json-lines" in words:
-        return "the gisheat of this Python is older than the plugin: upgrade it (Settings > Options > gisheat, or the tool 'Environment')."
-    if "No module named" in words:
-        return f"the environment lacks a package ({errors[-1]}): make it again (Settings > Options > gisheat, or the tool 'Environment')."
-    return f"gisheat ended with code {code}.\n{words}"
+        return tr("the gisheat of this Python is older than the plugin: upgrade it in {}.", way_out())
+    if "No module named" in words or "ImportError" in words:
+        return tr("the environment lacks a package ({}): make it again in {}.", errors[-1], way_out())
+    return tr("gisheat ended with code {}.", code) + "\n" + words
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """Ask a process to end, and kill it when it does not."""
-    if process.stdin is not None:
+# processes -----------------------------------------------------------------------------------------------
+
+
+def clean_environment() -> dict[str, str]:
+    """Environment variables without those of QGIS."""
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    return {**kept, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def start(command: list[str], folder: Path | None = None) -> Process:
+    """Start a program out of sight, its three streams being pipes."""
+    apart: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        apart = {"creationflags": flags}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=clean_environment(), encoding="utf-8", errors="replace",
+        cwd=folder, **apart,
+    )  # fmt: skip
+
+
+def ran(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a program out of sight to its end, and have what it says."""
+    hidden = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)} if os.name == "nt" else {}
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False,
+        timeout=seconds, env=clean_environment(), **hidden,
+    )  # fmt: skip
+
+
+def follow(command: list[str], listener: Listener, low: float = 0.0, high: float = 0.0) -> None:
+    """Run a program such as pip to its end, its lines being told; progress moves on from low to high.
+
+    Raises
+    ------
+    Failed
+        If it ends with an error.
+    Cancelled
+        If the listener said so.
+    """
+    process, last, share = start(command), [], low
+    try:
+        for stream, line in lines(process, listener):
+            listener.words("log", line)
+            if stream == "err":
+                last.append(line.strip())
+            elif line.startswith(("Collecting", "Processing", "Installing")):
+                share += (high - share) * 0.05
+                listener.progress(share, "")
+        code = process.wait()
+    finally:
+        kill(process)
+        end(process)
+    if code:
+        reasons = [line for line in last if line.startswith("ERROR")] or last[-3:] or [tr("it says nothing")]
+        raise Failed(tr("{} failed: {}", " ".join(command[2:5]), " ".join(reasons)))
+
+
+def lines(process: Process, listener: Listener) -> Any:
+    """Lines of both streams as they come, with the name of the stream (out, err).
+
+    Raises
+    ------
+    Cancelled
+        If the listener said so.
+    """
+    waiting: queue.Queue[tuple[str, str | None]] = queue.Queue()
+
+    def pump(stream: Any, name: str) -> None:
+        with contextlib.suppress(ValueError):  # closed
+            for line in stream:
+                waiting.put((name, line.rstrip("\n")))
+        waiting.put((name, None))
+
+    streams = ((process.stdout, "out"), (process.stderr, "err"))
+    for stream, name in streams:
+        threading.Thread(target=pump, args=(stream, name), daemon=True).start()
+    still_open = len(streams)
+    while still_open:
+        if listener.cancelled():
+            raise Cancelled(tr("cancelled; nothing was written."))
         try:
+            name, line = waiting.get(timeout=POLL)
+        except queue.Empty:
+            continue
+        if line is None:
+            still_open -= 1
+        else:
+            yield name, line
+
+
+def end(process: Process) -> None:
+    """Ask a process to end, kill it when it does not, and leave no open stream behind."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
             process.stdin.close()
-        except OSError:
-            pass
-    end = time.monotonic() + ASKED
-    while process.poll() is None and time.monotonic() < end:
+    latest = time.monotonic() + ASKED
+    while process.poll() is None and time.monotonic() < latest:
         time.sleep(0.02)
     kill(process)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
-def kill(process: "subprocess.Popen[str]") -> None:
+def kill(process: Process) -> None:
     """End a process at once, with those it started."""
     if process.poll() is None:
         try:
@@ -212,11 +261,3 @@ def kill(process: "subprocess.Popen[str]") -> None:
         except OSError:
             process.kill()
     process.wait()
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    """Leave no process and no open stream behind."""
-    _stop(process)
-    for stream in (process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()

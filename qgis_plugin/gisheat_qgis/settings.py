@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from . import profile
-from .words import tr
+from .texts import tr
 
 ALGORITHM = "gisheat:environment"
 
@@ -99,7 +99,7 @@ class SettingsPage(QgsOptionsPageWidget):
         feedback.progressChanged.connect(lambda share: self.progress.setValue(int(share)))
         algorithm = self.registry.algorithmById(ALGORITHM).create()
         task = QgsProcessingAlgRunnerTask(algorithm, values, context, feedback)
-        task.executed.connect(lambda done, found: self.ended(feedback))
+        task.executed.connect(lambda *_: self.ended(feedback))
         self.work = (task, feedback, context, algorithm)
         self.show_state()
         QgsApplication.taskManager().addTask(task)
