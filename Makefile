@@ -13,7 +13,7 @@ demo: ## set everything up, then size and solve the sample network
 
 test: lint ## set everything up (QGIS too), then linters and all tests
 	@sh tools/qgis.sh
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 lint: ## style, format, types, one-way imports
 	@sh tools/setup.sh test
@@ -43,7 +43,7 @@ docs: ## the pages of docs/ that come from the code or from a run
 oldest: ## all tests with every dependency at its lower bound
 	@sh tools/setup.sh oldest
 	@sh tools/qgis.sh
-	@.venv-oldest/bin/python -m pytest -q
+	@.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile
 
 clean: ## remove what these targets made
 	rm -rf .venv .venv-oldest .venv-verify out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
