@@ -1,5 +1,5 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
-.PHONY: help demo test lint verify bench docs oldest clean
+.PHONY: help demo test lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
 unexport PYTHONPATH PYTHONHOME
 
@@ -22,6 +22,11 @@ lint: ## style, format, types, one-way imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+
+plugin: ## the QGIS plugin as a zip in dist/
+	@sh tools/setup.sh demo
+	@sh tools/qgis.sh
+	@.venv/bin/python tools/make_plugin.py
 
 verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/verification.md
 	@sh tools/setup.sh test

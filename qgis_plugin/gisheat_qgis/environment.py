@@ -65,11 +65,9 @@ def status(python: str, *, own: bool, wanted: str) -> Status:
         Version of gisheat that the plugin belongs to.
     """
     if not own:
-        if shutil.which(python) is None:
-            return Status(
-                "missing", tr("there is no Python at {}: choose another one in {}.", python, way_out()), python
-            )
-        return Status("ready", tr("gisheat of {}", python), python)
+        absent = tr("there is no Python at {}: choose another one in {}.", python, way_out())
+        ready = Status("ready", tr("gisheat of {}", python), python)
+        return Status("missing", absent, python) if shutil.which(python) is None else ready
     home = Path(python).parents[1]
     if not home.exists():
         said = tr("gisheat has no environment yet: make it in {}; it takes a minute or two.", way_out())

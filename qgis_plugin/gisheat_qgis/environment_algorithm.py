@@ -49,8 +49,8 @@ class EnvironmentAlgorithm(QgsProcessingAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "gisheat runs in a Python environment of its own, apart from QGIS. 'make' makes it, or makes it anew, and so"
-            " upgrades it. Packages come from the internet (PyPI), or from a folder of wheels. 'check' tries it."
+            "gisheat runs in a Python environment of its own, apart from QGIS. 'make' makes it, or makes it anew, and"
+            " so upgrades it. Packages come from the internet (PyPI), or from a folder of wheels. 'check' tries it."
         )
 
     def initAlgorithm(self, configuration=None):

@@ -12,15 +12,17 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .texts import tr, way_out
+
+if TYPE_CHECKING:
+    Process = subprocess.Popen[str]
 
 ASKED = 0.6
 """Seconds that gisheat has to end by itself when it is cancelled; then it is killed."""
 POLL = 0.05
 LAST_LINES = 40
-Process = subprocess.Popen[str] if hasattr(subprocess.Popen, "__class_getitem__") else subprocess.Popen
 
 # What QGIS sets for its own Python, GDAL, PROJ and Qt, and what would lead another Python astray.
 FOREIGN = (
@@ -168,7 +170,7 @@ def start(command: list[str], folder: Path | None = None) -> Process:
 
 def ran(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
     """Run a program out of sight to its end, and have what it says."""
-    hidden = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)} if os.name == "nt" else {}
+    hidden: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)} if os.name == "nt" else {}
     return subprocess.run(
         command, capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False,
         timeout=seconds, env=clean_environment(), **hidden,

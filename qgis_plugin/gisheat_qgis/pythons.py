@@ -84,17 +84,15 @@ def _places() -> Iterator[object]:
 
 def _registered() -> Iterator[Path]:
     """Interpreters that Windows knows."""
-    if sys.platform != "win32":
-        return
-    import winreg
+    yield from ()
+    if sys.platform == "win32":
+        import winreg
 
-    for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
-        for minor in range(NEWEST, OLDEST, -1):
-            with (
-                contextlib.suppress(OSError),
-                winreg.OpenKey(root, rf"SOFTWARE\Python\PythonCore\3.{minor}\InstallPath") as key,
-            ):
-                yield Path(winreg.QueryValue(key, None)) / "python.exe"
+        for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
+            for minor in range(NEWEST, OLDEST, -1):
+                place = rf"SOFTWARE\Python\PythonCore\3.{minor}\InstallPath"
+                with contextlib.suppress(OSError), winreg.OpenKey(root, place) as key:
+                    yield Path(winreg.QueryValue(key, None)) / "python.exe"
 
 
 def _asked(python: str) -> tuple[tuple[int, int], bool]:
