@@ -25,7 +25,7 @@ lint: ## style, format, types, one-way imports
 
 plugin: ## the QGIS plugin as a zip in dist/
 	@sh tools/setup.sh demo
-	@sh tools/qgis.sh
+	@sh tools/qgis.sh lrelease
 	@.venv/bin/python tools/make_plugin.py
 
 verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/verification.md

@@ -19,7 +19,7 @@ def language():
 
 def in_chinese():
     """Whether QGIS speaks Chinese."""
-    return in_chinese()
+    return language().startswith("zh")
 
 
 def translator():
