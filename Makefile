@@ -13,7 +13,10 @@ demo: ## set everything up, then size and solve the sample network
 
 test: lint ## set everything up (QGIS too), then linters and all tests
 	@sh tools/qgis.sh
+	@sh tools/setup.sh qgis
 	@.venv/bin/python -m pytest -q -n auto --dist loadfile
+	@.venv/bin/python tools/make_plugin.py
+	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
 
 lint: ## style, format, types, one-way imports
 	@sh tools/setup.sh test
@@ -51,4 +54,4 @@ oldest: ## all tests with every dependency at its lower bound
 	@.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile
 
 clean: ## remove what these targets made
-	rm -rf .venv .venv-oldest .venv-verify out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-oldest .venv-verify .venv-qgis out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
