@@ -111,7 +111,8 @@ def content() -> Iterator[tuple[str, bytes]]:
         if path.is_file() and path.suffix in (".py", ".csv", ".typed"):
             yield f"core/{path.relative_to(ROOT).as_posix()}", path.read_bytes()
     yield "operations.json", (json.dumps(operations(), ensure_ascii=False, indent=1) + "\n").encode()
-    needed = [*operations()["dependencies"], *sum(operations()["optional"].values(), [])]
+    said = operations()
+    needed = [*said["dependencies"], *(line for lines in said["optional"].values() for line in lines)]
     yield "requirements.txt", "".join(f"{line}\n" for line in needed).encode()
     yield "LICENSE", (ROOT / "LICENSE").read_bytes()
     yield from translations()

@@ -1,8 +1,8 @@
 """Brings the plugin's translations up to date: python tools/plugin_texts.py. Runs in .venv.
 
 Collects what users read (the operations' titles and help, the texts that the plugin's code gives to tr) in
-qgis_plugin/gisheat_qgis/i18n/gisheat_zh.ts; keeps the translations that are there, drops those of texts that are gone, and
-prints what is still to be translated.
+qgis_plugin/gisheat_qgis/i18n/gisheat_zh.ts; keeps the translations that are there, drops those of texts that are gone,
+and prints what is still to be translated.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree as XML
+from xml.etree import ElementTree as ET
 
 sys.path.insert(0, str(Path(__file__).parent))
 from make_plugin import PLUGIN, operations
@@ -37,36 +37,36 @@ def _of_operations() -> Iterator[str]:
 def _of_code() -> Iterator[str]:
     for path in sorted(PLUGIN.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "WAY_OUT":
-                yield ast.literal_eval(node.value)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr" and node.args:
-                if isinstance(node.args[0], ast.Constant):
-                    yield node.args[0].value
+            match node:
+                case ast.Assign(targets=[ast.Name(id="WAY_OUT")], value=ast.Constant(value=str(text))):
+                    yield text
+                case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text)), *_]):
+                    yield text
 
 
 def translations() -> dict[str, str]:
     """Translation of each text, as the file has them."""
-    messages = XML.parse(FILE).getroot().iter("message")  # noqa: S314 (our own file)
+    messages = ET.parse(FILE).getroot().iter("message")  # noqa: S314 (our own file)
     return {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
 
 
 def write(known: dict[str, str]) -> list[str]:
     """Write the file anew; texts without a translation."""
-    root = XML.Element("TS", version="2.1", language="zh_CN", sourcelanguage="en")
-    context = XML.SubElement(root, "context")
-    XML.SubElement(context, "name").text = "gisheat"
+    root = ET.Element("TS", version="2.1", language="zh_CN", sourcelanguage="en")
+    context = ET.SubElement(root, "context")
+    ET.SubElement(context, "name").text = "gisheat"
     missing = []
     for text in texts():
-        message = XML.SubElement(context, "message")
-        XML.SubElement(message, "source").text = text
-        translation = XML.SubElement(message, "translation")
+        message = ET.SubElement(context, "message")
+        ET.SubElement(message, "source").text = text
+        translation = ET.SubElement(message, "translation")
         if known.get(text):
             translation.text = known[text]
         else:
             translation.set("type", "unfinished")
             missing.append(text)
-    XML.indent(root, "")
-    FILE.write_text(HEAD + XML.tostring(root, "unicode") + "\n", "utf-8")
+    ET.indent(root, "")
+    FILE.write_text(HEAD + ET.tostring(root, "unicode") + "\n", "utf-8")
     return missing
 
 
