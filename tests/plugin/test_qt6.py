@@ -47,8 +47,8 @@ def complaints(source):
         if names[0] in of_qgis and len(names) == 2 and is_enum_value(names[1]):
             said.append(f"{'.'.join(names)} is an enum without its scope")
         elif of_qt.get(names[0]) is not None and ".".join(names[:2]) not in PATCHED:
-            if functools.reduce(lambda found, name: getattr(found, name, None), names[1:], of_qt[names[0]]) is None:
-                said.append(f"{'.'.join(names)} is not in PyQt6")
+            found = functools.reduce(lambda thing, name: getattr(thing, name, None), names[1:], of_qt[names[0]])
+            said += [f"{'.'.join(names)} is not in PyQt6"] if found is None else []
     return said
 
 
