@@ -16,6 +16,8 @@ from gisheat import kernels
 settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.get("GISHEAT_HUNT"))
 settings.load_profile("gisheat")
 
+collect_ignore = ["in_qgis"]  # they run in QGIS's own Python: see the Makefile
+
 
 @pytest.fixture(autouse=True, scope="session")
 def compiled():
