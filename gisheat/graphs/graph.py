@@ -52,6 +52,9 @@ def numbers_outwards(graph: Graph, root: int) -> Index:
     """New numbers of the nodes, shape (nodes,), by the fewest edges from the root; those not reached come last.
 
     What a local search looks at then lies close together in memory: on a city it takes a quarter less time.
+
+    >>> numbers_outwards(graph_of(5, np.array([3, 1, 0]), np.array([1, 0, 3])), 3).tolist()
+    [1, 2, 3, 0, 4]
     """
     rows = (np.ones(len(graph.edge), np.int8), graph.neighbour, graph.first)
     order = breadth_first_order(csr_array(rows, shape=(graph.count, graph.count)), root, return_predecessors=False)
