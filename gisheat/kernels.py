@@ -24,6 +24,23 @@ ALWAYS_COMPILED = False
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
+class Credit:
+    """Work that is done as plain Python before something is compiled for it: by then compiling would have been sooner.
+
+    Whoever solves a network once or ten times waits for no compiler; whoever goes on has compiled loops.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def covers(self, size: int) -> bool:
+        """Take a piece of work off the credit, if it has so much left."""
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
 class _Kernel(CPUDispatcher):
     """A compiled function that Python runs as it stands within functions that `plain_where` decorates."""
 
