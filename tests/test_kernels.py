@@ -87,8 +87,8 @@ def solved(seed):
 
 
 def test_credit_covers_small_work_until_it_is_used_up():
-    credit = kernels.Credit(100)
-    assert [credit.covers(size) for size in (60, 50, 40, 1, 0)] == [True, False, True, False, True]
+    credit = kernels.Credit(70, 100)
+    assert [credit.covers(size) for size in (71, 60, 50, 40, 1, 0)] == [False, True, False, True, False, True]
 
 
 @pytest.mark.parametrize("work", [noded, routed, solved])

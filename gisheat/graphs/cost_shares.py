@@ -127,8 +127,8 @@ def sum_of_ways(
         best = max(best, float(way[terminals + shift].sum()))
         if best >= goal:
             break
-        before = before.astype(np.int64).reshape(count, -1) - shift[:, None]
-        stale = np.unique(_use(use, arcs, before, root, terminals, 1.0))
+        own_before = before.reshape(count, -1).astype(np.int64) - shift[:, None]
+        stale = np.unique(_use(use, arcs, own_before, root, terminals, 1.0))
     return best
 
 

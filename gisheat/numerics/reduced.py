@@ -43,8 +43,9 @@ BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
 
 
-PLAIN = Credit(30_000)
-"""Edges that are reduced and ordered, or solved, by loops in plain Python: about a second; compiling takes ten."""
+PLAIN = Credit(500, 10_000)
+"""Most edges of a graph, and of all in turn, that are reduced and ordered, or solved, by loops in plain Python: about
+half a second, which it takes to read compiled loops from the disk; to compile them takes ten."""
 
 
 class ChainLaw(EdgeLaw, Protocol):
