@@ -53,7 +53,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return self.operation.name
 
     def displayName(self):
-        return tr(self.operation.title)
+        return f"{self.operation.verb}: {tr(self.operation.title)}"  # the toolbox is narrow
 
     def group(self):
         return tr(self.operation.group)

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from qgis.core import QgsCoordinateTransform, QgsLayerDefinition, QgsProject, QgsReadWriteContext
+from qgis.core import QgsCoordinateTransform, QgsLayerDefinition, QgsLayerTree, QgsProject, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
 EMBEDDED = "gisheat"
@@ -28,10 +28,11 @@ def add_group(file, name):
     inner = QgsProject()
     if not inner.read(f"geopackage:{quote(Path(file).as_posix())}?projectName={EMBEDDED}"):
         return None
+    parts = inner.layerTreeRoot().children()
+    if parts and QgsLayerTree.isGroup(parts[0]):  # the layers themselves, and the group of tables
+        parts = parts[0].children() + parts[1:]
     document = QDomDocument("qgis-layer-definition")
-    made, _ = QgsLayerDefinition.exportLayerDefinition(
-        document, inner.layerTreeRoot().children(), QgsReadWriteContext()
-    )
+    made, _ = QgsLayerDefinition.exportLayerDefinition(document, parts, QgsReadWriteContext())
     if not made:
         return None
     project = QgsProject.instance()

@@ -33,6 +33,13 @@ class SettingsPage(QgsOptionsPageWidget):
         self.definitions = definitions
         self.registry = registry
         self.work = None
+        self.about = QLabel(
+            tr(
+                "gisheat runs in a Python environment of its own, apart from QGIS. One click makes it, from the"
+                " internet or from a folder of wheels."
+            )
+        )
+        self.about.setWordWrap(True)
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.buttons = {}
@@ -54,14 +61,15 @@ class SettingsPage(QgsOptionsPageWidget):
         self.python = QgsFileWidget()
         self.python.setFilePath(QgsSettings().value(profile.PYTHON, "", type=str))
         form = QFormLayout()
-        form.addRow(tr("Folder of wheels (no internet)"), self.wheels)
-        form.addRow(tr("Python to make it with"), self.base)
-        form.addRow(tr("Use this Python in its place"), self.python)
+        form.addRow(tr("Folder of wheels, where there is no internet"), self.wheels)
+        form.addRow(tr("Python to make it with, found by itself when empty"), self.base)
+        form.addRow(tr("Use a Python of your own that has gisheat"), self.python)
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.words = QPlainTextEdit()
         self.words.setReadOnly(True)
         column = QVBoxLayout(self)
+        column.addWidget(self.about)
         column.addWidget(self.state)
         column.addLayout(row)
         column.addLayout(form)

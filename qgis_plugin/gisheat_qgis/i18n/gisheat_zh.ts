@@ -680,20 +680,24 @@
 <translation>{} 不是可运行的 Python；gisheat 需要 Python {} 或更新版本。</translation>
 </message>
 <message>
+<source>gisheat runs in a Python environment of its own, apart from QGIS. One click makes it, from the internet or from a folder of wheels.</source>
+<translation>gisheat 在独立于 QGIS 的 Python 环境中运行。单击一次即可建立，软件包来自互联网或 wheel 文件夹。</translation>
+</message>
+<message>
 <source>Cancel</source>
 <translation>取消</translation>
 </message>
 <message>
-<source>Folder of wheels (no internet)</source>
-<translation>wheel 文件夹（无互联网）</translation>
+<source>Folder of wheels, where there is no internet</source>
+<translation>wheel 文件夹（没有互联网时）</translation>
 </message>
 <message>
-<source>Python to make it with</source>
-<translation>建立环境所用的 Python</translation>
+<source>Python to make it with, found by itself when empty</source>
+<translation>建立环境所用的 Python（留空则自动查找）</translation>
 </message>
 <message>
-<source>Use this Python in its place</source>
-<translation>改用此 Python</translation>
+<source>Use a Python of your own that has gisheat</source>
+<translation>使用自己的、已装有 gisheat 的 Python</translation>
 </message>
 <message>
 <source>Make the environment</source>
