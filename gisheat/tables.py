@@ -35,11 +35,11 @@ def pipe_layer(
     network = drawing.network if sizing is None else sizing.network
     pipes, nodes = network.pipes, network.nodes
     table["from_node"], table["to_node"] = nodes.id[pipes.start], nodes.id[pipes.end]
-    table["length_m"] = _rounded(pipes.length)
-    table["equivalent_length_m"] = _rounded(pipes.equivalent_length)
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = np.where(pipes.length > 0.0, pipes.equivalent_length / pipes.length, 0.0)
-    table["local_loss_fraction"] = _rounded(fraction)
+    table["length_m"], table["local_loss_fraction"] = _rounded(pipes.length), _rounded(fraction)
+    # of the figures as they are written, so that the result read again gives the same
+    table["equivalent_length_m"] = _rounded(table["length_m"].to_numpy() * table["local_loss_fraction"].to_numpy())
     table["roughness_mm"] = _rounded(from_si(pipes.roughness, "roughness_mm"))
     table["inner_diameter_mm"] = _rounded(from_si(pipes.inner_diameter, "inner_diameter_mm"))
     table["status"] = _filled_text(table, "status", "existing")
@@ -72,7 +72,7 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
     """Nodes with heights, kinds and heads."""
     table = drawing.nodes.drop(columns=["source_fid"]).copy()
     table["ground_m"] = _rounded(drawing.network.nodes.ground)
-    table["kind"] = node_kinds(drawing.network)
+    table["kind"] = node_kinds(drawing.network, drawing.stations_joined, drawing.sources_joined)
     return _in_order("nodes", _joined(table, None if results is None else results.nodes))
 
 

@@ -135,6 +135,24 @@ def _mutual(pipes: gpd.GeoDataFrame, pairs: Pairs) -> Pairs:
     )
 
 
+def without_known(pipes: gpd.GeoDataFrame, pairs: Pairs, known: NDArray[np.bool_]) -> Pairs:
+    """Couples without those of an earlier result that meet at an end: connections, of which it is no news.
+
+    Parameters
+    ----------
+    known : bool array, shape (pipes,)
+        Lines of an earlier result.
+    """
+    lines = pipes.geometry.to_numpy()
+    ends = [shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1)]
+    meet = np.zeros(len(pairs.supply), bool)
+    for one in ends:
+        for other in ends:
+            meet |= (one[pairs.supply] == other[pairs.back]).all(axis=1)
+    keep = ~(meet & known[pairs.supply] & known[pairs.back])
+    return Pairs(*(column[keep] for column in pairs))
+
+
 def pair_findings(pipes: gpd.GeoDataFrame, pairs: Pairs, *, merged: bool) -> list[Finding]:
     """One finding for each couple, at the middle of the return line."""
     rows = pipes.iloc[pairs.back]

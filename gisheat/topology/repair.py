@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from gisheat import noding
 from gisheat.findings import Finding
 from gisheat.layers import Layers
-from gisheat.noding import PAIR
+from gisheat.noding import EXACT, PAIR
 from gisheat.schema import ID_COLUMN
 from gisheat.topology.attributes import numbers, words
 from gisheat.topology.chains import Chained, PseudoNodes, find_pseudo_nodes, join_chains
 from gisheat.topology.cutting import Array, Index, end_points
 from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
 from gisheat.topology.events import NOTICEABLE, drawing_findings, event_findings, pseudo_findings, split_findings
-from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
+from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings, without_known
 from gisheat.topology.points import able_devices, places_of, points
 from gisheat.topology.ragged import as_drawn, geometries_of, lines_of, reordered
 from gisheat.topology.settled import settled_ends, split_nodes
@@ -147,7 +147,8 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     findings = drawing_findings("pipes", drawn[~abandoned], lines, rules.tolerance)
     pairs = find_pairs(lines, rules.parallel_distance, rules.tolerance)
     merge = rules.parallel_pairs == "merge"
-    findings += pair_findings(lines, pairs, merged=merge)
+    told = pairs if merge else without_known(lines, pairs, _fixed(layers, lines)["known"])
+    findings += pair_findings(lines, told, merged=merge)
     became = pd.DataFrame({"source_fid": np.empty(0, np.int64), "row": np.empty(0, np.int64)})
     if merge and len(pairs.supply):
         lines, became = merge_pairs(lines, pairs)
@@ -182,7 +183,10 @@ def _node_pipes(layers: Layers, pipes: gpd.GeoDataFrame, how: noding.Rules) -> n
 
 
 def _fixed(layers: Layers, pipes: gpd.GeoDataFrame) -> dict[str, NDArray[Any]]:
-    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there."""
+    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there.
+
+    Known are nodes at which several lines are settled, or one and a station or source: those of an earlier result.
+    """
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
     nodes, _ = split_nodes(layers.get("nodes"), devices)
     bits = side_bits(pipes)
@@ -193,8 +197,19 @@ def _fixed(layers: Layers, pipes: gpd.GeoDataFrame) -> dict[str, NDArray[Any]]:
     np.bitwise_or.at(sides, settled[known], np.tile(bits, 2)[known])
     half, ends = len(settled) // 2, np.bincount(settled[known], minlength=len(nodes))
     return {
-        "fixed": places_of(nodes), "fixed_bits": sides, "known": known[:half] & known[half:], "fixed_known": ends > 1,
+        "fixed": places_of(nodes), "fixed_bits": sides, "known": known[:half] & known[half:],
+        "fixed_known": ends + _standing_at(layers, places_of(nodes)) > 1,
     }  # fmt: skip
+
+
+def _standing_at(layers: Layers, xy: Array) -> Index:
+    """How many stations and sources stand exactly at each place."""
+    there = np.concatenate([places_of(points(layers, name)) for name in ("stations", "sources")])
+    count = np.zeros(len(xy), np.int64)
+    if len(there) and len(xy):
+        tree = shapely.STRtree(np.asarray(shapely.points(xy), object))
+        np.add.at(count, tree.query(shapely.points(there), predicate="dwithin", distance=EXACT)[1], 1)
+    return count
 
 
 def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:
