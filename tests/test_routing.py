@@ -7,12 +7,14 @@ A---E---F
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from drawings import call, layer, line, point
+from drawings import call, layer, line, point, write
 from shapely import Polygon
 
 from gisheat.errors import InputError, TopologyError
@@ -481,9 +483,10 @@ def test_parts_of_the_town_with_a_source_each_are_networks_of_their_own():
     assert rules_found(routed) == []
 
 
-def test_without_any_station_in_reach_one_sentence_says_why():
-    with pytest.raises(TopologyError, match=r"no station can be reached.*station H1 lies 300 m"):
-        plan(streets=grid(), stations=stations((500, 0)))
+def test_without_any_station_in_reach_nothing_is_dug_and_each_is_told():
+    routed = plan(streets=grid(), stations=stations((500, 0)))
+    assert (routed.reached, len(routed.trenches)) == (0, 0)
+    assert rules_found(routed) == [("unreachable", "sources", 0), ("unreachable", "stations", 0)]
 
 
 # verbs ---------------------------------------------------------------------------------------------------
@@ -533,6 +536,55 @@ def test_the_verb_route_leaves_planned_pipes_without_a_size(run):
     assert (figures["new trench length"], figures["stations reached"]) == ("272", "2")
     kinds = {(row["source_layer"], row["street_id"] is None) for row in rows}
     assert kinds == {("streets", False), ("stations", True)}
+
+
+FAR = stations((500, 0), (500, 200))
+
+
+def test_where_no_station_is_in_reach_check_lists_each_and_other_verbs_say_why(run):
+    ran = run(city(stations=FAR), verb="route")
+    assert ran.code == 3
+    assert re.search(r"no station can be reached .*station H1 lies 300 m", ran.sentence)
+    ran = run(city(stations=FAR), verb="check")
+    assert ran.code == 1
+    found = [(row["rule"], row["layer"]) for row in rows_of(run.output, "findings") if row["severity"] == "error"]
+    assert found == [("unreachable", "sources"), ("unreachable", "stations"), ("unreachable", "stations")]
+
+
+def test_check_says_why_nothing_can_be_routed(run):
+    shut = stations((0, 0), status=["abandoned"])
+    ran = run(city(stations=shut), verb="check")
+    assert ran.code == 1
+    (row,) = (row for row in rows_of(run.output, "findings") if row["severity"] == "error")
+    assert row["rule"] == "not-routed"
+    assert "the layer stations holds none that is in use" in row["message"]
+
+
+def test_topology_leaves_to_routing_what_the_project_has_routed(tmp_path):
+    """The pipe ends 60 m from H2; `route` digs along the street, so `topology` draws no straight connection."""
+    source = write(tmp_path / "city.gpkg", city(pipes=existing(((0, 0), (100, 0)))))
+    names = ("pipes", "streets", "stations", "sources")
+    layers = "".join(f'{name} = "{source.name}|{name}"\n' for name in names)
+    for wanted, rules in (("always", ["left-to-routing"]), ("never", ["connected", "connected"])):
+        project = tmp_path / f"{wanted}.toml"
+        project.write_text(f'[layers]\n{layers}[options]\nrouting = "{wanted}"\n')
+        output = tmp_path / f"{wanted}.gpkg"
+        assert call("topology", project, "-o", output).code == 0
+        found = [row["rule"] for row in rows_of(output, "findings")]
+        assert [rule for rule in found if rule in ("left-to-routing", "connected", "not-connected")] == rules
+
+
+def test_the_verb_route_routes_whatever_its_project_says_of_routing(tmp_path):
+    source = write(tmp_path / "city.gpkg", city())
+    refused = call("route", source, "--routing", "never", "-o", tmp_path / "out.gpkg")
+    assert refused.code == 2
+    assert "--routing" in refused.err
+    names = ("streets", "stations", "sources")
+    layers = "".join(f'{name} = "{source.name}|{name}"\n' for name in names)
+    project = tmp_path / "city.toml"
+    project.write_text(f'[layers]\n{layers}[options]\nrouting = "never"\n')
+    assert call("route", project, "-o", tmp_path / "out.gpkg").code == 0
+    assert len(rows_of(tmp_path / "out.gpkg", "pipes")) > 0
 
 
 def test_never_leaves_streets_without_a_network(run):

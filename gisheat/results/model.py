@@ -411,7 +411,9 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
     return np.where(np.isnan(flow), np.nan, result)
 
 
-def node_kinds(network: Network, stations: Any = slice(None), sources: Any = slice(None)) -> np.ndarray:
+def node_kinds(
+    network: Network, stations: Mask | slice = slice(None), sources: Mask | slice = slice(None)
+) -> np.ndarray:
     """What stands at each node: source, station, junction or end, shape (nodes,).
 
     Parameters

@@ -180,7 +180,8 @@ def build_network(
     }  # fmt: skip
     idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
     return Drawing(
-        network, table, node_table, stations, sources, station_nodes[0] >= 0, source_nodes[0] >= 0, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
+        network, table, node_table, stations, sources, station_nodes[0] >= 0, source_nodes[0] >= 0,
+        valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
         valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
         tuple(findings), layers.crs,
     )  # fmt: skip

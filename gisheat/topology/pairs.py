@@ -150,7 +150,7 @@ def without_known(pipes: gpd.GeoDataFrame, pairs: Pairs, known: NDArray[np.bool_
         for other in ends:
             meet |= (one[pairs.supply] == other[pairs.back]).all(axis=1)
     keep = ~(meet & known[pairs.supply] & known[pairs.back])
-    return Pairs(*(column[keep] for column in pairs))
+    return Pairs(pairs.supply[keep], pairs.back[keep], pairs.length[keep], pairs.gap[keep])
 
 
 def pair_findings(pipes: gpd.GeoDataFrame, pairs: Pairs, *, merged: bool) -> list[Finding]:
