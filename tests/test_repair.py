@@ -380,6 +380,18 @@ def test_not_too_many_places_are_listed_and_the_rest_is_counted(monkeypatch):
     assert joined[-1].message.startswith("2 more")
 
 
+def test_of_many_split_streets_the_number_is_told_and_the_lineage_names_their_parts(monkeypatch):
+    bars = [[(x, -30), (x, 30)] for x in range(10, 60, 10)]
+    for most, expected in ((6, [0, 1, 2, 3, 4, 5]), (5, [None])):
+        monkeypatch.setattr("gisheat.topology.events.MOST_SPLITS", most)
+        _, findings, rows = mended("streets", layer([line(*b) for b in [[(0, 0), (100, 0)], *bars]],
+                                                    street_id=list("abcdef")))  # fmt: skip
+        split = [f for f in findings if f.rule == "street-split"]
+        assert [f.source_fid for f in split] == expected
+        assert len([row for row in rows if row[2] == "split"]) == 6 + 2 * 5
+    assert split[0].message.startswith("6 streets were split into 16 parts")
+
+
 def test_nothing_is_repaired_in_the_layers_that_were_given():
     table = streets([(0, 0), (100, 0)], [(40, 0.3), (40, 30)])
     before = table.copy(deep=True)

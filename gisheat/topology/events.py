@@ -24,6 +24,8 @@ NOTICEABLE = 1e-3
 """Moves below this [m] are not reported."""
 MOST_LISTED = 5000
 """Findings of one rule of severity info in one layer; what is beyond stands in the rows themselves."""
+MOST_SPLITS = 100
+"""Features of one layer whose splitting is told one by one; of more the number is, for the lineage names them."""
 VERY_SHORT = 2.0
 """Lines shorter than this many tolerances are reported."""
 
@@ -150,13 +152,19 @@ def drawing_findings(layer: str, drawn: gpd.GeoDataFrame, lines: gpd.GeoDataFram
 
 
 def split_findings(layer: str, rule: str, table: gpd.GeoDataFrame) -> list[Finding]:
-    """One finding for each feature that was split, where its first piece ends."""
+    """One finding for each feature that was split, where its first piece ends; one for all where there are many."""
     noun = layer[:-1]
     rows = table[words(table, "repaired") == "split"]
     base = words(rows, "parent_id")
     number, names = pd.factorize(base)
     first = np.unique(number, return_index=True)[1]
     parts = np.bincount(number)
+    if len(names) > MOST_SPLITS:
+        message = (
+            f"{len(names)} {layer} were split into {len(rows)} parts where other features meet them; the lineage names"
+            " the parts of each."
+        )
+        return [Finding(rule, "info", layer, message, repair="split", applied=True)]
     messages = [
         f"{noun} {name} was split into {p} parts where other features meet it."
         for name, p in zip(names.tolist(), parts.tolist(), strict=True)
