@@ -24,6 +24,7 @@ from gisheat.schema import (
     FALSE_WORDS,
     GEOMETRY,
     ID_COLUMN,
+    READ_AGAIN,
     TRUE_WORDS,
     Column,
     columns,
@@ -94,7 +95,8 @@ def _without_results(layer: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if layer == "stations":
         table = _with_asked_flows(table)
     known = columns(layer)  # a column called as one of one-pipe networks is the user's own here
-    results = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
+    told = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
+    results = [c for c in told if c not in READ_AGAIN.get(layer, ())]
     own = [c for c in ON_THE_WAY if c in table and c not in results]
     rename = dict(zip(own, free_names(own, {str(c) for c in table.columns}), strict=True))
     return table.drop(columns=results).rename(columns=rename)

@@ -41,6 +41,10 @@ GEOMETRY: dict[str, Geometry] = {
     "summary": "none",
     "run": "none",
 }
+NODE_KINDS = ("source", "station", "junction", "end")
+"""What stands at nodes of a result."""
+READ_AGAIN = {"nodes": ("kind",)}
+"""Result columns of input layers that tell a result that is read again from a drawing."""
 INPUT_LAYERS = (
     "streets",
     "pipes",

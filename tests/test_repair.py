@@ -449,3 +449,14 @@ def test_a_trench_beside_a_pipe_of_the_supply_alone_leaves_both_when_read_again(
     assert pyogrio.read_dataframe(first, layer="pipes")["line"].tolist() == ["supply", "pair", "pair", "pair"]
     assert_same(first, second, "pipes", "nodes", "stations", "sources")
     assert "doubled" not in set(pyogrio.read_dataframe(second, layer="findings", read_geometry=False)["rule"])
+
+
+def test_a_loose_end_that_a_new_connection_passes_stays_loose(tmp_path):
+    """The connection of H2 from (40, 0) straight up to (40, 60) passes the end of pipe b, which is closed."""
+    layers = town(
+        pipes=pipes([(0, 0), (80, 0)], [(40, 30), (70, 30), (70, 0)], status=["existing", "closed"]),
+        stations=layer([point(40, 60)], station_id=["H2"], load_kw=[100.0]),
+    )
+    first, second = twice(tmp_path, layers)
+    assert_same(first, second, "pipes", "nodes", "stations", "sources")
+    assert not pyogrio.read_dataframe(second, layer="findings", read_geometry=False)["applied"].any()

@@ -17,7 +17,7 @@ import shapely
 from drawings import call, layer, line, point, write
 from shapely import Polygon
 
-from gisheat.errors import InputError, TopologyError
+from gisheat.errors import InputError
 from gisheat.layers import Layers
 from gisheat.routing import RouteRules, TrenchCost, class_factors, read_pairs, route
 
@@ -558,6 +558,22 @@ def test_check_says_why_nothing_can_be_routed(run):
     (row,) = (row for row in rows_of(run.output, "findings") if row["severity"] == "error")
     assert row["rule"] == "not-routed"
     assert "the layer stations holds none that is in use" in row["message"]
+
+
+def test_routing_a_result_digs_nothing_new_not_even_for_a_ring_through_a_station(run, tmp_path):
+    """Two streets end 25 m north and south of H1; only through H1 could a ring be closed around the way there."""
+    streets = layer(
+        [line((0, 0), (100, 0)), line((0, 0), (0, 50)), line((0, 50), (100, 50))], street_id=["a", "b", "c"]
+    )
+    town = city(streets=streets, stations=stations((100, 25), load=[500.0]))
+    assert run(town, "--ring-load-mw", "0.3", verb="route").code == 0
+    again = tmp_path / "again.gpkg"
+    assert call("route", run.output, "--ring-load-mw", "0.3", "-o", again).code == 0
+    first, second = (rows_of(file, "pipes") for file in (run.output, again))
+    assert [row["length_m"] for row in first] == pytest.approx([100, 25])
+    names = ("pipe_id", "from_node", "to_node", "length_m", "role")
+    assert [[row[n] for n in names] for row in second] == [[row[n] for n in names] for row in first]
+    assert {row["rule"] for row in rows_of(again, "findings")} >= {"ring-impossible"}
 
 
 def test_topology_leaves_to_routing_what_the_project_has_routed(tmp_path):

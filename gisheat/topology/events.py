@@ -65,7 +65,7 @@ NO_GAP = ("crossing-joined", "crossing-kept", "self-crossing")
 
 
 def event_findings(
-    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, known: NDArray[np.bool_] | None = None,
+    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, told: NDArray[np.bool_] | None = None,
     skipped: Collection[str] = (),
 ) -> list[Finding]:  # fmt: skip
     """Events of the noding of a layer as findings.
@@ -74,16 +74,16 @@ def event_findings(
     ----------
     lines : GeoDataFrame
         Single lines that were noded.
-    known : bool array, shape (lines,), optional
-        Lines of an earlier result: what two of them leave apart was looked at then.
+    told : bool array, shape (lines,), optional
+        Lines of an earlier result: what two of them leave apart, or cross, was looked at then.
     skipped : collection of str
         Kinds that are not reported.
     """
     events = noded.events
     small = (events.kind == "end-snapped") & (events.distance <= NOTICEABLE)
-    if known is not None:
+    if told is not None:
         other = np.where(events.other >= 0, events.other, events.line)
-        small |= (events.kind == "left-apart") & known[events.line] & known[other]
+        small |= np.isin(events.kind, ("left-apart", "crossing-kept")) & told[events.line] & told[other]
     far = np.where(np.isin(events.kind, NO_GAP), np.nan, events.distance)
     whole = events.kind == "doubled"
     far[whole] = shapely.length(lines.geometry.to_numpy())[events.line[whole]]

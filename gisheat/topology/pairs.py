@@ -135,21 +135,15 @@ def _mutual(pipes: gpd.GeoDataFrame, pairs: Pairs) -> Pairs:
     )
 
 
-def without_known(pipes: gpd.GeoDataFrame, pairs: Pairs, known: NDArray[np.bool_]) -> Pairs:
-    """Couples without those of an earlier result that meet at an end: connections, of which it is no news.
+def pairs_without(pairs: Pairs, told: NDArray[np.bool_]) -> Pairs:
+    """Couples without those of an earlier result, which has told them, or has drawn them itself as connections.
 
     Parameters
     ----------
-    known : bool array, shape (pipes,)
+    told : bool array, shape (pipes,)
         Lines of an earlier result.
     """
-    lines = pipes.geometry.to_numpy()
-    ends = [shapely.get_coordinates(shapely.get_point(lines, k)) for k in (0, -1)]
-    meet = np.zeros(len(pairs.supply), bool)
-    for one in ends:
-        for other in ends:
-            meet |= (one[pairs.supply] == other[pairs.back]).all(axis=1)
-    keep = ~(meet & known[pairs.supply] & known[pairs.back])
+    keep = ~(told[pairs.supply] & told[pairs.back])
     return Pairs(pairs.supply[keep], pairs.back[keep], pairs.length[keep], pairs.gap[keep])
 
 
