@@ -34,7 +34,7 @@ from gisheat.routing import route, rules_of_options
 from gisheat.schema import INPUT_LAYERS
 from gisheat.sizing import size
 from gisheat.state import Progress, State, given_layers, report
-from gisheat.topology import RepairRules, all_points, build_network, in_phase, lineage_of, repair
+from gisheat.topology import Drawing, RepairRules, all_points, build_network, in_phase, lineage_of, repair
 from gisheat.topology.attributes import numbers, words
 
 
@@ -452,7 +452,7 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         **tables.passed_on(state.layers),
         "pipes": tables.pipe_layer(drawing, state.sizing, series, results),
         "nodes": tables.node_layer(drawing, results),
-        "stations": tables.station_layer(drawing, state.loads, results),
+        "stations": tables.station_layer(drawing, state.loads, results, _due(state, drawing)),
         "sources": tables.source_layer(drawing, results),
         **tables.device_layers(drawing, results),
         "findings": tables.findings_layer(state.findings, drawing.crs),
@@ -461,6 +461,12 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
         **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
     }
+
+
+def _due(state: State, drawing: Drawing) -> Mask:
+    """Stations that are to be served in the phase, whether anything reaches them or not."""
+    is_open = words(drawing.stations, "status", "existing") != "closed"
+    return standing(words(drawing.stations, "phase"), state.phase, state.order) & is_open
 
 
 def _street_tables(state: State) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from gisheat.catalogue import PipeSeries
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.loads import Loads
-from gisheat.network import ROLES
+from gisheat.network import ROLES, Mask
 from gisheat.results import Results, node_kinds
 from gisheat.schema import GEOMETRY, columns, from_si, input_columns, result_columns
 from gisheat.sizing import Sizing
@@ -76,8 +76,16 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
     return _in_order("nodes", _joined(table, None if results is None else results.nodes))
 
 
-def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
-    """Stations with loads, flows and heads."""
+def station_layer(
+    drawing: Drawing, loads: Loads | None, results: Results | None, due: Mask | None = None
+) -> gpd.GeoDataFrame:
+    """Stations with loads, flows and heads.
+
+    Parameters
+    ----------
+    due : bool array, shape (stations,), optional
+        Stations that are to be served: what serves none of the others says nothing of them.
+    """
     table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
@@ -100,7 +108,8 @@ def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None
                 table[name] = _rounded(from_si(values, name))
     joined = _joined(table, None if results is None else results.stations)
     if results is not None and len(joined):
-        joined["served"] = joined["served"].astype(object).where(results.network.stations.in_service, None)
+        due = results.network.stations.in_service if due is None else due
+        joined["served"] = joined["served"].astype(object).where(due, None)
     return _in_order("stations", joined)
 
 

@@ -551,6 +551,28 @@ def test_where_no_station_is_in_reach_check_lists_each_and_other_verbs_say_why(r
     assert found == [("unreachable", "sources"), ("unreachable", "stations"), ("unreachable", "stations")]
 
 
+def test_the_finding_of_a_connection_and_the_station_agree_on_its_length(run):
+    """H2 at (200, 60) branches off where H1 leaves the lower street at x = 150: 50 m to the corner, then 60 m up."""
+    assert run(city(stations=stations((150, 12), (205, 60), load=[500.0, 300.0])), "--route-cost", "length",
+               verb="route").code == 0  # fmt: skip
+    rows = {row["station_id"]: row["connection_length_m"] for row in rows_of(run.output, "stations")}
+    assert rows == {"H1": 12.0, "H2": 115.0}
+    found = {row["source_fid"]: row for row in rows_of(run.output, "findings") if row["rule"] == "connected"}
+    assert [row["distance_m"] for _, row in sorted(found.items())] == [12.0, 5.0]
+    (whole,) = (row["message"] for row in found.values() if "alone" in row["message"])
+    assert whole.endswith("its connection is 115.0 m long.")
+
+
+def test_the_lineage_names_the_trenches_in_a_street_and_the_connections_of_a_station(run):
+    assert run(city(), "--route-cost", "length", verb="route").code == 0
+    pipes = {(row["source_layer"], row["source_fid"], row["pipe_id"]) for row in rows_of(run.output, "pipes")}
+    lineage = [row for row in rows_of(run.output, "lineage") if row["result_layer"] == "pipes"]
+    assert {(row["source_layer"], row["source_fid"], row["result_id"]) for row in lineage} == pipes
+    assert {(row["source_layer"], row["action"]) for row in lineage} == {
+        ("streets", "routed"), ("stations", "connected"),
+    }  # fmt: skip
+
+
 def test_check_says_why_nothing_can_be_routed(run):
     shut = stations((0, 0), status=["abandoned"])
     ran = run(city(stations=shut), verb="check")

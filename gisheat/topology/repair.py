@@ -200,9 +200,10 @@ def _settled(layers: Layers, pipes: gpd.GeoDataFrame) -> tuple[dict[str, NDArray
     several = np.bincount(settled[known], minlength=len(nodes)) > 1
     told = known.copy()
     told[known] = of_result[settled[known]]
-    lines, told_lines = known.reshape(2, -1).all(axis=0), told.reshape(2, -1).all(axis=0)
+    half = len(settled) // 2
+    lines = known[:half] & known[half:]
     fixed = {"fixed": places_of(nodes), "fixed_bits": sides, "known": lines, "fixed_known": several | of_result}
-    return fixed, told_lines
+    return fixed, told[:half] & told[half:]
 
 
 def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:
