@@ -687,7 +687,7 @@ def test_a_station_that_routing_does_not_reach_gets_no_way_through_the_blocks(ru
         (f["rule"], f["layer"], f["source_fid"]) for f in rows_of(run.output, "findings") if f["severity"] == "error"
     ]
     assert errors == [("unreachable", "stations", 2)]
-    assert [row["served"] for row in rows_of(run.output, "stations")] == [True, None]
+    assert [row["served"] for row in rows_of(run.output, "stations")] == [True, False]
 
 
 @pytest.mark.parametrize("missing", ["streets", "stations", "sources"])

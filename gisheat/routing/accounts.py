@@ -10,11 +10,11 @@ import shapely
 from gisheat.findings import Finding
 from gisheat.graphs.graph import Array
 from gisheat.layers import Layers
-from gisheat.numerics.incidence import components
 from gisheat.routing.choice import Choice
 from gisheat.routing.graph import CONNECTION, PIPE, StreetGraph, Terminals, connections_of, origins
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
+from gisheat.topology.connections import connection_lengths
 
 
 def _place(xy: Array) -> tuple[float, float]:
@@ -93,12 +93,11 @@ def connected(town: StreetGraph, choice: Choice, terminals: Terminals) -> list[F
 
 def _dug_alone(town: StreetGraph, choice: Choice, terminals: Terminals) -> Array:
     """Length of the new trenches that serve each station alone [m], shape (terminals,); 0 for sources."""
-    edges = town.edges
-    single = choice.used & (edges.kind != PIPE) & (choice.stations == 1) & (choice.ring == 0)
-    single &= ~connections_of(edges, terminals, 1)
-    part = components(edges.start[single], edges.end[single], town.graph.count)
-    length = np.bincount(part[edges.start[single]], edges.length[single], town.graph.count)
-    return np.where(terminals.layer == 0, length[part[town.terminal]], 0.0)
+    edges, used = town.edges, np.flatnonzero(choice.used)
+    single = (edges.kind != PIPE) & (choice.stations == 1) & (choice.ring == 0) & ~connections_of(edges, terminals, 1)
+    node = np.where(terminals.layer == 0, town.terminal, -1)
+    length = connection_lengths(single[used], edges.start[used], edges.end[used], edges.length[used], node)
+    return np.nan_to_num(length)
 
 
 def unclosed(
