@@ -200,7 +200,7 @@ def test_texts_are_chinese_where_qgis_is(plugin, plugins):
     QCoreApplication.installTranslator(translator)
     try:
         assert texts.tr("Stations") == "热力站"
-        assert plugin.provider.algorithm("size").create().displayName() == "为没有管径的管道选择管径"
+        assert plugin.provider.algorithm("size").create().displayName() == "size: 为没有管径的管道选择管径"
         assert plugin.provider.algorithm("size").name() == "size"
     finally:
         QCoreApplication.removeTranslator(translator)
