@@ -27,6 +27,7 @@ from gisheat.layers import file_hash, read_layers
 from gisheat.project import Project, resolve
 from gisheat.quantities import (
     Crs,
+    DiagramOutput,
     ExplainOptions,
     ImportOptions,
     InpFile,
@@ -34,6 +35,7 @@ from gisheat.quantities import (
     InputFile,
     LoadOptions,
     OutputFile,
+    ProfileOptions,
     ProjectOutput,
     RunOptions,
     SolveOptions,
@@ -235,6 +237,27 @@ def explain(project: InputFile, *, progress: Progress | None = None, **options: 
     return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
 
 
+def profile(
+    project: InputFile, output: DiagramOutput, *, progress: Progress | None = None, **options: Unpack[ProfileOptions]
+) -> Report:
+    """Draw the pressure diagram of the way to a station.
+
+    Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station
+    when none is named.
+    """
+    started = time.perf_counter()
+    path, target = Path(project), Path(output)
+    opened = stages.open_project(path)
+    chosen = resolve_options(profile, opened, dict(options))
+    outputs.check_diagram(path, opened, chosen, target)
+    state = _state(profile, project, dict(options), progress, _ALL)
+    report(progress, 0.8, "drawing the diagram")
+    figures, files = outputs.write_diagram(state, target)
+    if progress is not None:
+        progress(1.0, "done")
+    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+
+
 def import_inp(
     inp: InpFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[ImportOptions]
 ) -> Report:
@@ -309,6 +332,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     sweep,
     balance,
     explain,
+    profile,
     import_inp,
     export_inp,
 )
@@ -333,7 +357,7 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         f"project file {project.path}, [options]",
     )
     rest = {k: v for k, v in in_project.items() if k not in wanted}
-    for other in (run, sweep, explain):
+    for other in (run, sweep, explain, profile):
         known = {p.name for p in parameters(other)}
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
