@@ -22,7 +22,7 @@ from gisheat.epanet import read_inp
 from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.findings import Finding, has_errors
-from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
+from gisheat.geopackage import check_output, run_record, whole_or_nothing, write_result, write_template
 from gisheat.layers import file_hash, read_layers
 from gisheat.project import Project, resolve
 from gisheat.quantities import (
@@ -373,13 +373,31 @@ def _state(
     operation: Callable[..., Report], source: str | Path, given: dict[str, Any], progress: Progress | None,
     steps: tuple[Callable[[State, Progress | None], State], ...],
 ) -> State:  # fmt: skip
+    """What stages find, for operations that look at a network; a result is looked at as it was solved."""
     path = Path(source)
     project = stages.open_project(path)
+    if project.path is None:
+        project = replace(project, options=recorded_options(operation, path))
     options = resolve_options(operation, project, given)
     state = stages.read(path, project, options, progress)
     for step in steps:
         state = step(state, progress)
     return state
+
+
+def _as_type(kind: Any, text: str) -> Any:
+    return kind(text) if kind in (int, float, Path) else text
+
+
+def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
+    """Options that a result was solved with, as its run record has them; empty for other files."""
+    record = run_record(path)
+    found: dict[str, Any] = {}
+    for parameter in parameters(operation):
+        value = record.get(f"option {parameter.name}")
+        if value is not None and not parameter.positional:
+            found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
+    return found | ({"routing": "never"} if found else {})  # its trenches are there
 
 
 def _operation(
