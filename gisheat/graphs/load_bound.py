@@ -23,10 +23,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gisheat.graphs.cost_shares import sum_of_ways
 from gisheat.graphs.graph import Array, Graph, Index
-from gisheat.graphs.kernels import cost_shares, dual_ascent
+from gisheat.graphs.kernels import dual_ascent
 from gisheat.graphs.kernels.first_tree import distances
-from gisheat.kernels import plain_where
 
 ROUNDS = 200
 """Most rounds in which shares are made better."""
@@ -36,8 +36,6 @@ SHARES = 6_000_000
 """Shares made in all rounds together, at most: half a second."""
 ENOUGH = 1e-5
 """Gap, as a share of the cost, that is not made smaller."""
-TREE = 5.0
-"""The tree that is known counts as having been used so often."""
 TOPS = 6
 """Pieces of a price, between a third of the mean load and the whole."""
 WORK = 100
@@ -58,8 +56,8 @@ class Loaded:
         Above zero at terminals only, not at all of them.
     fixed, per_load, exponent : float
         As in `load_tree`.
-    parent, way : shape (nodes,)
-        Node before each terminal, and each node on its way from the root, in the tree, and the edge between them.
+    parent : shape (nodes,)
+        Node before each terminal, and each node on its way from the root, in the tree.
     """
 
     graph: Graph
@@ -71,44 +69,36 @@ class Loaded:
     per_load: float
     exponent: float
     parent: Index
-    way: Index
 
 
-@plain_where(lambda *_: False)  # its rounds are too many for plain Python
 def load_bound(problem: Loaded, least: float) -> float:
     """Lower bound of the cost of all trees, of which `least` is that of the tree that is known."""
     bound = _by_pieces(problem)
-    rounds = min(ROUNDS, SHARES // max(1, 2 * len(problem.cost) * len(problem.terminals)))
-    if bound < least * (1.0 - ENOUGH) and rounds >= LEAST_ROUNDS:
-        bound = max(bound, _by_shares(problem, rounds, least * (1.0 - ENOUGH)))
+    if bound < least * (1.0 - ENOUGH) and is_near(problem.graph, problem.terminals):
+        bound = max(bound, _by_shares(problem, _rounds(problem.graph, problem.terminals), least * (1.0 - ENOUGH)))
     return min(bound, least)
 
 
+def is_near(graph: Graph, terminals: Index) -> bool:
+    """Whether the problem is so small that the bound comes near the cost: that shares are made."""
+    return _rounds(graph, terminals) >= LEAST_ROUNDS
+
+
+def _rounds(graph: Graph, terminals: Index) -> int:
+    return min(ROUNDS, SHARES // max(1, 2 * len(graph.start) * len(terminals)))
+
+
 def _by_shares(problem: Loaded, rounds: int, goal: float) -> float:
-    g = problem.graph
-    use = np.zeros((2 * len(problem.cost), len(problem.terminals)))
-    for k, terminal in enumerate(problem.terminals):
-        node = terminal
-        while node != problem.root:
-            e = problem.way[node]
-            use[2 * e if g.end[e] == node else 2 * e + 1, k] = TREE
-            node = problem.parent[node]
-    return float(
-        cost_shares.sum_of_ways(
-            g.first,
-            g.neighbour,
-            dual_ascent.arcs_into(g.first, g.edge, g.end),
-            problem.cost,
-            problem.fixed,
-            problem.per_load,
-            problem.exponent,
-            problem.root,
-            problem.terminals,
-            problem.load[problem.terminals],
-            use,
-            rounds,
-            goal,
-        )
+    return sum_of_ways(
+        problem.graph,
+        problem.cost,
+        lambda load: problem.fixed + problem.per_load * load**problem.exponent,
+        problem.root,
+        problem.terminals,
+        problem.load[problem.terminals],
+        problem.parent,
+        rounds,
+        goal,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,13 @@ from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.kernels.first_tree import distances, grow
 from gisheat.graphs.kernels.renewal import shake
-from gisheat.graphs.load_bound import Loaded, load_bound
+from gisheat.graphs.load_bound import ENOUGH, Loaded, is_near, load_bound
 from gisheat.graphs.tree import Tree
 from gisheat.kernels import plain_where
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gisheat.graphs.graph import Array, Graph, Index, Mask
@@ -154,8 +157,10 @@ def load_tree(
         inside, foot = wanted & reached, int(place[root])
         there = np.bincount(place[inside], load[inside], small.graph.count).astype(float)
         problem = _problem(small.graph, small.cost, there, small.terminals, foot, (fixed, per_load, exponent))
-        chosen, tried = _search(problem, moves, clock, seed)
-        short = _shortfall(small.graph, small.cost, foot, there, problem.targets, chosen, (fixed, per_load, exponent))
+        bound_of = partial(_bound, small.graph, small.cost, foot, there, problem.targets, (fixed, per_load, exponent))
+        chosen, tried, bound = _search(problem, moves, clock, seed, bound_of)
+        # it lies as far below the cost of the whole tree: what contraction took is in every best one, equally loaded
+        short = _cost(small.graph, small.cost, foot, there, chosen, (fixed, per_load, exponent)) - bound
     edges = small.expand(chosen)
     total = _cost(graph, cost, root, np.where(reached, load, 0.0), edges, (fixed, per_load, exponent))
     return Tree(
@@ -189,22 +194,13 @@ def _cost(graph: Graph, cost: Array, root: int, load: Array, edges: Mask, price:
     return float((cost[edges] * (fixed + per_load * flow**exponent)).sum())
 
 
-def _shortfall(
-    graph: Graph,
-    cost: Array,
-    root: int,
-    load: Array,
-    targets: Index,
-    edges: Mask,
-    price: tuple[float, float, float],
+def _bound(
+    graph: Graph, cost: Array, root: int, load: Array, targets: Index, price: tuple[float, float, float], edges: Mask
 ) -> float:
-    """How far the bound lies below the cost of a tree of the contracted graph.
-
-    It lies as far below that of the whole one: what contraction took is in every best tree, with the same load.
-    """
+    """No tree of the contracted graph is cheaper than this; found by way of one that is good."""
     tree = _rooted(graph, root, load, edges)
     least = _cost(graph, cost, root, load, edges, price)
-    return least - load_bound(Loaded(graph, cost, root, targets, load, *price, tree.parent, tree.way), least)
+    return load_bound(Loaded(graph, cost, root, targets, load, *price, tree.parent), least)
 
 
 def _problem(
@@ -233,13 +229,19 @@ def _problem(
     return _Problem(graph, streets, scaled, whole, terminals[terminals != root])
 
 
-def _search(problem: _Problem, moves: int | None, clock: _Clock, seed: int) -> tuple[Mask, int]:
-    """Best tree of several starts, and how many moves were tried."""
+def _search(
+    problem: _Problem, moves: int | None, clock: _Clock, seed: int, bound_of: Callable[[Mask], float]
+) -> tuple[Mask, int, float]:
+    """Best tree of several starts, how many moves were tried, and the bound.
+
+    Where bounds come near they are made after the first start already: mostly it shows that no other is needed.
+    """
     count = len(problem.targets)
     starts = max(1, min(MOST_STARTS, STARTED_TERMINALS // count))
     total = _default_moves(problem.graph.count, count) if moves is None else moves
     state = np.array([seed + 88172645463325252], np.uint64)
     best, least, tried = np.zeros(len(problem.streets.cost), np.bool_), np.inf, 0
+    bound, bounded = 0.0, np.inf
     for i in range(starts):
         tree = _start(problem, i, seed)
         tried += _improve(problem, tree, (total * (i + 1)) // starts - (total * i) // starts, clock, state)
@@ -250,7 +252,11 @@ def _search(problem: _Problem, moves: int | None, clock: _Clock, seed: int) -> t
             best[tree.way[tree.parent >= 0]] = True
         if clock.stopped:
             break
-    return best, tried
+        if i == 0 and starts > 1 and is_near(problem.graph, problem.targets):
+            bound, bounded = bound_of(best), least
+        if bound >= least * (1.0 - ENOUGH):
+            return best, tried, bound
+    return best, tried, max(bound, bound_of(best)) if least < bounded else bound
 
 
 def _default_moves(nodes: int, terminals: int) -> int:
