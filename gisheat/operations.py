@@ -22,11 +22,12 @@ from gisheat.epanet import read_inp
 from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.findings import Finding, has_errors
-from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
+from gisheat.geopackage import check_output, run_record, whole_or_nothing, write_result, write_template
 from gisheat.layers import file_hash, read_layers
 from gisheat.project import Project, resolve
 from gisheat.quantities import (
     Crs,
+    DiagramOutput,
     ExplainOptions,
     ImportOptions,
     InpFile,
@@ -34,6 +35,7 @@ from gisheat.quantities import (
     InputFile,
     LoadOptions,
     OutputFile,
+    ProfileOptions,
     ProjectOutput,
     RouteOptions,
     RunOptions,
@@ -237,6 +239,27 @@ def explain(project: InputFile, *, progress: Progress | None = None, **options: 
     return Report({}, state.findings, state.notes, text=text, seconds=time.perf_counter() - started)
 
 
+def profile(
+    project: InputFile, output: DiagramOutput, *, progress: Progress | None = None, **options: Unpack[ProfileOptions]
+) -> Report:
+    """Draw the pressure diagram of the way to a station.
+
+    Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station
+    when none is named.
+    """
+    started = time.perf_counter()
+    path, target = Path(project), Path(output)
+    opened = open_project(path)
+    chosen = resolve_options(profile, opened, dict(options))
+    outputs.check_diagram(path, opened, chosen, target)
+    state = _state(profile, project, dict(options), progress, _ALL)
+    report(progress, 0.8, "drawing the diagram")
+    figures, files = outputs.write_diagram(state, target)
+    if progress is not None:
+        progress(1.0, "done")
+    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+
+
 def import_inp(
     inp: InpFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[ImportOptions]
 ) -> Report:
@@ -311,6 +334,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     sweep,
     balance,
     explain,
+    profile,
     import_inp,
     export_inp,
 )
@@ -339,7 +363,7 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         f"project file {project.path}, [options]",
     )
     rest = {k: v for k, v in in_project.items() if k not in wanted}
-    for other in (run, sweep, explain):
+    for other in (run, sweep, explain, profile):
         known = {p.name for p in parameters(other)}
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
@@ -355,13 +379,31 @@ def _state(
     operation: Callable[..., Report], source: str | Path, given: dict[str, Any], progress: Progress | None,
     steps: tuple[Callable[[State, Progress | None], State], ...],
 ) -> State:  # fmt: skip
+    """What stages find, for operations that look at a network; a result is looked at as it was solved."""
     path = Path(source)
     project = open_project(path)
+    if project.path is None:
+        project = replace(project, options=recorded_options(operation, path))
     options = resolve_options(operation, project, given)
     state = stages.read(path, project, options, progress)
     for step in steps:
         state = step(state, progress)
     return state
+
+
+def _as_type(kind: Any, text: str) -> Any:
+    return kind(text) if kind in (int, float, Path) else text
+
+
+def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
+    """Options that a result was solved with, as its run record has them; empty for other files."""
+    record = run_record(path)
+    found: dict[str, Any] = {}
+    for parameter in parameters(operation):
+        value = record.get(f"option {parameter.name}")
+        if value is not None and not parameter.positional:
+            found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
+    return found | ({"routing": "never"} if found else {})  # its trenches are there
 
 
 def _operation(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gisheat.errors import InputError
-from gisheat.geopackage import check_output
+from gisheat.geopackage import check_output, whole_or_nothing
 from gisheat.layers import file_hash
+from gisheat.pressure_lines import lines_table, pressure_lines
 from gisheat.project import Project
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.state import FILE_OPTIONS, TABLE_OPTIONS, State
 from gisheat.summary import Rows
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Forms of pictures."""
 
 
 def check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
@@ -26,9 +32,64 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
     inputs += [Path(str(options[n]).partition("|")[0]) for n in FILE_OPTIONS if options.get(n)]
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
-        if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
+        if picture.suffix.lower() not in PICTURES:
             raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
         check_output(picture, [*inputs, target], overwrite=True)
+
+
+def check_diagram(path: Path, project: Project, options: Mapping[str, Any], target: Path) -> None:
+    """Raise InputError when a pressure diagram or its table can't be written under its name."""
+    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in FILE_OPTIONS if options.get(n)]
+    if target.suffix.lower() not in PICTURES:
+        raise InputError(f"output {target}: a name that ends in .png, .svg or .pdf is needed.")
+    check_output(target, inputs, overwrite=True)
+    data = options["data"]
+    if data is not None:
+        if data.suffix.lower() != ".csv":
+            raise InputError(f"data {data}: a name that ends in .csv is needed.")
+        check_output(data, [*inputs, target], overwrite=True)
+
+
+def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the pressure diagram of a solved network, and its table where one is wanted; figures, and files."""
+    from gisheat.picture.diagram import draw_diagram
+
+    assert state.results is not None and state.drawing is not None
+    options = state.options
+    lines = pressure_lines(
+        state.results, options["station"] or "", boiling_margin=options["boiling_margin_kpa"] * 1e3,
+        least_return=options["least_return_kpa"] * 1e3, pressure_class=options["pressure_class_kpa"] * 1e3,
+    )  # fmt: skip
+    table = lines_table(state.results, lines)
+    diameters = np.asarray(state.drawing.pipes.get("dn_mm", np.full(len(state.drawing.pipes), np.nan)), float)
+    if state.sizing is not None:
+        diameters = np.where(state.sizing.row >= 0, state.series.dn[state.sizing.row], diameters)
+    sizes = ["", *(_size(diameters[pipe], state, pipe) if pipe >= 0 else "" for pipe in lines.pipe.tolist())]
+    try:
+        with contextlib.ExitStack() as whole:
+            data = options["data"]
+            if data is not None:
+                table.round(6).to_csv(whole.enter_context(whole_or_nothing(data)), index=False)
+            beside = whole.enter_context(whole_or_nothing(target))
+            draw_diagram(lines, table, beside, title=state.project.name, sizes=sizes, language=options["language"])
+    except OSError as error:
+        raise InputError(f"output {target} can't be written: {error.strerror or error}.") from error
+    figures: Rows = {
+        "source": (lines.source, ""), "station": (lines.station, ""), "length": (float(lines.distance[-1]), "m"),
+        "pump head": (lines.pump_head, "m"), "plant": (lines.plant, "m"),
+        "supply loss": (float(lines.supply[0] - lines.supply[-1]), "m"),
+        "return loss": (float(lines.back[-1] - lines.back[0]), "m"),
+        "available head": (float(lines.supply[-1] - lines.back[-1]), "m"), "required head": (lines.required, "m"),
+        "static line": (lines.static, "m"), "pipes": ("; ".join(filter(None, table["pipe_id"])), ""),
+    }  # fmt: skip
+    return figures, tuple(filter(None, (target, options["data"])))
+
+
+def _size(diameter: float, state: State, pipe: int) -> str:
+    assert state.results is not None
+    bore = state.results.network.pipes.inner_diameter[pipe] * 1e3
+    return f"DN{diameter:g}" if diameter > 0.0 else f"d {bore:.0f}"
 
 
 def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:

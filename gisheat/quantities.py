@@ -237,6 +237,19 @@ PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when nothing is named.")]
 
 
+DiagramOutput = Annotated[Path, Argument("Diagram to write (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+DiagramStation = Annotated[str, Argument("Station at the end of the way; the worst one when nothing is named.")]
+DiagramData = Annotated[
+    Path, Argument("Table of the heads to write beside it (*.csv).", dataset="output", suffix=".csv")
+]
+BoilingMargin = Annotated[
+    float, Argument("Pressure of the supply above that at which it boils.", 40.0, 0.0, 500.0, advanced=True)
+]
+LeastReturn = Annotated[float, Argument("Least gauge pressure of the return.", 50.0, 0.0, 500.0, advanced=True)]
+PressureClass = Annotated[
+    float, Argument("Gauge pressure that pipes and fittings stand.", 1600.0, 100.0, 10000.0, advanced=True)
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]
@@ -394,6 +407,16 @@ class SweepOptions(SolveOptions, total=False):
     load_factors: LoadFactors
     details: DetailsFolder
     threads: Threads
+
+
+class ProfileOptions(SolveOptions, total=False):
+    """Which way is drawn, and the limits that are drawn with it."""
+
+    station: DiagramStation
+    data: DiagramData
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    pressure_class_kpa: PressureClass
 
 
 class ExplainOptions(SolveOptions, total=False):

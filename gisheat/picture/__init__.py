@@ -6,7 +6,6 @@ stations by surplus head. The keys stand in a panel beside the map, so that they
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from gisheat.picture.fonts import (
 )
 from gisheat.picture.naming import show_names
 from gisheat.picture.page import Page, draw_credit, draw_frame, draw_title
+from gisheat.picture.saving import METADATA, save
 from gisheat.picture.sheet import Sheet, choose_sheet
 from gisheat.picture.words import WORDS, Language
 
@@ -37,11 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_map"]
 
-_METADATA: Mapping[str, dict[str, str | None]] = {
-    ".png": {"Software": "gisheat"},
-    ".svg": {"Creator": "gisheat", "Date": None},
-    ".pdf": {"Creator": "gisheat", "Producer": "gisheat", "CreationDate": None},
-}
 _MM_PER_INCH = 25.4
 _TITLE_MM, _SUBTITLE_MM = 11.5, 7.0
 
@@ -80,12 +75,12 @@ def draw_map(
         Once, when no installed font shows some of the texts; ids and English words stand in for them.
     """
     path = Path(path)
-    if path.suffix.lower() not in _METADATA:
+    if path.suffix.lower() not in METADATA:
         raise ValueError(f"the map {path.name} must end in .png, .svg or .pdf")
     with without_weight_messages():
         face = choose_typeface(installed_families())
         _warn_of_missing_characters(tables, [title, subtitle, *notes], language, face)
-        _save(_compose(tables, title, subtitle, notes, language, face), path, dpi)
+        save(_compose(tables, title, subtitle, notes, language, face), path, dpi)
 
 
 def _compose(
@@ -173,15 +168,3 @@ def _warn_of_missing_characters(
             UserWarning,
             stacklevel=3,
         )
-
-
-def _save(figure: Figure, path: Path, dpi: int) -> None:
-    """Write beside the file, then put it in its place: a whole picture or none."""
-    suffix = path.suffix.lower()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with mpl.rc_context({"svg.hashsalt": "gisheat"}), temporary.open("wb") as file:
-            figure.savefig(file, format=suffix[1:], dpi=dpi, metadata=_METADATA[suffix])
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from qgis.PyQt.QtWidgets import QAction
 
 from . import profile
 from .definitions import FOLDER
+from .map_tools import PathTool, RowTool
 from .run_log import NAME
 from .settings import SettingsPage
 from .texts import tr
@@ -22,9 +23,12 @@ class Desk:
     def __init__(self, iface, definitions):
         self.iface = iface
         self.definitions = definitions
-        self.actions = []
+        self.actions, self.buttons = [], []
         self.page = PageFactory(definitions)
         iface.registerOptionsWidgetFactory(self.page)
+        self.path_tool, self.row_tool = PathTool(iface, definitions), RowTool(iface)
+        self._tool(tr("Way of a station and its pressure diagram"), "path.svg", self.path_tool)
+        self._tool(tr("Row of a pipe in the hydraulic table"), "row.svg", self.row_tool)
         self._add(tr("Environment …"), "environment.svg", self.show_settings)
         self._add(tr("Show the log"), "gisheat.svg", self.show_log)
         self._hint()
@@ -34,6 +38,16 @@ class Desk:
         action.triggered.connect(lambda *_: work())
         self.iface.addPluginToMenu(MENU, action)
         self.actions.append(action)
+
+    def _tool(self, text, icon, tool):
+        action = QAction(QIcon(str(FOLDER / "icons" / icon)), text, self.iface.mainWindow())
+        action.setCheckable(True)
+        action.triggered.connect(lambda *_: self.iface.mapCanvas().setMapTool(tool))
+        tool.setAction(action)
+        self.iface.addPluginToMenu(MENU, action)
+        self.iface.addToolBarIcon(action)
+        self.actions.append(action)
+        self.buttons.append(action)
 
     def _hint(self):
         """Say once at the start what is still to be done."""
@@ -57,6 +71,11 @@ class Desk:
         """Take everything back."""
         for action in self.actions:
             self.iface.removePluginMenu(MENU, action)
+        for action in self.buttons:
+            self.iface.removeToolBarIcon(action)
+        for tool in (self.path_tool, self.row_tool):
+            self.iface.mapCanvas().unsetMapTool(tool)
+            tool.close()
         self.iface.unregisterOptionsWidgetFactory(self.page)
 
 

@@ -26,6 +26,7 @@ FILTERS = {
     ".gpkg": "GeoPackage (*.gpkg)",
     ".toml": "gisheat project (*.toml)",
     ".inp": "EPANET (*.inp)",
+    ".csv": "CSV (*.csv)",
     ".png": "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)",
 }
 INPUTS = {
@@ -61,11 +62,12 @@ def _made(parameter, text, optional):
             return QgsProcessingParameterRasterLayer(name, text, None, optional)
         return QgsProcessingParameterFeatureSource(name, text, [GEOMETRY[parameter.geometry]], None, optional)
     if kind == "input":
-        return QgsProcessingParameterFile(
-            name, text, QgsProcessingParameterFile.Behavior.File, "", None, optional, INPUTS[parameter.suffix]
-        )
+        files = INPUTS.get(parameter.suffix, f"*{parameter.suffix}")
+        behavior = QgsProcessingParameterFile.Behavior.File
+        return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files)
     if kind == "output":
-        made = QgsProcessingParameterFileDestination(name, text, FILTERS[parameter.suffix], None, optional)
+        files = FILTERS.get(parameter.suffix, f"*{parameter.suffix}")
+        made = QgsProcessingParameterFileDestination(name, text, files, None, optional)
         made.setCreateByDefault(not optional)
         return made
     if kind == "folder":

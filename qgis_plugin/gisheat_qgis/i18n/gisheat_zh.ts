@@ -432,6 +432,42 @@
 <translation>要解释的加压泵。</translation>
 </message>
 <message>
+<source>5 Hand on</source>
+<translation>5 移交</translation>
+</message>
+<message>
+<source>Draw the pressure diagram of the way to a station</source>
+<translation>绘制到某一热力站的水压图</translation>
+</message>
+<message>
+<source>Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station when none is named.</source>
+<translation>地面、供水、回水、静水压线、不汽化线、循环泵和热源内部损失，附数据栏；未指定热力站时取最不利者。</translation>
+</message>
+<message>
+<source>Diagram to write (*.png, *.svg, *.pdf).</source>
+<translation>要写出的水压图（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>Station at the end of the way; the worst one when nothing is named.</source>
+<translation>线路末端的热力站；未指定时取最不利者。</translation>
+</message>
+<message>
+<source>Table of the heads to write beside it (*.csv).</source>
+<translation>一并写出的水头表（*.csv）。</translation>
+</message>
+<message>
+<source>Pressure of the supply above that at which it boils.</source>
+<translation>供水压力高于汽化压力的裕量。</translation>
+</message>
+<message>
+<source>Least gauge pressure of the return.</source>
+<translation>回水最低表压。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes and fittings stand.</source>
+<translation>管道和管件的公称压力（表压）。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -442,10 +478,6 @@
 <message>
 <source>EPANET file (*.inp).</source>
 <translation>EPANET 文件（*.inp）。</translation>
-</message>
-<message>
-<source>5 Hand on</source>
-<translation>5 移交</translation>
 </message>
 <message>
 <source>Write a one-pipe network as an EPANET file, with all digits</source>
@@ -494,6 +526,14 @@
 <message>
 <source>The result can't be added to the map; drag it there from the browser.</source>
 <translation>结果无法加入地图；请从浏览器面板拖入。</translation>
+</message>
+<message>
+<source>Way of a station and its pressure diagram</source>
+<translation>热力站线路及其水压图</translation>
+</message>
+<message>
+<source>Row of a pipe in the hydraulic table</source>
+<translation>管段在水力计算表中的一行</translation>
 </message>
 <message>
 <source>Environment …</source>
@@ -634,6 +674,22 @@
 <message>
 <source>The layer {0} can't be copied: {1}.</source>
 <translation>无法复制图层 {0}：{1}。</translation>
+</message>
+<message>
+<source>Pressure diagram of {}</source>
+<translation>{} 的水压图</translation>
+</message>
+<message>
+<source>Add a result of gisheat to the map first.</source>
+<translation>请先将 gisheat 的结果加入地图。</translation>
+</message>
+<message>
+<source>Pressure diagram</source>
+<translation>水压图</translation>
+</message>
+<message>
+<source>Hydraulic table</source>
+<translation>水力计算表</translation>
 </message>
 <message>
 <source>else {}</source>

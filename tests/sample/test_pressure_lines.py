@@ -1,0 +1,142 @@
+"""The pressure diagram: lines against tables of others and against the solution, words and forms of the picture."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawings import call
+from networks import DRAWN_SEPARATELY, RING, TREE, draw
+
+import gisheat
+from gisheat import operations
+from gisheat.errors import InputError
+from gisheat.pressure_lines import air_pressure, lines_table, pressure_lines
+
+
+@pytest.fixture(scope="module")
+def state(project):
+    """The sample, solved."""
+    return operations._state(operations.run, project, {}, None, operations._ALL)
+
+
+def solved(drawing, temperature=110.0, **options):
+    sources = {"S1": {"supply_temp_c": temperature, "return_temp_c": 60.0}}
+    return gisheat.solve(draw(drawing, sources=sources, **options).network())
+
+
+@pytest.mark.parametrize(("height", "pressure"), [(0, 101325.0), (500, 95461.0), (1000, 89875.0), (2000, 79495.0)])
+def test_air_thins_with_height_as_in_the_standard_atmosphere(height, pressure):
+    """ISO 2533, table of pressure against height."""
+    assert air_pressure(height) == pytest.approx(pressure, abs=5.0)
+
+
+@pytest.mark.parametrize(("temperature", "excess_kpa"), [(110, 42), (130, 169), (150, 375)])
+def test_the_supply_must_stand_above_its_boiling_pressure(temperature, excess_kpa):
+    """Saturation pressure above the air at sea level: steam tables (IAPWS), as in heating handbooks."""
+    results = solved(TREE, temperature)
+    lines = pressure_lines(results, boiling_margin=0.0, least_return=0.0)
+    at = results.conditions
+    gauge = (lines.boiling - lines.ground) * at.mean.density * at.gravity
+    assert gauge / 1e3 == pytest.approx(np.full(len(gauge), excess_kpa), abs=1.0)
+
+
+def test_below_a_hundred_degrees_the_boiling_limit_is_that_of_the_return():
+    """At 85 degC water boils at -43 kPa: that lowers nothing."""
+    results = solved(TREE, 85.0)
+    lines = pressure_lines(results, boiling_margin=40e3, least_return=50e3)
+    assert lines.boiling == pytest.approx(lines.lowest)
+
+
+def test_heads_fall_by_the_losses_of_the_pipes_that_are_passed():
+    results = solved(TREE)
+    lines = pressure_lines(results, "H2")
+    table = lines_table(results, lines)
+    assert table["node_id"].tolist() == ["S1", "A", "B", "H2"]
+    assert table["pipe_id"].tolist() == ["", "S1-A", "A-B", "B-H2"]
+    assert table["distance_m"].tolist() == [0.0, 100.0, 200.0, 300.0]
+    pipes = results.pipes.set_index("pipe_id")
+    weight = results.conditions.mean.density * results.conditions.gravity
+    for k, pipe in enumerate(table["pipe_id"][1:], 1):
+        drop = lines.supply[k - 1] - lines.supply[k]
+        rise = lines.back[k] - lines.back[k - 1]
+        assert drop * weight / 1e3 == pytest.approx(pipes.loc[pipe, "sup_loss_kpa"], rel=0.02)
+        assert rise * weight / 1e3 == pytest.approx(pipes.loc[pipe, "ret_loss_kpa"], rel=0.02)
+
+
+def test_pump_plant_and_station_close_the_way():
+    """What the pump gives is what is lost and kept."""
+    results = solved(TREE)
+    lines = pressure_lines(results)
+    lost = (lines.supply[0] - lines.supply[-1]) + (lines.back[-1] - lines.back[0])
+    assert lines.pump_head == pytest.approx(lines.plant + lost + (lines.supply[-1] - lines.back[-1]))
+    assert lines.station == results.network.stations.id[results.critical.station]
+
+
+def test_in_a_ring_the_way_is_that_of_the_larger_flow():
+    results = solved(RING, pipes={"A-D": {"inner_diameter_mm": 60}})
+    assert lines_table(results, pressure_lines(results, "H2"))["node_id"].tolist()[:3] == ["S1", "A", "B"]
+
+
+def test_supply_and_return_that_are_drawn_apart_have_heads_at_both_ends():
+    results = solved(DRAWN_SEPARATELY)
+    lines = pressure_lines(results, "H2")
+    assert np.isfinite(lines.supply).all()
+    assert np.isfinite(lines.back).all()
+    assert lines.back[-1] > lines.back[0]
+
+
+def test_the_way_to_the_worst_station_of_the_sample_is_its_critical_path(result, state):
+    table = lines_table(state.results, pressure_lines(state.results))
+    path = result["critical_path"]
+    assert table["pipe_id"].tolist()[1:] == path["pipe_id"].tolist()
+    for mine, written in (("sup_head_m", "sup_head_m"), ("ret_head_m", "ret_head_m"), ("ground_m", "ground_m")):
+        np.testing.assert_allclose(table[mine][1:], path[written], atol=1e-5)
+
+
+def test_a_station_that_is_not_there_is_a_sentence():
+    with pytest.raises(InputError, match="no station 'H9'"):
+        pressure_lines(solved(TREE), "H9")
+
+
+# files ---------------------------------------------------------------------------------------------------
+
+
+def test_the_verb_writes_picture_and_table_and_tells_the_way(project, tmp_path):
+    picture, data = tmp_path / "diagram.svg", tmp_path / "diagram.csv"
+    ran = call("profile", project, "-o", picture, "--data", data, "--json")
+    assert ran.code == 0
+    figures = json.loads(ran.out)["figures"]
+    table = pd.read_csv(data)
+    assert figures["pipes"]["value"].split("; ") == table["pipe_id"].dropna().tolist()
+    assert figures["pump head"]["value"] == pytest.approx(84.97, abs=0.01)
+    drawn = ET.parse(picture).getroot()
+    assert drawn.tag.endswith("svg")
+    assert {p.name for p in tmp_path.iterdir()} == {"diagram.svg", "diagram.csv"}
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "sentence"),
+    [
+        ("diagram.bmp", (), "a name that ends in .png"),
+        ("diagram.png", ("--data", "heads.txt"), "a name that ends in .csv"),
+        ("diagram.png", ("--station", "R99"), "no station 'R99'"),
+    ],
+)
+def test_what_can_not_be_drawn_is_a_sentence_and_leaves_nothing(project, tmp_path, output, more, sentence):
+    ran = call("profile", project, "-o", tmp_path / output, *more)
+    assert ran.code == 2
+    assert sentence in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_network_gives_the_same_picture(state, tmp_path):
+    from gisheat.picture.diagram import draw_diagram
+
+    lines = pressure_lines(state.results)
+    table = lines_table(state.results, lines)
+    files = [tmp_path / "a.svg", tmp_path / "b.svg"]
+    for file in files:
+        draw_diagram(lines, table, file, title="木兰", language="zh")
+    assert files[0].read_bytes() == files[1].read_bytes()
