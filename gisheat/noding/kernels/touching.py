@@ -111,9 +111,12 @@ def _segments_near(
                 if min(ay, by) > y + radius or max(ay, by) < y - radius:
                     continue
                 p = owner[v]
-                if (bits[p] & one) == 0 or (start[p] == node and v == offset[p]):
+                # most are those that begin or end at the node: found without a look at the piece, but for that
+                if (v == 0 or owner[v - 1] != p) and start[p] == node:
                     continue
-                if end[p] == node and v == offset[p + 1] - 2:
+                if (v + 2 == len(owner) or owner[v + 2] != p) and end[p] == node:
+                    continue
+                if (bits[p] & one) == 0:
                     continue
                 if square_gap(x, y, ax, ay, bx, by) > limit:
                     continue
