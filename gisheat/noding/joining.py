@@ -10,7 +10,7 @@ from gisheat.noding.kernels.crossing import find_crossing
 from gisheat.noding.kernels.places import first_lines
 from gisheat.noding.kernels.same import find_doubles, find_parallel, measure_pieces
 from gisheat.noding.kernels.touching import APART, find_touching, join_crossing, join_touching
-from gisheat.noding.model import PAIR, Array, Index, order_by
+from gisheat.noding.model import PAIR, Array, Index, Mask, order_by
 from gisheat.noding.state import (
     CROSSINGS,
     SEVERAL,
@@ -196,8 +196,10 @@ def drop_doubles(state: State, everything: bool) -> bool:
         return False
     bits, level, _ = state.of_pieces()
     length, number = measure_pieces(chosen, pieces.xy, pieces.xy.view(np.int64), pieces.offset)
+    vertices = pieces.offset[chosen + 1] - pieces.offset[chosen]
+    alike = _may_be_doubles(key, np.searchsorted(chosen, key), length, vertices, state.touch)
+    chosen, key, length, number, vertices = (a[alike] for a in (chosen, key, length, number, vertices))
     keeps = ~state.join[pieces.line[chosen]]
-    vertices = np.diff(pieces.offset)[chosen]
     order = np.lexsort((pieces.line[chosen], number, vertices, length, keeps, bits[chosen] != PAIR, key))
     beside = find_doubles(
         order, key, chosen, length, pieces.xy, pieces.offset, bits, level, state.touch
@@ -217,6 +219,18 @@ def drop_doubles(state: State, everything: bool) -> bool:
     kept[chosen[gone]] = False
     keep(state, kept)
     return True
+
+
+def _may_be_doubles(key: Index, one: Index, length: Array, vertices: Index, touch: float) -> Mask:
+    """Whether pieces can run along each other: not if they are two between their nodes and differ much in length.
+
+    `one` is the row of one of each group, the same for all of it.
+    """
+    several = np.bincount(key)[key] > 2
+    differs = np.abs(length - length[one]) > 2.0 * touch * (vertices + vertices[one] + 1)
+    apart = np.zeros(len(key), bool)
+    apart[one[differs]] = apart[differs] = True
+    return several | ~apart
 
 
 def line_at(state: State) -> Small:
