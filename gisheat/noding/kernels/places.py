@@ -182,8 +182,10 @@ def first_lines(start, end, line, nodes):
 @kernel
 def moved_ends(lines, ends, xy, offset, node_xy, used):
     """Ends of lines that are at another place than drawn: line, node, vertex; first the starts, then the ends."""
-    line, node, vertex = np.empty(2 * len(lines), np.int32), np.empty(2 * len(lines), np.int32), np.empty(
-        2 * len(lines), np.int64
+    line, node, vertex = (
+        np.empty(2 * len(lines), np.int32),
+        np.empty(2 * len(lines), np.int32),
+        np.empty(2 * len(lines), np.int64),
     )
     count = 0
     for side in range(2):

@@ -92,7 +92,7 @@ def left_before(xy, low, high, x, y, reach):
 
 @kernel
 def _segments_near(
-    node, x, y, one, xy, owner, offset, start, end, bits, first, items, mask, size, tolerance, radius, found
+    node, x, y, one, xy, owner, start, end, bits, first, items, mask, size, tolerance, radius, found
 ):  # fmt: skip
     """Segments within the tolerance of a node that share a bit with it, in order of their number.
 
@@ -169,7 +169,6 @@ def find_touching(
             node_bits[node],
             xy,
             owner,
-            offset,
             start,
             end,
             bits,
@@ -335,7 +334,6 @@ def find_misses(
             node_bits[node],
             xy,
             owner,
-            offset,
             start,
             end,
             bits,
