@@ -60,15 +60,19 @@ def _collapsed(state: State, lines: Index) -> tuple[str, dict[str, Any]]:
 
 def line_lengths(state: State) -> tuple[Array, Array]:
     """Length of each line as drawn, and the way along all of them up to each vertex."""
+    if state.lengths is not None:
+        return state.lengths
     xy, offset = state.lines.xy, state.lines.offset
     step = np.hypot(*np.diff(xy, axis=0).T) if len(xy) else np.empty(0)
     border = offset[1:-1]
     step[border[(border > 0) & (border < len(xy))] - 1] = 0.0
     way = np.zeros(len(xy) + 1)
     np.cumsum(step, out=way[1 : len(step) + 1])
-    return np.where(
+    length = np.where(
         np.diff(offset) > 0, way[np.maximum(offset[1:] - 1, 0)] - way[np.minimum(offset[:-1], len(xy))], 0.0
-    ), way
+    )
+    state.lengths = length, way
+    return state.lengths
 
 
 def _snapped(state: State, there: Any) -> tuple[str, dict[str, Any]]:

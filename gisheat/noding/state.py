@@ -120,6 +120,8 @@ class State:
     """Vertices there were when the size of the cells was chosen."""
     whole: Region | None = None
     """Everything, as long as no piece has changed since it was listed."""
+    lengths: tuple[Array, Array] | None = None
+    """Length of each line as drawn, and the way along all of them up to each vertex, once they are asked for."""
     carried: tuple[NDArray[np.int8], Small, Small] | None = None
     """Bits and level of each piece and piece of each vertex, as long as no piece has changed."""
 
