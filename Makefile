@@ -1,5 +1,5 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
-.PHONY: help demo test lint verify bench docs oldest clean
+.PHONY: help demo test lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
 unexport PYTHONPATH PYTHONHOME
 
@@ -13,7 +13,10 @@ demo: ## set everything up, then size and solve the sample network
 
 test: lint ## set everything up (QGIS too), then linters and all tests
 	@sh tools/qgis.sh
-	@.venv/bin/python -m pytest -q
+	@sh tools/setup.sh qgis
+	@.venv/bin/python -m pytest -q -n auto --dist loadfile
+	@.venv/bin/python tools/make_plugin.py
+	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
 
 lint: ## style, format, types, one-way imports
 	@sh tools/setup.sh test
@@ -22,6 +25,11 @@ lint: ## style, format, types, one-way imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+
+plugin: ## the QGIS plugin as a zip in dist/
+	@sh tools/setup.sh demo
+	@sh tools/qgis.sh lrelease
+	@.venv/bin/python tools/make_plugin.py
 
 verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/verification.md
 	@sh tools/setup.sh test
@@ -43,7 +51,7 @@ docs: ## the pages of docs/ that come from the code or from a run
 oldest: ## all tests with every dependency at its lower bound
 	@sh tools/setup.sh oldest
 	@sh tools/qgis.sh
-	@.venv-oldest/bin/python -m pytest -q
+	@.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile
 
 clean: ## remove what these targets made
-	rm -rf .venv .venv-oldest .venv-verify out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-oldest .venv-verify .venv-qgis out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

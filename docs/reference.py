@@ -145,9 +145,9 @@ An option of the command line wins over the project file, the project file over 
 Python options are written with underscores and without the leading dashes: `--snap-tolerance-m 1` is
 `snap_tolerance_m = 1`.
 
-Every verb also takes `--json` (a machine-readable summary), `--quiet`, `--debug` (the traceback of an error) and
-`--help`. Exit codes: 0 done; 1 done, with findings of severity error; 2 wrong usage, unreadable input or unusable
-output; 3 the data allow no result.
+Every verb also takes `--json` (a machine-readable summary), `--json-lines` (progress too, for programs), `--quiet`,
+`--debug` (the traceback of an error) and `--help`. Exit codes: 0 done; 1 done, with findings of severity error; 2 wrong
+usage, unreadable input or unusable output; 3 the data allow no result.
 """,
         "## Verbs",
         table(("verb", "what it does", "needs"), [_verb_row(verb, operation) for verb, operation in verbs.items()]),

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from gisheat import __version__
+from gisheat import __version__, json_lines
 from gisheat.errors import GisheatError, InputError
 from gisheat.findings import Finding, count_by_severity
 from gisheat.geopackage import clear_begun
@@ -64,11 +64,18 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
 def command(operation: Callable[..., Report]) -> click.Command:
     """Click command of an operation."""
 
-    def callback(json_output: bool, debug: bool, quiet: bool, **values: Any) -> int:
+    def callback(json_output: bool, lines: bool, debug: bool, quiet: bool, **values: Any) -> int:
+        if lines:
+            return _execute_in_lines(operation, values, debug=debug)
         return _execute(operation, values, json_output=json_output, debug=debug, quiet=quiet)
 
     common: list[click.Parameter] = [
         click.Option(["--json", "json_output"], is_flag=True, help="Print a machine-readable summary."),
+        click.Option(
+            ["--json-lines", "lines"],
+            is_flag=True,
+            help="Print progress and result as lines of JSON, for programs; closing standard input cancels.",
+        ),
         click.Option(["--quiet", "-q"], is_flag=True, help="Print nothing but errors."),
         click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
     ]
@@ -88,7 +95,10 @@ class Program(click.Group):
         try:
             code = super().main(given or ["--help"], *rest, **extra)
         except click.UsageError as error:
-            code = _fail(InputError(_usage(error)), 2, json_output="--json" in given, debug="--debug" in given)
+            told = InputError(_usage(error))
+            if "--json-lines" in given:
+                json_lines.tell("error", text=_one_line(str(told)))
+            code = _fail(told, 2, json_output="--json" in given, debug="--debug" in given)
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
         sys.exit(code)
@@ -138,6 +148,34 @@ def _execute(
     if json_output:
         return _printed(json.dumps(_as_data(operation, report), ensure_ascii=not _is_utf8(), indent=1), report)
     return report.exit_code if quiet else _printed(_as_text(report), report)
+
+
+def _execute_in_lines(operation: Callable[..., Report], values: dict[str, Any], *, debug: bool) -> int:
+    """Run an operation for a program that reads what `json_lines` tells."""
+    given = {name: value for name, value in values.items() if value is not None}
+    json_lines.tell("start", version=__version__, protocol=json_lines.PROTOCOL, operation=operation.__name__)
+    json_lines.end_with_caller(clear_begun)
+    try:
+        with _ends_cleanly(), _remarks() as said:
+            report = operation(**given, progress=json_lines.tell_progress)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (as above)
+        told, code = _told(error)
+        json_lines.tell("error", text=_one_line(str(told)))
+        if debug:
+            traceback.print_exception(error)
+        return code
+    for note in (*report.notes, *said):
+        json_lines.tell("info", text=_one_line(note))
+    serious = [f for f in report.findings if f.severity != "info"]
+    for f in sorted(serious, key=lambda f: f.severity)[:SHOWN_FINDINGS]:
+        json_lines.tell(f.severity, text=f"{_one_line(f.message)} {_place(f)}", rule=f.rule)
+    if len(serious) > SHOWN_FINDINGS:
+        json_lines.tell("info", text=f"... and {len(serious) - SHOWN_FINDINGS} more, all in the findings layer")
+    data = _as_data(operation, replace(report, findings=()))
+    json_lines.tell("result", **{**data, "exit_code": report.exit_code, "findings": count_by_severity(report.findings)})
+    return report.exit_code
 
 
 def _told(error: Exception) -> tuple[GisheatError, int]:

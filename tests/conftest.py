@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import NamedTuple
 
 import pytest
 from drawings import call, digest, names_in, write
+from hypothesis import settings
 
 from gisheat import kernels
+
+# The same examples every time, so that what is green stays green; GISHEAT_HUNT=1 looks for new ones.
+settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.get("GISHEAT_HUNT"))
+settings.load_profile("gisheat")
+
+collect_ignore = ["in_qgis"]  # they run in QGIS's own Python: see the Makefile
 
 
 @pytest.fixture(autouse=True, scope="session")

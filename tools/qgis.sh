@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that QGIS is on the machine for the tests that open our files in it: Debian's packages qgis and python3-qgis;
 # and a Chinese font for the map pictures (fonts-wqy-microhei), where apt-get can bring one.
+# `sh tools/qgis.sh lrelease` brings Qt's compiler of translations alone, for `make plugin`.
 # QGIS brings its own Python (/usr/bin/python3) and its own GDAL; the virtual environment of gisheat stays apart from both.
 set -eu
 
@@ -34,7 +35,22 @@ font() {
   }
 }
 
+has_lrelease() { command -v lrelease >/dev/null 2>&1 || [ -x /usr/lib/qt5/bin/lrelease ]; }
+
+lrelease() {
+  has_lrelease && return
+  { command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; } ||
+    stop "the plugin's translations need Qt's lrelease: install it, on Debian the package qttools5-dev-tools."
+  echo "Qt: installing Debian's qttools5-dev-tools for the plugin's translations (once) ..."
+  apt_install qttools5-dev-tools || { apt-get update -q >"$log" 2>&1 && apt_install qttools5-dev-tools; } || {
+    tail -n 15 "$log" >&2
+    stop "apt-get could not install qttools5-dev-tools; its last lines are above."
+  }
+}
+
 export DEBIAN_FRONTEND=noninteractive
+lrelease
+[ "${1:-}" != lrelease ] || exit 0
 font
 if has_qgis; then exit 0; fi
 command -v apt-get >/dev/null 2>&1 ||

@@ -3,6 +3,7 @@
 #   demo    what `gisheat` needs to run          test    the tests and linters as well
 #   bench   the benchmarks as well               oldest  like test, in .venv-oldest, every dependency at its lower bound
 #   verify  the other programs that gisheat is compared with, in .venv-verify: pandapipes wants older pandas than we do
+#   qgis    pytest beside QGIS's own Python, in .venv-qgis, nothing of gisheat in it: for the tests of the plugin
 # Needs python3 (3.11 or newer) only. When pyproject.toml and the place are those of the last call, it does nothing.
 set -eu
 cd -- "$(dirname -- "$0")/.."
@@ -11,6 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0
 
 kind=${1:-demo}
 venv=.venv
+share= # what the environment shares with its Python
 covered_by=
 case $kind in
   demo) extras= covered_by="test bench" seconds=30 ;;
@@ -18,7 +20,8 @@ case $kind in
   bench) extras='[terrain,test,dev,bench]' seconds=60 ;;
   verify) extras='[verify]' venv=.venv-verify seconds=90 ;;
   oldest) extras='[terrain,test]' venv=.venv-oldest seconds=60 ;;
-  *) echo "usage: sh tools/setup.sh demo|test|bench|oldest|verify" >&2; exit 2 ;;
+  qgis) extras= venv=.venv-qgis share=--system-site-packages seconds=10 ;;
+  *) echo "usage: sh tools/setup.sh demo|test|bench|oldest|verify|qgis" >&2; exit 2 ;;
 esac
 
 stop() {
@@ -38,6 +41,7 @@ fi
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 find_python() {
+  if [ "$kind" = qgis ]; then python=/usr/bin/python3; return; fi
   for p in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
     if new_enough "$p"; then python=$p; return; fi
   done
@@ -49,9 +53,9 @@ find_python() {
 # `python3 -m venv` without ensurepip (Debian without python3-venv) leaves half an environment: it is asked first.
 make_venv() {
   rm -rf "$venv"
-  if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && "$python" -m venv "$venv" >/dev/null 2>&1; then return; fi
+  if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 && "$python" -m venv $share "$venv" >/dev/null 2>&1; then return; fi
   rm -rf "$venv"
-  "$python" -m venv --without-pip "$venv" >/dev/null 2>&1 || return 1
+  "$python" -m venv $share --without-pip "$venv" >/dev/null 2>&1 || return 1
   "$python" -m pip --python "$venv/bin/python" install -q -q pip 2>/dev/null
 }
 
@@ -77,7 +81,10 @@ if [ "$kind" = oldest ]; then
   "$venv/bin/python" tools/oldest.py >"$venv/oldest.txt"
   set -- --constraint "$venv/oldest.txt"
 fi
-echo "set-up: installing gisheat$extras into $venv (once; about $seconds s) ..."
-"$venv/bin/python" -m pip install -q -q "$@" --editable ".$extras" ||
+[ "$kind" = qgis ] || what=gisheat$extras
+echo "set-up: installing ${what:-pytest-qgis} into $venv (once; about $seconds s) ..."
+set -- "$@" --editable ".$extras"
+[ "$kind" != qgis ] || set -- "pytest>=8.2" "pytest-qgis>=2.1"
+"$venv/bin/python" -m pip install -q -q "$@" ||
   stop "pip could not install what gisheat needs; its own words are above."
 echo "$key" >"$venv/installed-$kind"

@@ -34,14 +34,17 @@ def degenerate(
     doubled = _doubled(table)
     doubled &= ~vanished
     findings: list[Finding] = []
-    for mask, rule, severity, what, applied in (
-        (vanished, "collapsed", "warning", "is shorter than the tolerance and was left out", True),
-        (doubled, "doubled", "warning", "lies exactly on another pipe and was left out", True),
-        (closed & ~doubled, "closed-line", "warning", "starts and ends at one node and carries nothing", False),
+    for mask, rule, what in (
+        (vanished, "collapsed", "is shorter than the tolerance and was left out"),
+        (doubled, "doubled", "lies exactly on another pipe and was left out"),
     ):
         rows = table[mask]
         messages = (f"pipe {name} {what}." for name in rows["pipe_id"])
-        findings += findings_about(rows, rule, severity, "pipes", messages, distances=length[mask], applied=applied)
+        findings += findings_about(rows, rule, "warning", "pipes", messages, distances=length[mask], applied=True)
+    useless = closed & ~doubled
+    rows = table[useless]
+    messages = (f"pipe {name} starts and ends at one node and carries nothing." for name in rows["pipe_id"])
+    findings += findings_about(rows, "closed-line", "warning", "pipes", messages, distances=length[useless])
     return ~vanished & ~doubled, findings
 
 

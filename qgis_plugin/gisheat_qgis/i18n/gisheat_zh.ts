@@ -1,0 +1,723 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+<name>gisheat</name>
+<message>
+<source>1 Prepare</source>
+<translation>1 准备</translation>
+</message>
+<message>
+<source>Start a project from your own layers</source>
+<translation>从自己的图层建立项目</translation>
+</message>
+<message>
+<source>Looks at the layers of a file, guesses which is which and which column means what, writes a project file with these guesses, and shows them.</source>
+<translation>查看文件中的图层，推断各图层的类型和各列的含义，据此写出项目文件并显示推断结果。</translation>
+</message>
+<message>
+<source>Project file (*.toml) or one file whose layers carry the contract's names.</source>
+<translation>项目文件（*.toml），或图层名称符合约定的一个文件。</translation>
+</message>
+<message>
+<source>Project file to write.</source>
+<translation>要写出的项目文件。</translation>
+</message>
+<message>
+<source>CRS of layers that carry none, such as EPSG:4552.</source>
+<translation>未带坐标系的图层所用的坐标系，如 EPSG:4552。</translation>
+</message>
+<message>
+<source>Make an empty GeoPackage with all layers and columns</source>
+<translation>生成包含全部图层和列的空 GeoPackage</translation>
+</message>
+<message>
+<source>The layers can be filled in QGIS and solved as they are.</source>
+<translation>各图层可在 QGIS 中填写，然后直接计算。</translation>
+</message>
+<message>
+<source>GeoPackage to write; appears whole or not at all.</source>
+<translation>要写出的 GeoPackage；要么完整出现，要么不出现。</translation>
+</message>
+<message>
+<source>3 Design</source>
+<translation>3 设计</translation>
+</message>
+<message>
+<source>Do everything: check, build, load, size, solve, write a styled result and a map picture</source>
+<translation>全部完成：检查、建网、负荷、选管径、水力计算，写出带样式的结果和地图图片</translation>
+</message>
+<message>
+<source>The output is the one of the project file when none is given. Scenarios of the project file are solved as well and compared in the table comparison.</source>
+<translation>未指定输出时使用项目文件中的输出。项目文件中的情景也一并计算，并在 comparison 表中比较。</translation>
+</message>
+<message>
+<source>Pipes</source>
+<translation>管道</translation>
+</message>
+<message>
+<source>Stations</source>
+<translation>热力站</translation>
+</message>
+<message>
+<source>Sources</source>
+<translation>热源</translation>
+</message>
+<message>
+<source>Nodes with heights or names</source>
+<translation>带高程或名称的节点</translation>
+</message>
+<message>
+<source>Streets</source>
+<translation>道路</translation>
+</message>
+<message>
+<source>Buildings</source>
+<translation>建筑</translation>
+</message>
+<message>
+<source>Areas that no trench may cross, or that make it dearer</source>
+<translation>管沟不得穿越或造价较高的区域</translation>
+</message>
+<message>
+<source>Valves</source>
+<translation>阀门</translation>
+</message>
+<message>
+<source>Pumps</source>
+<translation>水泵</translation>
+</message>
+<message>
+<source>Table of the shares of building classes by phase</source>
+<translation>各阶段建筑类别构成表</translation>
+</message>
+<message>
+<source>Terrain raster with heights in metres</source>
+<translation>以米为单位的地形高程栅格</translation>
+</message>
+<message>
+<source>Language of labels and styles in the result.</source>
+<translation>结果中标注和样式的语言。</translation>
+</message>
+<message>
+<source>Replace an output that gisheat did not write.</source>
+<translation>覆盖不是由 gisheat 写出的输出文件。</translation>
+</message>
+<message>
+<source>Ends that are no farther apart become one node.</source>
+<translation>距离不超过此值的端点合并为一个节点。</translation>
+</message>
+<message>
+<source>Streets of one level that cross without a node: joined there, or kept apart.</source>
+<translation>同层道路相交处无节点时：在该处连接，或保持分离。</translation>
+</message>
+<message>
+<source>Pipes that cross without a node: joined there, or kept apart.</source>
+<translation>管道相交处无节点时：在该处连接，或保持分离。</translation>
+</message>
+<message>
+<source>Join two streets, or planned pipes, where just they meet and agree in all their columns.</source>
+<translation>仅两条道路（或规划管道）相接且所有列一致时，合并为一条。</translation>
+</message>
+<message>
+<source>Supply and return drawn as two parallel lines: kept as two, or made one trench.</source>
+<translation>供、回水绘成两条平行线时：保留两条，或合并为一条管沟。</translation>
+</message>
+<message>
+<source>Farthest that supply and return of one trench are drawn apart.</source>
+<translation>同一管沟的供水与回水绘制的最大间距。</translation>
+</message>
+<message>
+<source>Farthest a station or source may lie from the nearest pipe or street.</source>
+<translation>热力站或热源与最近管道或道路的最大距离。</translation>
+</message>
+<message>
+<source>Where new connections end: at the nearest place of a pipe or street, or at its nearest vertex.</source>
+<translation>新支线的终点：管道或道路上的最近点，或其最近的顶点。</translation>
+</message>
+<message>
+<source>Whether buildings that name no station become stations: auto where there is no stations layer.</source>
+<translation>未指定热力站的建筑是否作为热力站：auto 表示没有热力站图层时。</translation>
+</message>
+<message>
+<source>Heated area / (footprint x floors) of buildings that state no heated area.</source>
+<translation>未给出供热面积的建筑：供热面积 /（占地面积 × 层数）。</translation>
+</message>
+<message>
+<source>Floors of buildings that state none; their area is unknown when empty.</source>
+<translation>未给出层数的建筑的层数；留空则其面积未知。</translation>
+</message>
+<message>
+<source>Phase to compute: it and what came before; all when empty.</source>
+<translation>要计算的阶段：该阶段及之前的部分；留空为全部。</translation>
+</message>
+<message>
+<source>Equivalent roughness of pipes that state none (Hazen-Williams: C).</source>
+<translation>未给出粗糙度的管道的当量粗糙度（Hazen-Williams 公式为 C 值）。</translation>
+</message>
+<message>
+<source>Equivalent length / length of pipes that state none; 0.15, and 0.20 for connections, when empty.</source>
+<translation>未给出时管道的当量长度 / 长度；留空为 0.15，支线为 0.20。</translation>
+</message>
+<message>
+<source>Head that stations need which state none.</source>
+<translation>未给出时热力站所需的压头。</translation>
+</message>
+<message>
+<source>Pipe series: cn-steel, en-steel, or a CSV file with dn_mm, outer_diameter_mm, wall_mm.</source>
+<translation>管道系列：cn-steel、en-steel，或含 dn_mm、outer_diameter_mm、wall_mm 列的 CSV 文件。</translation>
+</message>
+<message>
+<source>New trenches along the streets: auto where there are streets and no pipes, always, never.</source>
+<translation>沿道路规划新管沟：auto 表示有道路而无管道时，always 总是，never 从不。</translation>
+</message>
+<message>
+<source>What is least in all: cost that grows with the load a trench carries, or length.</source>
+<translation>使总量最小的目标：随管沟所带负荷增长的造价，或长度。</translation>
+</message>
+<message>
+<source>Cost of a metre of trench that carries next to nothing.</source>
+<translation>几乎不带负荷的管沟每米造价。</translation>
+</message>
+<message>
+<source>Cost of a metre of trench for each (kW)^exponent that it carries.</source>
+<translation>管沟所带负荷每（kW）^指数、每米的造价。</translation>
+</message>
+<message>
+<source>Exponent of the load a trench carries in its cost.</source>
+<translation>造价公式中管沟负荷的指数。</translation>
+</message>
+<message>
+<source>Cost factors of street classes, class:factor separated by semicolons, as in primary:1.5; track:0.8.</source>
+<translation>道路类别的造价系数，类别:系数，以分号分隔，如 primary:1.5; track:0.8。</translation>
+</message>
+<message>
+<source>Cost of a metre of connection relative to a metre of street.</source>
+<translation>支线每米造价与沿道路每米造价之比。</translation>
+</message>
+<message>
+<source>Where pipes that are there may be tapped by new trenches.</source>
+<translation>新管沟可在既有管道的何处接入。</translation>
+</message>
+<message>
+<source>Longest link between a street and a pipe that is there.</source>
+<translation>道路与既有管道之间连接线的最大长度。</translation>
+</message>
+<message>
+<source>Close rings so that no more than this load lies behind any single trench.</source>
+<translation>成环，使任一管沟之后的负荷不超过此值。</translation>
+</message>
+<message>
+<source>Stations, sources or nodes that stay joined whichever trench fails, a:b separated by semicolons.</source>
+<translation>任一管沟故障时仍须连通的热力站、热源或节点，a:b，以分号分隔。</translation>
+</message>
+<message>
+<source>Share of the load from which on a new trench is a trunk.</source>
+<translation>新管沟所带负荷达到此份额时为干线。</translation>
+</message>
+<message>
+<source>Time after which the search for better routes ends; a fixed number of moves when empty.</source>
+<translation>寻找更优路线的时间上限；留空则采用固定的尝试次数。</translation>
+</message>
+<message>
+<source>Factor of all heated areas; the phase's of the project file when empty.</source>
+<translation>全部供热面积的系数；留空时采用项目文件中该阶段的系数。</translation>
+</message>
+<message>
+<source>Heat index of stations that state none.</source>
+<translation>未给出时热力站的热指标。</translation>
+</message>
+<message>
+<source>Where in the published range of heat indices: 0 least, 1 largest.</source>
+<translation>在公布的热指标范围中的位置：0 最小，1 最大。</translation>
+</message>
+<message>
+<source>Design supply temperature where no layer states one.</source>
+<translation>图层未给出时的设计供水温度。</translation>
+</message>
+<message>
+<source>Design return temperature where no layer states one.</source>
+<translation>图层未给出时的设计回水温度。</translation>
+</message>
+<message>
+<source>Heat capacity in place of IAPWS-95.</source>
+<translation>代替 IAPWS-95 的比热容。</translation>
+</message>
+<message>
+<source>Friction law.</source>
+<translation>摩擦阻力公式。</translation>
+</message>
+<message>
+<source>Density of the water of both sides in place of IAPWS-95.</source>
+<translation>代替 IAPWS-95 的供回水密度。</translation>
+</message>
+<message>
+<source>Dynamic viscosity of both sides in place of IAPWS-95.</source>
+<translation>代替 IAPWS-95 的供回水动力黏度。</translation>
+</message>
+<message>
+<source>Acceleration of gravity.</source>
+<translation>重力加速度。</translation>
+</message>
+<message>
+<source>Sum of flow changes relative to the sum of flows that ends the iteration.</source>
+<translation>结束迭代的流量变化总和与流量总和之比。</translation>
+</message>
+<message>
+<source>Most iterations.</source>
+<translation>最大迭代次数。</translation>
+</message>
+<message>
+<source>Sizing rules by role.</source>
+<translation>按管道作用选管径的规则。</translation>
+</message>
+<message>
+<source>Largest velocity in place of the rule set's.</source>
+<translation>代替规则集的最大流速。</translation>
+</message>
+<message>
+<source>Largest specific friction of branches and connections in place of the rule set's.</source>
+<translation>代替规则集的支干线和支线最大比摩阻。</translation>
+</message>
+<message>
+<source>Head kept for the control valve of a station when branches are sized.</source>
+<translation>选支线管径时为热力站调节阀保留的压头。</translation>
+</message>
+<message>
+<source>Phase that planned pipes are sized for; the last one when empty.</source>
+<translation>规划管道按哪个阶段选管径；留空为最后阶段。</translation>
+</message>
+<message>
+<source>What holds the flow of all stations: as_given by the stations layer; flow holds it in any case, valve as far as the open valve passes it, none leaves the valves as they are set, pump gives each station a pump.</source>
+<translation>所有热力站流量的保持方式：as_given 按热力站图层；flow 总是保持，valve 在阀门全开所能通过的范围内保持，none 阀门维持现状，pump 每个热力站设水泵。</translation>
+</message>
+<message>
+<source>Efficiency of pump and motor of pumps at stations.</source>
+<translation>热力站水泵及电机的效率。</translation>
+</message>
+<message>
+<source>Speed of all pumps with a curve, relative to their own.</source>
+<translation>所有带曲线水泵的相对转速。</translation>
+</message>
+<message>
+<source>Pipes, pumps and sources out of service; ids separated by semicolons.</source>
+<translation>停用的管道、水泵和热源；编号以分号分隔。</translation>
+</message>
+<message>
+<source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
+<translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>2 Network</source>
+<translation>2 管网</translation>
+</message>
+<message>
+<source>Check layers: columns, types, ranges, identifiers, geometry, connections, loads</source>
+<translation>检查图层：列、类型、范围、编号、几何、连接、负荷</translation>
+</message>
+<message>
+<source>Lists findings and totals; with an output, writes them with the layers as drawn.</source>
+<translation>列出问题和合计；指定输出时连同所绘图层一并写出。</translation>
+</message>
+<message>
+<source>Make a network of drawn lines: repair streets and pipes, connect, number</source>
+<translation>由绘制的线生成管网：修复道路和管道、连接、编号</translation>
+</message>
+<message>
+<source>Nothing is lost: the lineage table says what became of every feature.</source>
+<translation>没有任何丢失：lineage 表说明每个要素的去向。</translation>
+</message>
+<message>
+<source>Choose trenches along the streets that join all stations with the sources</source>
+<translation>沿道路选择管沟，连接所有热力站与热源</translation>
+</message>
+<message>
+<source>For the least cost; pipes that are there cost nothing. The new trenches are planned pipes without a size.</source>
+<translation>总造价最小；既有管道不计造价。新管沟为未定管径的规划管道。</translation>
+</message>
+<message>
+<source>Give every station its heat load and flow</source>
+<translation>给出每个热力站的热负荷和流量</translation>
+</message>
+<message>
+<source>A flow wins over a load, a load over heated area x heat index.</source>
+<translation>流量优先于负荷，负荷优先于供热面积 × 热指标。</translation>
+</message>
+<message>
+<source>Choose a size for every pipe that has none</source>
+<translation>为没有管径的管道选择管径</translation>
+</message>
+<message>
+<source>By the rules of its role, for the last phase; existing pipes are kept and judged.</source>
+<translation>按其作用的规则，以最后阶段为准；既有管道保留并校核。</translation>
+</message>
+<message>
+<source>Solve flows, losses, heads and the pump head, supply and return</source>
+<translation>计算供回水的流量、压力损失、水头和循环泵扬程</translation>
+</message>
+<message>
+<source>Pipes without a size are sized first.</source>
+<translation>没有管径的管道先选管径。</translation>
+</message>
+<message>
+<source>4 Operation</source>
+<translation>4 运行</translation>
+</message>
+<message>
+<source>Solve many load cases or outages, and list what each needs and what it leaves without heat</source>
+<translation>计算多种负荷工况或故障，列出各自的需求和无法供热的部分</translation>
+</message>
+<message>
+<source>The table scenarios of the result has a row for each; the layers show the network as it is.</source>
+<translation>结果的 scenarios 表每种情景一行；图层显示管网现状。</translation>
+</message>
+<message>
+<source>Table of scenarios</source>
+<translation>情景表</translation>
+</message>
+<message>
+<source>Table of station flows in t/h, a row a scenario, a column a station (CSV, Parquet ...).</source>
+<translation>热力站流量表，单位 t/h，每行一种情景，每列一个热力站（CSV、Parquet 等）。</translation>
+</message>
+<message>
+<source>Add scenarios in which each trunk pipe, or each pipe, is out once.</source>
+<translation>增加情景：每条干线管道（或每条管道）各停用一次。</translation>
+</message>
+<message>
+<source>Load factors separated by commas, each with every scenario, as in 0.2,0.5,1.</source>
+<translation>负荷系数，以逗号分隔，与每种情景组合，如 0.2,0.5,1。</translation>
+</message>
+<message>
+<source>Folder for pipes, nodes and stations of every scenario as Parquet.</source>
+<translation>以 Parquet 存放每种情景的管道、节点和热力站的文件夹。</translation>
+</message>
+<message>
+<source>Threads that solve scenarios.</source>
+<translation>求解情景的线程数。</translation>
+</message>
+<message>
+<source>Set the valve of every station so that all get their design flow</source>
+<translation>设定每个热力站的阀门，使其均得到设计流量</translation>
+</message>
+<message>
+<source>Gives Kv and opening of each valve, and solves the network with the valves so set, and with all of them open.</source>
+<translation>给出每个阀门的 Kv 和开度，并分别计算如此设定和全部全开时的管网。</translation>
+</message>
+<message>
+<source>Explain why a pipe has its size, flow and loss, and what a station, source, valve or pump does</source>
+<translation>解释管道的管径、流量和损失的由来，以及热力站、热源、阀门或水泵的状态</translation>
+</message>
+<message>
+<source>Nothing is written.</source>
+<translation>不写出任何文件。</translation>
+</message>
+<message>
+<source>Pipe to explain.</source>
+<translation>要解释的管道。</translation>
+</message>
+<message>
+<source>Station to explain; the worst one when nothing is named.</source>
+<translation>要解释的热力站；未指定时为最不利者。</translation>
+</message>
+<message>
+<source>Source to explain.</source>
+<translation>要解释的热源。</translation>
+</message>
+<message>
+<source>Valve to explain.</source>
+<translation>要解释的阀门。</translation>
+</message>
+<message>
+<source>Booster pump to explain.</source>
+<translation>要解释的加压泵。</translation>
+</message>
+<message>
+<source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
+<translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
+</message>
+<message>
+<source>Needs EPANET's toolkit (pip install gisheat[epanet]); `solve` then computes as EPANET does.</source>
+<translation>需要 EPANET 工具包（pip install gisheat[epanet]）；之后 `solve` 的计算与 EPANET 一致。</translation>
+</message>
+<message>
+<source>EPANET file (*.inp).</source>
+<translation>EPANET 文件（*.inp）。</translation>
+</message>
+<message>
+<source>5 Hand on</source>
+<translation>5 移交</translation>
+</message>
+<message>
+<source>Write a one-pipe network as an EPANET file, with all digits</source>
+<translation>将单管管网写成 EPANET 文件，保留全部有效数字</translation>
+</message>
+<message>
+<source>So that EPANET can be asked about the same network.</source>
+<translation>以便用 EPANET 计算同一管网。</translation>
+</message>
+<message>
+<source>EPANET file to write (*.inp).</source>
+<translation>要写出的 EPANET 文件（*.inp）。</translation>
+</message>
+<message>
+<source>district heating</source>
+<translation>集中供热</translation>
+</message>
+<message>
+<source>pipes</source>
+<translation>管道</translation>
+</message>
+<message>
+<source>network</source>
+<translation>管网</translation>
+</message>
+<message>
+<source>Add the result to the map as a group</source>
+<translation>将结果作为图层组加入地图</translation>
+</message>
+<message>
+<source>Findings of severity error</source>
+<translation>严重程度为错误的问题数</translation>
+</message>
+<message>
+<source>Findings of severity warning</source>
+<translation>严重程度为警告的问题数</translation>
+</message>
+<message>
+<source>Name a project file, or give layers.</source>
+<translation>请指定项目文件，或给出图层。</translation>
+</message>
+<message>
+<source>Explanation</source>
+<translation>解释</translation>
+</message>
+<message>
+<source>The result can't be added to the map; drag it there from the browser.</source>
+<translation>结果无法加入地图；请从浏览器面板拖入。</translation>
+</message>
+<message>
+<source>Environment …</source>
+<translation>运行环境……</translation>
+</message>
+<message>
+<source>Show the log</source>
+<translation>显示日志</translation>
+</message>
+<message>
+<source>There is no log yet.</source>
+<translation>尚无日志。</translation>
+</message>
+<message>
+<source>the environment holds gisheat {}, this plugin {}: upgrade it in {}.</source>
+<translation>运行环境中是 gisheat {}，本插件为 {}：请在{}中升级。</translation>
+</message>
+<message>
+<source>there is no Python at {}: choose another one in {}.</source>
+<translation>{} 处没有 Python：请在{}中另选一个。</translation>
+</message>
+<message>
+<source>gisheat has no environment yet: make it in {}; it takes a minute or two.</source>
+<translation>gisheat 尚无运行环境：请在{}中建立，约需一两分钟。</translation>
+</message>
+<message>
+<source>the Python that the environment was made with is gone: make it again in {}.</source>
+<translation>建立运行环境所用的 Python 已不存在：请在{}中重新建立。</translation>
+</message>
+<message>
+<source>gisheat {} is ready</source>
+<translation>gisheat {} 已就绪</translation>
+</message>
+<message>
+<source>gisheat {} is ready, with Python {}: {}</source>
+<translation>gisheat {} 已就绪，Python {}：{}</translation>
+</message>
+<message>
+<source>done</source>
+<translation>完成</translation>
+</message>
+<message>
+<source>installing packages</source>
+<translation>正在安装软件包</translation>
+</message>
+<message>
+<source>gisheat of {}</source>
+<translation>{} 中的 gisheat</translation>
+</message>
+<message>
+<source>the environment is not whole: make it again in {}.</source>
+<translation>运行环境不完整：请在{}中重新建立。</translation>
+</message>
+<message>
+<source>the Python at {} can't be run ({}): choose another one in {}.</source>
+<translation>{} 处的 Python 无法运行（{}）：请在{}中另选一个。</translation>
+</message>
+<message>
+<source>gisheat does not run there ({}): make it again in {}.</source>
+<translation>gisheat 在该处无法运行（{}）：请在{}中重新建立。</translation>
+</message>
+<message>
+<source>there are no wheels (*.whl) in {}: fill it as the documentation shows.</source>
+<translation>{} 中没有 wheel 文件（*.whl）：请按文档所示准备。</translation>
+</message>
+<message>
+<source>making an environment with {}</source>
+<translation>正在用 {} 建立运行环境</translation>
+</message>
+<message>
+<source>copying gisheat</source>
+<translation>正在复制 gisheat</translation>
+</message>
+<message>
+<source>trying it</source>
+<translation>正在试运行</translation>
+</message>
+<message>
+<source>the environment can't be written in {}: {}.</source>
+<translation>无法在 {} 中写入运行环境：{}。</translation>
+</message>
+<message>
+<source>left out, because it can't be had here: {} ({}).</source>
+<translation>此处无法取得，已略去：{}（{}）。</translation>
+</message>
+<message>
+<source>{} can't be removed: {}; end what runs in it, then try again.</source>
+<translation>无法删除 {}：{}；请结束其中运行的程序后重试。</translation>
+</message>
+<message>
+<source>it says nothing</source>
+<translation>没有给出信息</translation>
+</message>
+<message>
+<source>Environment: make, check, upgrade or remove it</source>
+<translation>运行环境：建立、检查、升级或删除</translation>
+</message>
+<message>
+<source>0 Set up</source>
+<translation>0 设置</translation>
+</message>
+<message>
+<source>gisheat runs in a Python environment of its own, apart from QGIS. 'make' makes it, or makes it anew, and so upgrades it. Packages come from the internet (PyPI), or from a folder of wheels. 'check' tries it.</source>
+<translation>gisheat 在独立于 QGIS 的 Python 环境中运行。make 建立或重建运行环境，因此也用于升级。软件包来自互联网（PyPI）或 wheel 文件夹。check 试运行。</translation>
+</message>
+<message>
+<source>environment</source>
+<translation>运行环境</translation>
+</message>
+<message>
+<source>What to do</source>
+<translation>操作</translation>
+</message>
+<message>
+<source>Folder of wheels, for computers without internet</source>
+<translation>wheel 文件夹，用于没有互联网的计算机</translation>
+</message>
+<message>
+<source>Python to make it with; found by itself when empty</source>
+<translation>建立环境所用的 Python；留空则自动查找</translation>
+</message>
+<message>
+<source>Python of the environment</source>
+<translation>运行环境的 Python</translation>
+</message>
+<message>
+<source>Version of gisheat</source>
+<translation>gisheat 版本</translation>
+</message>
+<message>
+<source>The environment was removed.</source>
+<translation>运行环境已删除。</translation>
+</message>
+<message>
+<source>The layer for {} can't be read.</source>
+<translation>无法读取 {} 的图层。</translation>
+</message>
+<message>
+<source>The layer {0} can't be copied: {1}.</source>
+<translation>无法复制图层 {0}：{1}。</translation>
+</message>
+<message>
+<source>else {}</source>
+<translation>默认 {}</translation>
+</message>
+<message>
+<source>this Python has no gisheat: make the environment again in {}.</source>
+<translation>该 Python 中没有 gisheat：请在{}中重新建立运行环境。</translation>
+</message>
+<message>
+<source>the gisheat of this Python is older than the plugin: upgrade it in {}.</source>
+<translation>该 Python 中的 gisheat 比插件旧：请在{}中升级。</translation>
+</message>
+<message>
+<source>the environment lacks a package ({}): make it again in {}.</source>
+<translation>运行环境缺少软件包（{}）：请在{}中重新建立。</translation>
+</message>
+<message>
+<source>gisheat ended with code {}.</source>
+<translation>gisheat 以代码 {} 结束。</translation>
+</message>
+<message>
+<source>{} failed: {}</source>
+<translation>{} 失败：{}</translation>
+</message>
+<message>
+<source>cancelled; nothing was written.</source>
+<translation>已取消；没有写出任何文件。</translation>
+</message>
+<message>
+<source>gisheat needs Python {} or newer, and none was found: install one (from python.org; on Linux the packages python3 and python3-venv; on macOS also by 'brew install python'), then try again, or name it.</source>
+<translation>gisheat 需要 Python {} 或更新版本，但未找到：请安装（python.org；Linux 为软件包 python3 和 python3-venv；macOS 也可用 'brew install python'），然后重试，或指定其位置。</translation>
+</message>
+<message>
+<source>{} lacks the modules venv and ensurepip: install them (on Debian and Ubuntu: sudo apt install python3-venv), then try again.</source>
+<translation>{} 缺少模块 venv 和 ensurepip：请安装（Debian 和 Ubuntu：sudo apt install python3-venv），然后重试。</translation>
+</message>
+<message>
+<source>{} is Python {}.{}; gisheat needs Python {} or newer.</source>
+<translation>{} 是 Python {}.{}；gisheat 需要 Python {} 或更新版本。</translation>
+</message>
+<message>
+<source>{} is no Python that can be run; gisheat needs Python {} or newer.</source>
+<translation>{} 不是可运行的 Python；gisheat 需要 Python {} 或更新版本。</translation>
+</message>
+<message>
+<source>gisheat runs in a Python environment of its own, apart from QGIS. One click makes it, from the internet or from a folder of wheels.</source>
+<translation>gisheat 在独立于 QGIS 的 Python 环境中运行。单击一次即可建立，软件包来自互联网或 wheel 文件夹。</translation>
+</message>
+<message>
+<source>Cancel</source>
+<translation>取消</translation>
+</message>
+<message>
+<source>Folder of wheels, where there is no internet</source>
+<translation>wheel 文件夹（没有互联网时）</translation>
+</message>
+<message>
+<source>Python to make it with, found by itself when empty</source>
+<translation>建立环境所用的 Python（留空则自动查找）</translation>
+</message>
+<message>
+<source>Use a Python of your own that has gisheat</source>
+<translation>使用自己的、已装有 gisheat 的 Python</translation>
+</message>
+<message>
+<source>Make the environment</source>
+<translation>建立运行环境</translation>
+</message>
+<message>
+<source>Check</source>
+<translation>检查</translation>
+</message>
+<message>
+<source>Remove</source>
+<translation>删除</translation>
+</message>
+<message>
+<source>Upgrade the environment</source>
+<translation>升级运行环境</translation>
+</message>
+<message>
+<source>Settings &gt; Options &gt; gisheat, or the tool 'Environment' in the Processing toolbox</source>
+<translation>“设置 &gt; 选项 &gt; gisheat”或处理工具箱的“运行环境”工具</translation>
+</message>
+</context>
+</TS>

@@ -1,0 +1,212 @@
+"""The tools inside QGIS: its layers in, with selection, filter, edits and other systems; a styled group out."""
+
+import processing
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+    QgsProject,
+    QgsVectorLayer,
+)
+
+DESIGN = {"phase": "near", "supply_temp_c": 110, "return_temp_c": 60, "heat_index_w_m2": 45.0, "max_connection_m": 900}
+
+
+def run(name, output, **values):
+    return processing.run(f"gisheat:{name}", {"output": str(output), "load_result": False, **values})
+
+
+def features(address):
+    layer = QgsVectorLayer(address, "result", "ogr")
+    assert layer.isValid(), address
+    return layer, list(layer.getFeatures())
+
+
+@pytest.fixture
+def town(plugin, mulan):
+    """Trunk, stations and sources in memory."""
+    return {name: mulan(name) for name in ("pipes", "stations", "sources")}
+
+
+@pytest.mark.parametrize("tool", ["size", "solve"])
+def test_memory_layers_are_taken_and_the_result_is_in_their_system(town, tmp_path, tool):
+    found = run(tool, tmp_path / "out.gpkg", **town, **DESIGN)
+    layer, pipes = features(found["result_pipes"])
+    assert layer.crs() == town["pipes"].crs()
+    drawn = {f.id() for f in town["pipes"].getFeatures()}
+    assert {f["source_fid"] for f in pipes if f["source_layer"] == "pipes"} == drawn
+    assert all(f["dn_mm"] > 0 for f in pipes)
+
+
+def test_only_selected_features_are_taken_and_keep_their_ids(town, tmp_path):
+    pipes = town["pipes"]
+    some = [f.id() for f in pipes.getFeatures()][:6]
+    pipes.selectByIds(some)
+    source = QgsProcessingFeatureSourceDefinition(pipes.id(), True)
+    found = run("topology", tmp_path / "out.gpkg", **(town | {"pipes": source}), max_connection_m=5000)
+    _, result = features(found["result_pipes"])
+    assert {f["source_fid"] for f in result if f["source_layer"] == "pipes"} == set(some)
+
+
+def test_a_filter_of_the_layer_holds(town, tmp_path):
+    stations = town["stations"]
+    stations.setSubsetString("\"station_id\" < 'R05'")
+    count = stations.featureCount()
+    assert 0 < count < 39
+    found = run("topology", tmp_path / "out.gpkg", **town, max_connection_m=5000)
+    _, result = features(found["result_stations"])
+    assert len(result) == count
+
+
+def test_edits_that_are_not_saved_count(town, tmp_path):
+    stations = town["stations"]
+    stations.startEditing()
+    first = next(stations.getFeatures())
+    stations.changeAttributeValue(first.id(), stations.fields().lookupField("station_id"), "edited")
+    found = run("topology", tmp_path / "out.gpkg", **town, max_connection_m=5000)
+    _, result = features(found["result_stations"])
+    assert "edited" in {f["station_id"] for f in result}
+    stations.rollBack()
+
+
+def test_layers_in_another_system_are_brought_to_that_of_the_pipes(town, tmp_path):
+    other = processing.run(
+        "native:reprojectlayer",
+        {"INPUT": town["stations"], "TARGET_CRS": QgsCoordinateReferenceSystem("EPSG:4490"), "OUTPUT": "memory:"},
+    )["OUTPUT"]
+    a = run("topology", tmp_path / "a.gpkg", **town, max_connection_m=900)
+    b = run("topology", tmp_path / "b.gpkg", **(town | {"stations": other}), max_connection_m=900)
+    places = []
+    for found in (a, b):
+        layer, stations = features(found["result_stations"])
+        assert layer.crs() == town["pipes"].crs()
+        places.append({f["station_id"]: f.geometry().asPoint() for f in stations})
+    assert places[0].keys() == places[1].keys()
+    assert all(places[1][name].distance(place) < 1e-3 for name, place in places[0].items())
+
+
+def test_a_file_that_is_open_is_read_where_it_lies(plugin, mulan, tmp_path):
+    """The record names the user's own file."""
+    from gisheat_qgis import inputs
+
+    layer = mulan("pipes")
+    file = tmp_path / "own.gpkg"
+    processing.run("native:savefeatures", {"INPUT": layer, "OUTPUT": str(file)})
+    own = QgsVectorLayer(str(file), "own", "ogr")
+    assert inputs.path_of(own) == str(file)
+    own.setSubsetString("fid < 3")
+    assert inputs.path_of(own) is None
+    assert inputs.path_of(layer) is None
+
+
+def test_what_is_refused_is_one_sentence(town, tmp_path):
+    with pytest.raises(QgsProcessingException, match="sources"):
+        run("solve", tmp_path / "out.gpkg", pipes=town["pipes"], stations=town["stations"], **DESIGN)
+    assert not (tmp_path / "out.gpkg").exists()
+
+
+def test_nothing_at_all_is_refused_before_anything_runs(plugin):
+    tool = QgsProcessingAlgorithm.create(plugin.provider.algorithm("solve"))
+    fine, said = tool.checkParameterValues({"output": "TEMPORARY_OUTPUT"}, QgsProcessingContext())
+    assert not fine
+    assert "project file" in said
+
+
+def test_a_result_comes_as_a_group_with_its_named_styles(town, tmp_path):
+    output = tmp_path / "town.gpkg"
+    values = {**town, **DESIGN, "output": str(output), "load_result": True}
+    processing.run("gisheat:solve", values, context=context())
+    groups = [g for g in QgsProject.instance().layerTreeRoot().children() if g.name() == "town (solve)"]
+    assert len(groups) == 1
+    layers = {leaf.layer().source().partition("|layername=")[2]: leaf.layer() for leaf in groups[0].findLayers()}
+    assert {"pipes", "stations", "sources", "nodes", "findings", "critical_path"} <= set(layers)
+    assert all(layer.isValid() for layer in layers.values())
+    styles = layers["pipes"].styleManager().styles()
+    assert {"Specific friction", "Diameter", "Velocity", "Flow"} <= set(styles)
+    assert layers["pipes"].renderer().type() == "RuleRenderer"
+    assert layers["pipes"].labelsEnabled()
+    assert layers["stations"].mapTipTemplate()
+    output.chmod(0o600)
+
+
+def test_two_results_stand_side_by_side(town, tmp_path):
+    for name in ("a", "b"):
+        values = {**town, "output": str(tmp_path / f"{name}.gpkg"), "load_result": True, "max_connection_m": 900}
+        processing.run("gisheat:topology", values, context=context())
+    root = QgsProject.instance().layerTreeRoot()
+    sources = [leaf.layer().source() for leaf in root.findLayers() if "layername=pipes" in leaf.layer().source()]
+    assert {s.partition("|")[0].rpartition("/")[2] for s in sources} == {"a.gpkg", "b.gpkg"}
+
+
+def test_cancelling_ends_the_tool(town, tmp_path):
+    feedback = QgsProcessingFeedback()
+    feedback.progressChanged.connect(lambda share: feedback.cancel() if share > 1 else None)
+    values = {**town, **DESIGN, "output": str(tmp_path / "out.gpkg")}
+    with pytest.raises(QgsProcessingException, match="cancelled; nothing was written"):
+        processing.run("gisheat:solve", values, feedback=feedback)
+    assert list(tmp_path.iterdir()) == []
+
+
+def context():
+    found = QgsProcessingContext()
+    found.setProject(QgsProject.instance())
+    return found
+
+
+# what the toolbox shows ----------------------------------------------------------------------------------
+
+
+def test_tools_stand_in_the_order_of_the_work(plugin):
+    groups = sorted({a.group() for a in plugin.provider.algorithms()})
+    assert groups == ["0 Set up", "1 Prepare", "2 Network", "3 Design", "4 Operation", "5 Hand on"]
+
+
+def test_every_tool_has_help_an_icon_and_tags(plugin):
+    for tool in plugin.provider.algorithms():
+        assert not tool.icon().isNull()
+        assert "gisheat" in tool.tags()
+        assert len(tool.shortHelpString()) > 80
+
+
+def test_advanced_parameters_are_folded_away_and_nothing_has_a_default_that_would_win(plugin):
+    """A default here would overrule the project file."""
+    flag = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    solve = plugin.provider.algorithm("solve")
+    folded = {p.name() for p in solve.parameterDefinitions() if p.flags() & flag}
+    assert {"tolerance", "gravity_m_s2", "crs"} <= folded
+    assert not {"pipes", "output", "friction", "project"} & folded
+    for p in solve.parameterDefinitions():
+        assert p.name() == "load_result" or p.defaultValue() in (None, False), p.name()
+
+
+def test_every_tool_can_stand_in_a_model(plugin):
+    """Layers of one tool's result feed another one."""
+    solve = plugin.provider.algorithm("solve")
+    assert {o.name() for o in solve.outputDefinitions()} >= {"output", "result_pipes", "result_stations", "errors"}
+
+
+def test_texts_are_chinese_where_qgis_is(plugin, plugins):
+    from gisheat_qgis import texts
+    from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+
+    translator = QTranslator()
+    assert translator.load(str(plugins / "gisheat_qgis" / "i18n" / "gisheat_zh.qm"))
+    QCoreApplication.installTranslator(translator)
+    try:
+        assert texts.tr("Stations") == "热力站"
+        assert plugin.provider.algorithm("size").create().displayName() == "size: 为没有管径的管道选择管径"
+        assert plugin.provider.algorithm("size").name() == "size"
+    finally:
+        QCoreApplication.removeTranslator(translator)
+    assert texts.tr("Stations") == "Stations"
+
+
+def test_features_of_a_request_are_read(town):
+    """The fixture itself: nothing in memory is empty."""
+    assert all(len(list(layer.getFeatures(QgsFeatureRequest()))) > 0 for layer in town.values())
