@@ -17,6 +17,7 @@ from gisheat.checks import clean
 from gisheat.layers import find_sources, read_layers
 from gisheat.operations import resolve_options, run
 from gisheat.schema import labels
+from gisheat.state import State, open_project
 
 SIZES = (1_000, 10_000, 100_000)
 ROUNDS = 3
@@ -29,7 +30,7 @@ class Case:
 
     source: Path
     output: Path
-    state: stages.State
+    state: State
     tables: dict[str, Any] | None = None
 
 
@@ -87,7 +88,7 @@ def cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Town of one size after each of the parts; filled while the tests run, in their order."""
     folder = tmp_path_factory.mktemp("town")
     source = write_layers(town(request.param), folder / "town.gpkg")
-    project = stages.open_project(source)
+    project = open_project(source)
     state = stages.read(source, project, resolve_options(run, project, {}))
     return {"pipes": request.param, None: Case(source, folder / "solved.gpkg", state)}
 

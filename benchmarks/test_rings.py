@@ -30,7 +30,7 @@ def price_of(graph: Graph, cost: np.ndarray, root: int, load: np.ndarray, edges:
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """What numba compiles is compiled before the clock starts."""
-    graph, cost, root, load = loaded_grid(30, 60, 0)
+    graph, cost, root, load = loaded_grid(40, 60, 0)  # smaller ones run uncompiled
     tree = load_tree(graph, cost, root, load, **asdict(PRICE))
     close_rings(graph, cost, tree.edges, root, load, 0.1 * MOST_W)
     steiner_tree(graph, cost, np.append(np.flatnonzero(load), root))

@@ -44,7 +44,7 @@ def city(across: int, stations: int, seed: int = 0) -> tuple[Layers, np.ndarray]
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     """What numba compiles is compiled before the clock starts."""
-    layers, load = city(20, 50)
+    layers, load = city(40, 50)  # smaller ones run uncompiled
     for rules in (RouteRules(trench=None), RouteRules(ring_load=5e6)):
         route(layers, rules, load)
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from gisheat.catalogue import PIPE_SERIES, RULE_SETS, pipe_series, read_rows
+from gisheat.catalogue import PIPE_SERIES, RULE_SETS, USE_WORDS, pipe_series, read_rows
 from gisheat.network import ROLES
 from gisheat.operations import OPERATIONS
 from gisheat.schema import CHOICE_ALIASES, GEOMETRY, INPUT_LAYERS, WRITTEN_UNIT, Column, columns, unit_text
@@ -260,10 +260,15 @@ def _indices_section() -> str:
     found = {(r["building_use"], r["energy_saving"]): text for r, text in zip(rows, ranges, strict=True)}
     cells = [(code(use), *(found.get((use, tier), "") for tier in tiers)) for use in uses]
     sources = sorted({row["source"] for row in rows})
+    understood = [(code(use), " ".join(code(word) for word in USE_WORDS[use])) for use in uses]
     return f"""## Heat indices
 
 W for each m² of heated area, least to largest, by `building_use` (down) and `energy_saving` (across). The option
 `heat_index_position` says where in the range (0 least, 1 largest; 0.5 is the default).
 Source: {"; ".join(sources)}.
 
-{table(("use", *(code(t) for t in tiers)), cells)}"""
+{table(("use", *(code(t) for t in tiers)), cells)}
+
+Words that are understood for a use; any other is the finding [`use-unknown`](findings.md#values).
+
+{table(("use", "words"), understood)}"""

@@ -153,17 +153,50 @@ def heat_index_ranges() -> dict[tuple[str, str], tuple[float, float]]:
     }
 
 
+USE_WORDS: dict[str, tuple[str, ...]] = {
+    "residential": ("residence", "house", "houses", "housing", "apartment", "apartments", "dwelling", "dwellings",
+                    "住宅", "居民", "居住建筑", "民用住宅"),
+    "residential_area_mixed": ("mixed", "residential_area", "居住区", "居住区综合", "居住综合", "综合"),
+    "school_office": ("school", "schools", "office", "offices", "education", "学校", "办公", "办公楼", "学校办公",
+                      "写字楼", "教学楼", "机关"),
+    "hospital_kindergarten": ("hospital", "hospitals", "clinic", "kindergarten", "nursery", "医院", "托幼", "幼儿园",
+                              "医院托幼"),
+    "hotel": ("hotels", "guesthouse", "旅馆", "宾馆", "酒店"),
+    "shop": ("shops", "store", "retail", "commercial", "supermarket", "商店", "商业", "商场", "超市"),
+    "theatre_exhibition": ("theatre", "theater", "cinema", "exhibition", "影剧院", "剧院", "展览馆", "影剧院展览馆"),
+    "gymnasium": ("gym", "sports", "sports_hall", "体育馆"),
+}  # fmt: skip
+"""Common words for the uses of the table of heat indices."""
+
+
+@cache
+def building_uses() -> dict[str, str]:
+    """Use in the table of heat indices by each word that is understood, in small letters."""
+    uses = dict.fromkeys(use for use, _ in heat_index_ranges())
+    return {use: use for use in uses} | {word: use for use, words in USE_WORDS.items() for word in words}
+
+
+def use_of(word: str | None) -> str:
+    """Use in the table of heat indices that a word means, empty where it means none.
+
+    >>> use_of("Sports hall"), use_of("住宅"), use_of("stable")
+    ('gymnasium', 'residential', '')
+    """
+    key = "_".join((word or "").lower().replace("-", " ").replace("_", " ").split())
+    return building_uses().get(key, "")
+
+
 def heat_indices(use: Iterable[str | None], saving: Iterable[str | None], position: float = 0.5) -> Array:
     """Heat index [W/m2] by use and tier, NaN where the table has none.
 
     Parameters
     ----------
     use, saving : sequences of text, same length
-        Building use; energy-saving tier (`none` when empty).
+        Building use, in any word that `use_of` understands; energy-saving tier (`none` when empty).
     position : float
         Where in the published range, 0 (least) to 1 (largest).
     """
     table = heat_index_ranges()
     unknown = (np.nan, np.nan)
-    pairs = [table.get((u or "", s or "none"), unknown) for u, s in zip(use, saving, strict=True)]
+    pairs = [table.get((use_of(u), s or "none"), unknown) for u, s in zip(use, saving, strict=True)]
     return np.array([low + position * (high - low) for low, high in pairs], float)

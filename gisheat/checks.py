@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gisheat.catalogue import building_uses, use_of
 from gisheat.findings import Finding, Severity, findings_about, points_of
 from gisheat.layers import Layers
 from gisheat.schema import (
@@ -24,6 +25,7 @@ from gisheat.schema import (
     FALSE_WORDS,
     GEOMETRY,
     ID_COLUMN,
+    READ_AGAIN,
     TRUE_WORDS,
     Column,
     columns,
@@ -86,6 +88,7 @@ def _clean_table(layer: str, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame,
         findings += [*_check_lengths(table), *_check_bores(table)]
     if layer == "areas":
         findings += _check_areas(table)
+    findings += _check_uses(layer, table)
     return table, findings
 
 
@@ -94,7 +97,8 @@ def _without_results(layer: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if layer == "stations":
         table = _with_asked_flows(table)
     known = columns(layer)  # a column called as one of one-pipe networks is the user's own here
-    results = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
+    told = [c for c in known if c in table and not known[c].is_input and not known[c].one_pipe]
+    results = [c for c in told if c not in READ_AGAIN.get(layer, ())]
     own = [c for c in ON_THE_WAY if c in table and c not in results]
     rename = dict(zip(own, free_names(own, {str(c) for c in table.columns}), strict=True))
     return table.drop(columns=results).rename(columns=rename)
@@ -117,6 +121,27 @@ def free_names(names: list[str], taken: set[str]) -> list[str]:
     ['source_fid__']
     """
     return [next(n for k in range(1, len(taken) + 2) if (n := name + "_" * k) not in taken) for name in names]
+
+
+def _check_uses(layer: str, table: gpd.GeoDataFrame) -> list[Finding]:
+    """Building uses that find no heat index where one is needed."""
+    if "building_use" not in table:
+        return []
+    known = {u: u is None or bool(use_of(str(u))) for u in table["building_use"].unique()}
+    needed = ~table["building_use"].map(known).to_numpy(bool)
+    for column in ("heat_index_w_m2", "load_kw", "flow_t_h"):
+        if column in table:
+            needed &= table[column].isna().to_numpy()
+    uses = tuple(dict.fromkeys(building_uses().values()))
+    rows = table[needed]
+    names = rows[ID_COLUMN[layer]] if layer in ID_COLUMN else rows.index
+    messages = (
+        f"{layer.removesuffix('s')} {name}: building_use is {use!r}, which finds no heat index; known uses are"
+        f" {', '.join(uses)}."
+        for name, use in zip(names, rows["building_use"], strict=True)
+    )
+    repair = "use a known one, or state heat_index_w_m2 or load_kw"
+    return findings_about(rows, "use-unknown", "warning", layer, messages, repair=repair)
 
 
 # geometry -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import signal
@@ -133,7 +134,7 @@ def _execute(
     given = {name: value for name, value in values.items() if value is not None}
     shows_progress = sys.stderr.isatty() and not json_output and not quiet
     try:
-        with _ends_cleanly(), _remarks() as said:
+        with _ends_cleanly(), _log_silent(unless=shows_progress), _remarks() as said:
             report = operation(**given, progress=_progress if shows_progress else _silence)
     except KeyboardInterrupt:
         _clear(shows_progress)
@@ -219,6 +220,18 @@ def _remarks() -> Iterator[list[str]]:
         yield said
     mine = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     said.extend(dict.fromkeys(mine))
+
+
+@contextmanager
+def _log_silent(*, unless: bool) -> Iterator[None]:
+    """Where no progress is shown, nothing of the log reaches stderr either."""
+    handler, log = logging.NullHandler(), logging.getLogger("gisheat")
+    if not unless:
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def _fail(error: Exception, code: int, *, json_output: bool, debug: bool, cause: Exception | None = None) -> int:

@@ -14,7 +14,8 @@ from gisheat.network import Network
 from gisheat.quantities import ScenarioOptions
 from gisheat.results import Results
 from gisheat.signature import checked
-from gisheat.stages import Progress, State, add_loads, add_solution, report
+from gisheat.stages import add_loads, add_solution
+from gisheat.state import Progress, State, report
 
 MAIN = "main"
 """Name of the row of the main run."""

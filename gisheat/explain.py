@@ -11,7 +11,8 @@ from gisheat.network import ROLES, SOURCE_CONTROLS, STATION_CONTROLS
 from gisheat.project import did_you_mean
 from gisheat.results import Results
 from gisheat.results.origins import node_shares
-from gisheat.stages import State, rules_of, size_phase
+from gisheat.stages import rules_of, size_phase
+from gisheat.state import State
 
 _REASON = {
     rule.BY_FRICTION: "the next smaller size would exceed the allowed specific friction of its role",

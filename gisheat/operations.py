@@ -35,6 +35,7 @@ from gisheat.quantities import (
     LoadOptions,
     OutputFile,
     ProjectOutput,
+    RouteOptions,
     RunOptions,
     SolveOptions,
     SweepOptions,
@@ -44,8 +45,8 @@ from gisheat.quantities import (
 from gisheat.scenario_tables import add_sweep
 from gisheat.schema import INPUT_LAYERS, SCHEMA_VERSION
 from gisheat.signature import checked, defaults, parameters
-from gisheat.stages import Progress, State, report
 from gisheat.starter import guess_layers, project_text
+from gisheat.state import TABLE_OPTIONS, Progress, State, given_layers, open_project, report
 from gisheat.summary import Rows, summary_rows
 
 
@@ -117,7 +118,8 @@ def check(
 
     Lists findings and totals; with an output, writes them with the layers as drawn.
     """
-    return _operation(check, project, output, options, progress, (*_TO_NETWORK, stages.add_loads_if_drawn))
+    steps = (stages.add_repair, stages.try_routing, stages.add_topology, stages.add_loads_if_drawn)
+    return _operation(check, project, output, options, progress, steps)
 
 
 def topology(
@@ -135,13 +137,13 @@ def topology(
 
 
 def route(
-    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[LoadOptions]
+    project: InputFile, output: OutputFile, *, progress: Progress | None = None, **options: Unpack[RouteOptions]
 ) -> Report:
     """Choose trenches along the streets that join all stations with the sources.
 
     For the least cost; pipes that are there cost nothing. The new trenches are planned pipes without a size.
     """
-    return _operation(route, project, output, {**options, "routing": "always"}, progress, _TO_NETWORK)
+    return _operation(route, project, output, options, progress, _TO_NETWORK)
 
 
 def loads(
@@ -171,8 +173,8 @@ def solve(
 
     Pipes without a size are sized first.
     """
-    path, opened = Path(project), stages.open_project(Path(project))
-    if one_pipe.is_one_pipe(path, opened, stages.given_layers(options)):
+    path, opened = Path(project), open_project(Path(project))
+    if one_pipe.is_one_pipe(path, opened, given_layers(options)):
         return _solve_one_pipe(path, opened, Path(output), dict(options), progress)
     return _operation(solve, project, output, options, progress, _ALL)
 
@@ -272,7 +274,7 @@ def export_inp(
     """
     clock = time.perf_counter()
     path, target = Path(project), Path(output)
-    opened = stages.open_project(path)
+    opened = open_project(path)
     if not one_pipe.is_one_pipe(path, opened, {}):
         raise InputError(
             f"{path} holds no one-pipe network (nodes with fixed_head_m, pipes with from_node): EPANET has no other."
@@ -314,6 +316,10 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
 )
 
 
+SETTLED: Mapping[str, Mapping[str, Any]] = {"route": {"routing": "always"}}
+"""Options that a verb settles by what it is for."""
+
+
 # how an operation runs ----------------------------------------------------------------------------------
 
 
@@ -341,8 +347,8 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
     if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
         own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
     if project.path is not None:
-        own |= {n: resolve(own[n], project.path.resolve().parent) for n in stages.TABLE_OPTIONS if n in own}
-    return {**defaults(operation), **own, **checked(operation, given)}
+        own |= {n: resolve(own[n], project.path.resolve().parent) for n in TABLE_OPTIONS if n in own}
+    return {**defaults(operation), **own, **checked(operation, given), **SETTLED.get(operation.__name__, {})}
 
 
 def _state(
@@ -350,7 +356,7 @@ def _state(
     steps: tuple[Callable[[State, Progress | None], State], ...],
 ) -> State:  # fmt: skip
     path = Path(source)
-    project = stages.open_project(path)
+    project = open_project(path)
     options = resolve_options(operation, project, given)
     state = stages.read(path, project, options, progress)
     for step in steps:
@@ -365,7 +371,7 @@ def _operation(
     """Run stages and write what they found."""
     started, clock = datetime.now(UTC), time.perf_counter()
     path = Path(source)
-    project = stages.open_project(path)
+    project = open_project(path)
     options = resolve_options(operation, project, dict(given))
     target = Path(output) if output is not None else (project.output if operation is run else None)
     if target is None and operation is not check:
@@ -406,7 +412,7 @@ def _solve_one_pipe(
     """Solve a network whose connections and lengths are stated, and write it with what was found."""
     started, clock = datetime.now(UTC), time.perf_counter()
     report(progress, 0.02, "reading layers")
-    layers, project = one_pipe.read(path, project, stages.given_layers(given), given.get("crs"))
+    layers, project = one_pipe.read(path, project, given_layers(given), given.get("crs"))
     options = resolve_options(solve, project, given)
     outputs.check_outputs(path, project, options, target, None)
     state = State(project, options, layers, layers, pipe_series(options["catalogue"]), (), ())

@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from gisheat import stages
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output
 from gisheat.layers import file_hash
 from gisheat.project import Project
 from gisheat.schema import SCHEMA_VERSION
-from gisheat.stages import State
+from gisheat.state import FILE_OPTIONS, TABLE_OPTIONS, State
 from gisheat.summary import Rows
 
 
@@ -24,7 +23,7 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in stages.FILE_OPTIONS if options.get(n)]
+    inputs += [Path(str(options[n]).partition("|")[0]) for n in FILE_OPTIONS if options.get(n)]
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
@@ -41,14 +40,14 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
         "project": (state.project.name, ""),
         "crs": ("" if state.layers.crs is None else state.layers.crs.to_string(), ""),
     }
-    given = {name: str(state.options[name]) for name in stages.TABLE_OPTIONS if state.options.get(name)}
+    given = {name: str(state.options[name]) for name in TABLE_OPTIONS if state.options.get(name)}
     for name, source in {**state.layers.sources, **given}.items():
         file, bar, layer = source.partition("|")
         record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*stages.FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

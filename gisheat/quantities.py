@@ -316,9 +316,8 @@ class TopologyOptions(ReadOptions, total=False):
 
 
 class RouteOptions(TopologyOptions, total=False):
-    """How trenches are chosen along the streets."""
+    """How trenches are chosen along the streets, by what loads."""
 
-    routing: Routing
     route_cost: RouteCost
     route_fixed_cost: RouteFixedCost
     route_load_cost: RouteLoadCost
@@ -331,17 +330,18 @@ class RouteOptions(TopologyOptions, total=False):
     ring_pairs: RingPairs
     trunk_share: TrunkShare
     route_seconds: RouteSeconds
-
-
-class LoadOptions(RouteOptions, total=False):
-    """How stations get their flow."""
-
     area_factor: AreaFactor
     heat_index_w_m2: HeatIndex
     heat_index_position: HeatIndexPosition
     supply_temp_c: SupplyTemperature
     return_temp_c: ReturnTemperature
     heat_capacity_j_kg_k: HeatCapacity
+
+
+class LoadOptions(RouteOptions, total=False):
+    """How stations get their flow, by pipes that are there or routed."""
+
+    routing: Routing
 
 
 class SolveOptions(LoadOptions, total=False):

@@ -12,7 +12,8 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import map_columns, read_table
 from gisheat.network import TRUNK
-from gisheat.stages import Progress, State, report, require_load, solve_options
+from gisheat.stages import require_load, solve_options
+from gisheat.state import Progress, State, report
 from gisheat.sweeps import combined, outages, sweep
 from gisheat.sweeps.scenarios import NO_SOURCE, NO_STATION
 

@@ -41,6 +41,10 @@ GEOMETRY: dict[str, Geometry] = {
     "summary": "none",
     "run": "none",
 }
+NODE_KINDS = ("source", "station", "junction", "end")
+"""What stands at nodes of a result."""
+READ_AGAIN = {"nodes": ("kind",)}
+"""Result columns of input layers that tell a result that is read again from a drawing."""
 INPUT_LAYERS = (
     "streets",
     "pipes",
@@ -300,6 +304,9 @@ CHOICE_ALIASES: dict[str, str] = {
     **dict.fromkeys(("二次", "二级"), "secondary"),
     **dict.fromkeys(("开",), "open"),
     **dict.fromkeys(("禁止", "禁区", "禁止穿越", "禁建区", "blocked"), "forbidden"),
+    **dict.fromkeys(("非节能", "未节能"), "none"),
+    **dict.fromkeys(("二步节能", "二步"), "two_step"),
+    **dict.fromkeys(("三步节能", "三步"), "three_step"),
     **dict.fromkeys(("费用", "加价", "加价区", "expensive"), "cost"),
 }  # fmt: skip
 TRUE_WORDS = frozenset(("true", "t", "yes", "y", "1", "1.0", "是"))

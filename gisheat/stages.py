@@ -6,8 +6,8 @@ Every verb runs the stages it needs and writes the same layers, later columns em
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from gisheat import assessment, one_pipe, tables
-from gisheat.balancing import Balance, balance
+from gisheat.balancing import balance
 from gisheat.buildings import Buildings, join_buildings
-from gisheat.catalogue import PipeSeries, RoleRule, pipe_series, sizing_rules
+from gisheat.catalogue import RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
-from gisheat.errors import Cancelled, InputError, TopologyError
+from gisheat.errors import InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.hydraulics import conditions, connected, design_temperatures, solve
 from gisheat.hydraulics.operating import operated
@@ -28,72 +28,14 @@ from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing, unknown_phases
-from gisheat.project import Project, read_project
+from gisheat.project import Project
 from gisheat.results import Results
-from gisheat.routing import Routed, route, rules_of_options
+from gisheat.routing import route, rules_of_options
 from gisheat.schema import INPUT_LAYERS
-from gisheat.sizing import Sizing, size
-from gisheat.topology import Drawing, Repaired, RepairRules, all_points, build_network, in_phase, lineage_of, repair
+from gisheat.sizing import size
+from gisheat.state import Progress, State, given_layers, report
+from gisheat.topology import Drawing, RepairRules, all_points, build_network, in_phase, lineage_of, repair
 from gisheat.topology.attributes import numbers, words
-
-LAYER_OPTIONS = (
-    "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
-    "terrain",
-)  # fmt: skip
-
-TABLE_OPTIONS = ("scenarios", "flows")
-"""Options that name tables of a sweep."""
-FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
-
-Progress = Callable[[float, str], bool | None]
-"""Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What is known so far; stages return a copy with more."""
-
-    project: Project
-    options: Mapping[str, Any]
-    raw: Layers
-    layers: Layers
-    """As cleaned, and from the repair on with its streets and pipes."""
-    series: PipeSeries
-    order: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    repaired: Repaired | None = None
-    routed: Routed | None = None
-    drawing: Drawing | None = None
-    """None as long as there are streets alone."""
-    loads: Loads | None = None
-    sizing: Sizing | None = None
-    results: Results | None = None
-    scenarios: pd.DataFrame | None = None
-    balance: Balance | None = None
-    comparison: pd.DataFrame | None = None
-    """Scenarios of the project file beside the main run."""
-    notes: tuple[str, ...] = field(default=())
-
-    @property
-    def phase(self) -> str:
-        """The phase that is computed, empty for everything."""
-        return str(self.options["phase"] or "")
-
-
-def open_project(path: Path) -> Project:
-    """A project file, or a project that consists of one file of layers."""
-    return read_project(path) if path.suffix.lower() == ".toml" else Project(name=path.stem, path=None)
-
-
-def report(progress: Progress | None, share: float, what: str) -> None:
-    """Tell the progress callback; raises Cancelled when it returns False."""
-    if progress is not None and progress(share, what) is False:
-        raise Cancelled("cancelled; nothing was written.")
-
-
-def given_layers(options: Mapping[str, Any]) -> dict[str, str]:
-    """Layers that options name in place of those of the input."""
-    return {name: str(options[name]) for name in LAYER_OPTIONS if options.get(name)}
 
 
 def read(path: Path, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
@@ -155,11 +97,40 @@ def _with_buildings(layers: Layers, options: Mapping[str, Any]) -> Layers:
 
 
 def add_routing(state: State, progress: Progress | None = None) -> State:
-    """Choose trenches along the streets where the option `routing` wants them."""
-    layers, wanted = state.layers, state.options["routing"]
+    """Choose trenches along the streets where the option `routing` wants them.
+
+    Raises
+    ------
+    TopologyError
+        If no station can be reached.
+    """
+    state = _with_routes(state, progress) if _is_to_be_routed(state) else state
+    if state.routed is not None and not state.routed.reached:
+        first = next(f.message for f in state.routed.findings if f.rule == "unreachable")
+        raise TopologyError(
+            f"no station can be reached from a source along the streets ({first.rstrip('.')}):"
+            " look at the layers streets, stations and sources with gisheat check."
+        )
+    return state
+
+
+def try_routing(state: State, progress: Progress | None = None) -> State:
+    """Choose trenches where they are wanted; what makes that impossible is found, like anything else."""
+    if not _is_to_be_routed(state):
+        return state
+    try:
+        return _with_routes(state, progress)
+    except TopologyError as error:
+        return replace(state, findings=(*state.findings, Finding("not-routed", "error", "streets", str(error))))
+
+
+def _is_to_be_routed(state: State) -> bool:
+    """Tell whether trenches are wanted; of a verb that routes nothing, whether its project will have them."""
+    layers = state.layers
+    wanted = state.options.get("routing", state.project.options.get("routing", "auto"))
     there = (words(layers.get("pipes"), "status", "existing") != "abandoned").any()
     needed = all(len(layers.get(name)) for name in ("streets", "stations", "sources")) and not there
-    return _with_routes(state, progress) if wanted == "always" or (wanted == "auto" and needed) else state
+    return bool(wanted == "always" or (wanted == "auto" and needed))
 
 
 def _with_routes(state: State, progress: Progress | None) -> State:
@@ -210,16 +181,30 @@ def add_topology(state: State, progress: Progress | None = None) -> State:
 
 
 def _farthest(state: State) -> float:
-    """Longest connection that the network may still draw [m]: routing has drawn all that may be, of pairs."""
+    """Longest connection that the network may still draw [m]: routing draws all that may be, of pairs."""
     tolerance, farthest = state.options["snap_tolerance_m"], state.options["max_connection_m"]
     apart = "line" in state.layers["pipes"] and state.layers["pipes"]["line"].isin(("supply", "return")).any()
-    return float(farthest if state.routed is None or apart else min(tolerance, farthest))
+    routed = state.routed is not None or _is_left_to_routing(state)
+    return float(min(tolerance, farthest) if routed and not apart else farthest)
 
 
-def _news(state: State, findings: Iterable[Finding]) -> list[Finding]:
-    """Findings without those on stations and sources of which routing has said why it does not reach them."""
+def _is_left_to_routing(state: State) -> bool:
+    """Tell whether the verb routes nothing, but its project will."""
+    return "routing" not in state.options and len(state.layers.get("streets")) > 0 and _is_to_be_routed(state)
+
+
+def _news(state: State, findings: Sequence[Finding]) -> list[Finding]:
+    """Findings without those on stations and sources of which routing has said why it does not reach them.
+
+    What is still to be routed is one finding.
+    """
     known = {(f.layer, f.source_fid) for f in state.findings if f.rule == "unreachable"}
-    return [f for f in findings if f.rule != "not-connected" or (f.layer, f.source_fid) not in known]
+    apart = [f for f in findings if f.rule == "not-connected"]
+    news = [f for f in findings if f.rule != "not-connected"]
+    if not apart or not _is_left_to_routing(state):
+        return news + [f for f in apart if (f.layer, f.source_fid) not in known]
+    message = f"{len(apart)} station(s) and source(s) stand at no pipe; they are left to routing (routing = always)."
+    return [*news, Finding("left-to-routing", "info", apart[0].layer, message, point=apart[0].point)]
 
 
 def _assumed_defaults(layers: Layers, options: Mapping[str, Any]) -> list[str]:
@@ -467,7 +452,7 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         **tables.passed_on(state.layers),
         "pipes": tables.pipe_layer(drawing, state.sizing, series, results),
         "nodes": tables.node_layer(drawing, results),
-        "stations": tables.station_layer(drawing, state.loads, results),
+        "stations": tables.station_layer(drawing, state.loads, results, _due(state, drawing)),
         "sources": tables.source_layer(drawing, results),
         **tables.device_layers(drawing, results),
         "findings": tables.findings_layer(state.findings, drawing.crs),
@@ -476,6 +461,12 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
         **({} if state.scenarios is None else {"scenarios": tables.scenario_table(state.scenarios)}),
         **({} if state.comparison is None else {"comparison": tables.comparison_table(state.comparison)}),
     }
+
+
+def _due(state: State, drawing: Drawing) -> Mask:
+    """Stations that are to be served in the phase, whether anything reaches them or not."""
+    is_open = words(drawing.stations, "status", "existing") != "closed"
+    return standing(words(drawing.stations, "phase"), state.phase, state.order) & is_open
 
 
 def _street_tables(state: State) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,8 @@ from gisheat.numerics.incidence import components
 from gisheat.pumping import compare_pumping
 from gisheat.results import Results
 from gisheat.results.origins import meeting_nodes
-from gisheat.stages import State, size_phase, solve_options
+from gisheat.stages import size_phase, solve_options
+from gisheat.state import State
 
 ACCEPTED = (0.9, 1.2)
 """Actual over design flow that acceptance tests of heating networks let pass."""

@@ -15,7 +15,7 @@ from gisheat.catalogue import PipeSeries
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.loads import Loads
-from gisheat.network import ROLES
+from gisheat.network import ROLES, Mask
 from gisheat.results import Results, node_kinds
 from gisheat.schema import GEOMETRY, columns, from_si, input_columns, result_columns
 from gisheat.sizing import Sizing
@@ -35,11 +35,11 @@ def pipe_layer(
     network = drawing.network if sizing is None else sizing.network
     pipes, nodes = network.pipes, network.nodes
     table["from_node"], table["to_node"] = nodes.id[pipes.start], nodes.id[pipes.end]
-    table["length_m"] = _rounded(pipes.length)
-    table["equivalent_length_m"] = _rounded(pipes.equivalent_length)
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = np.where(pipes.length > 0.0, pipes.equivalent_length / pipes.length, 0.0)
-    table["local_loss_fraction"] = _rounded(fraction)
+    table["length_m"], table["local_loss_fraction"] = _rounded(pipes.length), _rounded(fraction)
+    # of the figures as they are written, so that the result read again gives the same
+    table["equivalent_length_m"] = _rounded(table["length_m"].to_numpy() * table["local_loss_fraction"].to_numpy())
     table["roughness_mm"] = _rounded(from_si(pipes.roughness, "roughness_mm"))
     table["inner_diameter_mm"] = _rounded(from_si(pipes.inner_diameter, "inner_diameter_mm"))
     table["status"] = _filled_text(table, "status", "existing")
@@ -72,12 +72,20 @@ def node_layer(drawing: Drawing, results: Results | None) -> gpd.GeoDataFrame:
     """Nodes with heights, kinds and heads."""
     table = drawing.nodes.drop(columns=["source_fid"]).copy()
     table["ground_m"] = _rounded(drawing.network.nodes.ground)
-    table["kind"] = node_kinds(drawing.network)
+    table["kind"] = node_kinds(drawing.network, drawing.stations_joined, drawing.sources_joined)
     return _in_order("nodes", _joined(table, None if results is None else results.nodes))
 
 
-def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None) -> gpd.GeoDataFrame:
-    """Stations with loads, flows and heads."""
+def station_layer(
+    drawing: Drawing, loads: Loads | None, results: Results | None, due: Mask | None = None
+) -> gpd.GeoDataFrame:
+    """Stations with loads, flows and heads.
+
+    Parameters
+    ----------
+    due : bool array, shape (stations,), optional
+        Stations that are to be served: what serves none of the others says nothing of them.
+    """
     table = drawing.stations.drop(columns=["source_fid", "source_layer"], errors="ignore").copy()
     if len(table):
         stations = drawing.network.stations if loads is None else loads.network.stations
@@ -100,7 +108,8 @@ def station_layer(drawing: Drawing, loads: Loads | None, results: Results | None
                 table[name] = _rounded(from_si(values, name))
     joined = _joined(table, None if results is None else results.stations)
     if results is not None and len(joined):
-        joined["served"] = joined["served"].astype(object).where(results.network.stations.in_service, None)
+        due = results.network.stations.in_service if due is None else due
+        joined["served"] = joined["served"].astype(object).where(due, None)
     return _in_order("stations", joined)
 
 

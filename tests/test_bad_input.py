@@ -199,6 +199,7 @@ def test_a_station_far_from_any_pipe_is_an_error_with_its_distance(run):
     far = layer([point(200, 0), point(200, 1000)], station_id=["H1", "H2"], load_kw=[500.0, 300.0])
     assert run(town(stations=far)).code == 1
     assert errors_of(run.output) == [("not-connected", "stations", 2)]
+    assert values(run.output, "stations", "served") == [True, False]
     row = findings(run.output).set_index("rule").loc["not-connected"]
     assert row["distance_m"] == pytest.approx(np.hypot(100, 920))
     assert "station H2 lies 925 m from the nearest pipe, more than the 200 m allowed" in row["message"]

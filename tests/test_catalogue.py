@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gisheat.catalogue import PIPE_SERIES, RULE_SETS, heat_indices, pipe_series, read_rows, sizing_rules
+from gisheat.catalogue import PIPE_SERIES, RULE_SETS, heat_indices, pipe_series, read_rows, sizing_rules, use_of
 from gisheat.errors import InputError
 
 FACTS = Path(__file__).parents[1] / "sample_gis" / "mulan" / "facts"
@@ -114,3 +114,15 @@ def test_a_heat_index_lies_in_the_middle_of_its_range_unless_it_is_said():
 
 def test_an_unknown_use_has_no_heat_index():
     assert np.isnan(heat_indices(["castle", None], ["none", "two_step"])).all()
+
+
+@pytest.mark.parametrize(
+    ("word", "use"),
+    [("office", "school_office"), ("Sports-Hall", "gymnasium"), ("住宅", "residential"),
+     ("幼儿园", "hospital_kindergarten"), ("shop", "shop"), ("stable", ""), (None, "")],
+)  # fmt: skip
+def test_common_words_for_uses_find_their_heat_index(word, use):
+    assert use_of(word) == use
+    (found,) = heat_indices([word], ["none"])
+    (expected,) = heat_indices([use], ["none"])
+    assert found == expected or np.isnan([found, expected]).all()

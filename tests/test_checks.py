@@ -199,6 +199,16 @@ def test_a_bore_more_than_1_percent_from_outer_less_walls_is_a_warning(bore, cou
     assert layers["pipes"]["inner_diameter_mm"].tolist() == [bore]
 
 
+def test_a_use_that_finds_no_heat_index_is_told_with_those_that_are_known_where_nothing_else_says_the_load():
+    uses = ["stable", "办公", None, "stable", "stable"]
+    table = layer([point(k, 0) for k in range(5)], station_id=list("ABCDE"), building_use=uses,
+                  heat_index_w_m2=[None] * 3 + [40.0, None], load_kw=[None] * 4 + [100.0])  # fmt: skip
+    layers = cleaned(stations=table)
+    assert found(layers) == [("use-unknown", "warning", 0)]
+    assert "known uses are residential, residential_area_mixed, school_office" in layers.findings[0].message
+    assert layers["stations"]["building_use"].tolist() == uses
+
+
 @pytest.mark.parametrize("name", ["stations", "sources"])
 def test_equal_supply_and_return_temperatures_are_an_error(name):
     table = layer([point(0, 0)], **{f"{name[:-1]}_id": ["X"]}, supply_temp_c=[60.0], return_temp_c=[60.0])

@@ -6,6 +6,7 @@ import logging
 
 import numba
 import pytest
+from drawings import call, write
 from networks import TREE, WATER, draw
 
 import gisheat
@@ -61,3 +62,10 @@ def test_compilation_is_announced_to_whom_progress_is_told(told, caplog):
     assert told[0][0] == 0.0
     assert SENTENCE in told[0][1]
     assert caplog.messages == []
+
+
+@pytest.mark.usefixtures("compiling")
+def test_compilation_is_told_nobody_in_a_pipe(tmp_path):
+    """Nothing but the result is to be read where a program reads along: logging's last resort is stderr."""
+    done = call("size", write(tmp_path / "town.gpkg"), "--json", "-o", tmp_path / "out.gpkg")
+    assert (done.code, done.err) == (0, "")

@@ -105,3 +105,16 @@ def test_of_a_collection_the_lines_are_used_and_what_else_it_holds_is_told(tmp_p
     assert list(zip(told["severity"], told["source_fid"], strict=True)) == [("warning", 2)]
     streets = pyogrio.read_dataframe(output, layer="streets")
     assert sorted(streets.length.round(6)) == [10.0, 80.0, 100.0]
+
+
+@pytest.mark.parametrize(("inside", "code"), [("street", 0), ("point", 2)])
+def test_a_layer_of_collections_alone_is_used_where_they_hold_lines(tmp_path, inside, code):
+    first, second = STREETS[2]
+    shapes = [GeometryCollection([shape if inside == "street" else point(0, 0)]) for shape in (first, second)]
+    source = write(tmp_path / "town.gpkg", city(streets=layer(shapes, street_id=["a", "b"])))
+    done = call("topology", source, "-o", tmp_path / "result.gpkg")
+    assert done.code == code
+    if code:
+        assert "GeometryCollection geometry; lines are needed" in done.sentence
+    else:
+        assert len(pyogrio.read_dataframe(tmp_path / "result.gpkg", layer="streets")) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pyogrio
@@ -378,9 +380,83 @@ def test_not_too_many_places_are_listed_and_the_rest_is_counted(monkeypatch):
     assert joined[-1].message.startswith("2 more")
 
 
+def test_of_many_split_streets_the_number_is_told_and_the_lineage_names_their_parts(monkeypatch):
+    bars = [[(x, -30), (x, 30)] for x in range(10, 60, 10)]
+    for most, expected in ((6, [0, 1, 2, 3, 4, 5]), (5, [None])):
+        monkeypatch.setattr("gisheat.topology.events.MOST_SPLITS", most)
+        _, findings, rows = mended("streets", layer([line(*b) for b in [[(0, 0), (100, 0)], *bars]],
+                                                    street_id=list("abcdef")))  # fmt: skip
+        split = [f for f in findings if f.rule == "street-split"]
+        assert [f.source_fid for f in split] == expected
+        assert len([row for row in rows if row[2] == "split"]) == 6 + 2 * 5
+    assert split[0].message.startswith("6 streets were split into 16 parts")
+
+
 def test_nothing_is_repaired_in_the_layers_that_were_given():
     table = streets([(0, 0), (100, 0)], [(40, 0.3), (40, 30)])
     before = table.copy(deep=True)
     mended("streets", table)
     assert isinstance(table, gpd.GeoDataFrame)
     assert table.equals(before)
+
+
+# a result read again ---------------------------------------------------------------------------------------
+
+
+def twice(folder, layers, *options, verb="topology"):
+    """The result of a verb on layers, and that of the verb on this result."""
+    files = [write(folder / "drawn.gpkg", layers), folder / "first.gpkg", folder / "second.gpkg"]
+    for one, other in pairwise(files):
+        assert call(verb, one, "--output", other, *options).code == 0
+    return files[1:]
+
+
+def assert_same(first, second, *names):
+    for name in names:
+        one, other = (pyogrio.read_dataframe(file, layer=name) for file in (first, second))
+        assert (shapely.to_wkb(one.geometry) == shapely.to_wkb(other.geometry)).all()
+        for column in set(one.columns) - {"source_layer", "source_fid", "repaired", "geometry"}:
+            assert one[column].equals(other[column]), (name, column)
+
+
+def test_stations_beyond_one_another_and_at_one_place_stay_as_they_were_connected(tmp_path):
+    """On one line from the end of the trunk: H1, H2, and H3, H4 and a second source at one place; H5 aside."""
+    layers = town(
+        pipes=pipes([(0, 0), (75, 0)], [(75, 0), (75, 25)]),
+        stations=layer([point(*p) for p in [(50, 50), (25, 75), (0, 100), (0, 100), (95, 25)]],
+                       station_id=["H1", "H2", "H3", "H4", "H5"], load_kw=[100.0] * 5),
+        sources=layer([point(0, 0), point(0, 100)], source_id=["S1", "S2"], pressure_holding=[True, False]),
+    )  # fmt: skip
+    first, second = twice(tmp_path, layers)
+    assert_same(first, second, "pipes", "nodes", "stations", "sources")
+    assert not pyogrio.read_dataframe(second, layer="findings", read_geometry=False)["applied"].any()
+    table = pyogrio.read_dataframe(first, layer="pipes", read_geometry=False)
+    assert table["pipe_id"].tolist() == ["a", "b", "H1.connection", "H2.connection", "H5.connection", "S2.feed"]
+    assert set(table["repaired"]) == {"kept"}
+    lengths = pyogrio.read_dataframe(first, layer="stations", read_geometry=False)["connection_length_m"]
+    assert lengths.tolist() == pytest.approx([50**0.5 * 5, 5000**0.5, 0.0, 0.0, 20.0])  # two stand at the feed
+
+
+def test_a_trench_beside_a_pipe_of_the_supply_alone_leaves_both_when_read_again(tmp_path):
+    """Routing taps no pipe that is drawn for one side: it digs beside it."""
+    layers = town(
+        pipes=pipes([(0, 0), (100, 0)], line=["supply"]),
+        streets=streets([(0, 0), (100, 0)], [(100, 0), (200, 0)], [(100, 0), (100, 80)]),
+    )
+    first, second = tmp_path / "first.gpkg", tmp_path / "second.gpkg"
+    assert call("route", write(tmp_path / "drawn.gpkg", layers), "--output", first).code == 0
+    assert call("topology", first, "--output", second).code == 0
+    assert pyogrio.read_dataframe(first, layer="pipes")["line"].tolist() == ["supply", "pair", "pair", "pair"]
+    assert_same(first, second, "pipes", "nodes", "stations", "sources")
+    assert "doubled" not in set(pyogrio.read_dataframe(second, layer="findings", read_geometry=False)["rule"])
+
+
+def test_a_loose_end_that_a_new_connection_passes_stays_loose(tmp_path):
+    """The connection of H2 from (40, 0) straight up to (40, 60) passes the end of pipe b, which is closed."""
+    layers = town(
+        pipes=pipes([(0, 0), (80, 0)], [(40, 30), (70, 30), (70, 0)], status=["existing", "closed"]),
+        stations=layer([point(40, 60)], station_id=["H2"], load_kw=[100.0]),
+    )
+    first, second = twice(tmp_path, layers)
+    assert_same(first, second, "pipes", "nodes", "stations", "sources")
+    assert not pyogrio.read_dataframe(second, layer="findings", read_geometry=False)["applied"].any()

@@ -12,7 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_diag, coo_array, csr_array, eye_array, hstack, vstack
 
 from gisheat.graphs.graph import graph_of
-from gisheat.graphs.kernels.ring import bridges
+from gisheat.graphs.kernels.ring import bridges, join, survey, top_of, tops
 from gisheat.graphs.load_tree import carried, load_tree
 from gisheat.graphs.rings import close_rings
 
@@ -254,3 +254,29 @@ def test_bridges_are_those_of_networkx(seed):
     expected = {e for e in bridges_of(graph, mask) if int(graph.start[e]) in near}
     found = bridges(graph.first, graph.neighbour, graph.edge, mask, 0)
     assert set(np.flatnonzero(found).tolist()) == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_ways_added_one_by_one_leave_the_bridges_of_networkx(seed):
+    """A tree of 12 nodes, then ways over up to two new nodes between any two that stand."""
+    rng = np.random.default_rng(seed)
+    start, end, count = list(range(1, 12)), [int(rng.integers(0, i)) for i in range(1, 12)], 12
+    ways = []
+    for _ in range(6):
+        inner = list(range(count, count + int(rng.integers(0, 3))))
+        stops = [int(rng.integers(0, count)), *inner, int(rng.integers(0, count))]
+        ways.append(range(len(start), len(start) + len(stops) - 1))
+        start, end, count = start + stops[:-1], end + stops[1:], count + len(inner)
+    graph = graph_of(count, np.array(start), np.array(end))
+    streets = (graph.first, graph.neighbour, graph.edge)
+    tree = standing = np.arange(len(start)) < 11
+    parent, way, depth, *_ = survey(*streets, tree, 0, np.zeros(count))
+    up = tops(graph.start, graph.end, parent, way, depth, standing, bridges(*streets, standing, 0))
+    for edges in ways:
+        standing = standing | mask_of(graph, *edges)
+        for e in edges:
+            join(up, parent, depth, graph.start[e], graph.end[e])
+        left = {int(way[v]) for v in range(1, 12) if top_of(up, v) == v}
+        assert left == bridges_of(graph, standing) & set(range(11))
+        anew = tops(graph.start, graph.end, parent, way, depth, standing, bridges(*streets, standing, 0))
+        assert [top_of(anew, v) for v in range(count)] == [top_of(up, v) for v in range(count)]

@@ -7,15 +7,17 @@ A---E---F
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from drawings import call, layer, line, point
+from drawings import call, layer, line, point, write
 from shapely import Polygon
 
-from gisheat.errors import InputError, TopologyError
+from gisheat.errors import InputError
 from gisheat.layers import Layers
 from gisheat.routing import RouteRules, TrenchCost, class_factors, read_pairs, route
 
@@ -481,9 +483,10 @@ def test_parts_of_the_town_with_a_source_each_are_networks_of_their_own():
     assert rules_found(routed) == []
 
 
-def test_without_any_station_in_reach_one_sentence_says_why():
-    with pytest.raises(TopologyError, match=r"no station can be reached.*station H1 lies 300 m"):
-        plan(streets=grid(), stations=stations((500, 0)))
+def test_without_any_station_in_reach_nothing_is_dug_and_each_is_told():
+    routed = plan(streets=grid(), stations=stations((500, 0)))
+    assert (routed.reached, len(routed.trenches)) == (0, 0)
+    assert rules_found(routed) == [("unreachable", "sources", 0), ("unreachable", "stations", 0)]
 
 
 # verbs ---------------------------------------------------------------------------------------------------
@@ -533,6 +536,93 @@ def test_the_verb_route_leaves_planned_pipes_without_a_size(run):
     assert (figures["new trench length"], figures["stations reached"]) == ("272", "2")
     kinds = {(row["source_layer"], row["street_id"] is None) for row in rows}
     assert kinds == {("streets", False), ("stations", True)}
+
+
+FAR = stations((500, 0), (500, 200))
+
+
+def test_where_no_station_is_in_reach_check_lists_each_and_other_verbs_say_why(run):
+    ran = run(city(stations=FAR), verb="route")
+    assert ran.code == 3
+    assert re.search(r"no station can be reached .*station H1 lies 300 m", ran.sentence)
+    ran = run(city(stations=FAR), verb="check")
+    assert ran.code == 1
+    found = [(row["rule"], row["layer"]) for row in rows_of(run.output, "findings") if row["severity"] == "error"]
+    assert found == [("unreachable", "sources"), ("unreachable", "stations"), ("unreachable", "stations")]
+
+
+def test_the_finding_of_a_connection_and_the_station_agree_on_its_length(run):
+    """H2 at (200, 60) branches off where H1 leaves the lower street at x = 150: 50 m to the corner, then 60 m up."""
+    assert run(city(stations=stations((150, 12), (205, 60), load=[500.0, 300.0])), "--route-cost", "length",
+               verb="route").code == 0  # fmt: skip
+    rows = {row["station_id"]: row["connection_length_m"] for row in rows_of(run.output, "stations")}
+    assert rows == {"H1": 12.0, "H2": 115.0}
+    found = {row["source_fid"]: row for row in rows_of(run.output, "findings") if row["rule"] == "connected"}
+    assert [row["distance_m"] for _, row in sorted(found.items())] == [12.0, 5.0]
+    (whole,) = (row["message"] for row in found.values() if "alone" in row["message"])
+    assert whole.endswith("its connection is 115.0 m long.")
+
+
+def test_the_lineage_names_the_trenches_in_a_street_and_the_connections_of_a_station(run):
+    assert run(city(), "--route-cost", "length", verb="route").code == 0
+    pipes = {(row["source_layer"], row["source_fid"], row["pipe_id"]) for row in rows_of(run.output, "pipes")}
+    lineage = [row for row in rows_of(run.output, "lineage") if row["result_layer"] == "pipes"]
+    assert {(row["source_layer"], row["source_fid"], row["result_id"]) for row in lineage} == pipes
+    assert {(row["source_layer"], row["action"]) for row in lineage} == {
+        ("streets", "routed"), ("stations", "connected"),
+    }  # fmt: skip
+
+
+def test_check_says_why_nothing_can_be_routed(run):
+    shut = stations((0, 0), status=["abandoned"])
+    ran = run(city(stations=shut), verb="check")
+    assert ran.code == 1
+    (row,) = (row for row in rows_of(run.output, "findings") if row["severity"] == "error")
+    assert row["rule"] == "not-routed"
+    assert "the layer stations holds none that is in use" in row["message"]
+
+
+def test_routing_a_result_digs_nothing_new_not_even_for_a_ring_through_a_station(run, tmp_path):
+    """Two streets end 25 m north and south of H1; only through H1 could a ring be closed around the way there."""
+    streets = layer(
+        [line((0, 0), (100, 0)), line((0, 0), (0, 50)), line((0, 50), (100, 50))], street_id=["a", "b", "c"]
+    )
+    town = city(streets=streets, stations=stations((100, 25), load=[500.0]))
+    assert run(town, "--ring-load-mw", "0.3", verb="route").code == 0
+    again = tmp_path / "again.gpkg"
+    assert call("route", run.output, "--ring-load-mw", "0.3", "-o", again).code == 0
+    first, second = (rows_of(file, "pipes") for file in (run.output, again))
+    assert [row["length_m"] for row in first] == pytest.approx([100, 25])
+    names = ("pipe_id", "from_node", "to_node", "length_m", "role")
+    assert [[row[n] for n in names] for row in second] == [[row[n] for n in names] for row in first]
+    assert {row["rule"] for row in rows_of(again, "findings")} >= {"ring-impossible"}
+
+
+def test_topology_leaves_to_routing_what_the_project_has_routed(tmp_path):
+    """The pipe ends 60 m from H2; `route` digs along the street, so `topology` draws no straight connection."""
+    source = write(tmp_path / "city.gpkg", city(pipes=existing(((0, 0), (100, 0)))))
+    names = ("pipes", "streets", "stations", "sources")
+    layers = "".join(f'{name} = "{source.name}|{name}"\n' for name in names)
+    for wanted, rules in (("always", ["left-to-routing"]), ("never", ["connected", "connected"])):
+        project = tmp_path / f"{wanted}.toml"
+        project.write_text(f'[layers]\n{layers}[options]\nrouting = "{wanted}"\n')
+        output = tmp_path / f"{wanted}.gpkg"
+        assert call("topology", project, "-o", output).code == 0
+        found = [row["rule"] for row in rows_of(output, "findings")]
+        assert [rule for rule in found if rule in ("left-to-routing", "connected", "not-connected")] == rules
+
+
+def test_the_verb_route_routes_whatever_its_project_says_of_routing(tmp_path):
+    source = write(tmp_path / "city.gpkg", city())
+    refused = call("route", source, "--routing", "never", "-o", tmp_path / "out.gpkg")
+    assert refused.code == 2
+    assert "--routing" in refused.err
+    names = ("streets", "stations", "sources")
+    layers = "".join(f'{name} = "{source.name}|{name}"\n' for name in names)
+    project = tmp_path / "city.toml"
+    project.write_text(f'[layers]\n{layers}[options]\nrouting = "never"\n')
+    assert call("route", project, "-o", tmp_path / "out.gpkg").code == 0
+    assert len(rows_of(tmp_path / "out.gpkg", "pipes")) > 0
 
 
 def test_never_leaves_streets_without_a_network(run):
@@ -597,7 +687,7 @@ def test_a_station_that_routing_does_not_reach_gets_no_way_through_the_blocks(ru
         (f["rule"], f["layer"], f["source_fid"]) for f in rows_of(run.output, "findings") if f["severity"] == "error"
     ]
     assert errors == [("unreachable", "stations", 2)]
-    assert [row["served"] for row in rows_of(run.output, "stations")] == [True, None]
+    assert [row["served"] for row in rows_of(run.output, "stations")] == [True, False]
 
 
 @pytest.mark.parametrize("missing", ["streets", "stations", "sources"])

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gisheat.graphs.cost_shares import sum_of_ways
 from gisheat.graphs.graph import Array, Graph, Index
-from gisheat.graphs.kernels import cost_shares, dual_ascent
+from gisheat.graphs.kernels import dual_ascent
 from gisheat.graphs.kernels.first_tree import distances
-from gisheat.kernels import plain_where
 
 ROUNDS = 200
 """Most rounds in which shares are made better."""
@@ -36,12 +36,10 @@ SHARES = 6_000_000
 """Shares made in all rounds together, at most: half a second."""
 ENOUGH = 1e-5
 """Gap, as a share of the cost, that is not made smaller."""
-TREE = 5.0
-"""The tree that is known counts as having been used so often."""
-TOPS = 6
+TOPS = 20
 """Pieces of a price, between a third of the mean load and the whole."""
 WORK = 100
-"""Arcs that one dual ascent looks at for each edge, at most."""
+"""Arcs that dual ascent looks at for each edge, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class Loaded:
         Above zero at terminals only, not at all of them.
     fixed, per_load, exponent : float
         As in `load_tree`.
-    parent, way : shape (nodes,)
-        Node before each terminal, and each node on its way from the root, in the tree, and the edge between them.
+    parent : shape (nodes,)
+        Node before each terminal, and each node on its way from the root, in the tree.
     """
 
     graph: Graph
@@ -71,44 +69,36 @@ class Loaded:
     per_load: float
     exponent: float
     parent: Index
-    way: Index
 
 
-@plain_where(lambda *_: False)  # its rounds are too many for plain Python
 def load_bound(problem: Loaded, least: float) -> float:
     """Lower bound of the cost of all trees, of which `least` is that of the tree that is known."""
     bound = _by_pieces(problem)
-    rounds = min(ROUNDS, SHARES // max(1, 2 * len(problem.cost) * len(problem.terminals)))
-    if bound < least * (1.0 - ENOUGH) and rounds >= LEAST_ROUNDS:
-        bound = max(bound, _by_shares(problem, rounds, least * (1.0 - ENOUGH)))
+    if bound < least * (1.0 - ENOUGH) and is_near(problem.graph, problem.terminals):
+        bound = max(bound, _by_shares(problem, _rounds(problem.graph, problem.terminals), least * (1.0 - ENOUGH)))
     return min(bound, least)
 
 
+def is_near(graph: Graph, terminals: Index) -> bool:
+    """Whether the problem is so small that the bound comes near the cost: that shares are made."""
+    return _rounds(graph, terminals) >= LEAST_ROUNDS
+
+
+def _rounds(graph: Graph, terminals: Index) -> int:
+    return min(ROUNDS, SHARES // max(1, 2 * len(graph.start) * len(terminals)))
+
+
 def _by_shares(problem: Loaded, rounds: int, goal: float) -> float:
-    g = problem.graph
-    use = np.zeros((2 * len(problem.cost), len(problem.terminals)))
-    for k, terminal in enumerate(problem.terminals):
-        node = terminal
-        while node != problem.root:
-            e = problem.way[node]
-            use[2 * e if g.end[e] == node else 2 * e + 1, k] = TREE
-            node = problem.parent[node]
-    return float(
-        cost_shares.sum_of_ways(
-            g.first,
-            g.neighbour,
-            dual_ascent.arcs_into(g.first, g.edge, g.end),
-            problem.cost,
-            problem.fixed,
-            problem.per_load,
-            problem.exponent,
-            problem.root,
-            problem.terminals,
-            problem.load[problem.terminals],
-            use,
-            rounds,
-            goal,
-        )
+    return sum_of_ways(
+        problem.graph,
+        problem.cost,
+        lambda load: problem.fixed + problem.per_load * load**problem.exponent,
+        problem.root,
+        problem.terminals,
+        problem.load[problem.terminals],
+        problem.parent,
+        rounds,
+        goal,
     )
 
 
@@ -117,23 +107,20 @@ def _by_pieces(problem: Loaded) -> float:
     joined = np.zeros(problem.graph.count)
     joined[problem.terminals] = 1.0
     loaded = problem.terminals[problem.load[problem.terminals] > 0.0]
-    ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
     fixed = problem.fixed + (problem.per_load if problem.exponent == 0.0 else 0.0)
-    plain = _ascended(problem, problem.terminals, joined, 1.0) if fixed > 0.0 else 0.0
-    bound = fixed * plain
     if problem.per_load <= 0.0 or not len(loaded):
-        return bound
-    smallest = problem.load[loaded].min() if len(loaded) == len(problem.terminals) else 0.0
-    ascending = True  # the greater the load, the more it is shortest paths that count
-    for top, slope in zip(*_pieces(problem.load[loaded], problem.exponent), strict=True):
-        around = _around(ways[loaded], problem.load[loaded], top)
-        if top <= smallest and plain > 0.0:  # each set counts as much
-            ascended = plain * top
-        else:
-            ascended = _ascended(problem, loaded, problem.load, top) if ascending else 0.0
-        ascending = ascended > around
-        bound += problem.per_load * slope * max(around, ascended)
-    return bound
+        return fixed * float(_ascended(problem, problem.terminals, joined, np.ones(1))[0])
+    load = problem.load[loaded]
+    tops, slopes = _pieces(load, problem.exponent)
+    ascended = _ascended(problem, loaded, problem.load, np.append(load.min(), tops))
+    if len(loaded) == len(problem.terminals):  # with the least load as the top each set counts as much
+        plain = ascended[0] / load.min()
+    else:
+        plain = _ascended(problem, problem.terminals, joined, np.ones(1))[0]
+    ways = distances(problem.graph.first, problem.graph.neighbour, problem.graph.edge, problem.cost, problem.root)
+    around = np.array([_around(ways[loaded], load, top) for top in tops])
+    # the greater the load, the more it is shortest paths that count
+    return float(fixed * plain + problem.per_load * (slopes * np.maximum(around, ascended[1:])).sum())
 
 
 def _pieces(load: Array, exponent: float) -> tuple[Array, Array]:
@@ -146,10 +133,11 @@ def _pieces(load: Array, exponent: float) -> tuple[Array, Array]:
     return tops[some], slope[some]
 
 
-def _ascended(problem: Loaded, terminals: Index, load: Array, top: float) -> float:
+def _ascended(problem: Loaded, terminals: Index, load: Array, tops: Array) -> Array:
+    """Bounds for prices min(load, top), shape (tops,): the sets of one ascent hold for all of them."""
     g = problem.graph
     into = dual_ascent.arcs_into(g.first, g.edge, g.end)
-    bound, _ = dual_ascent.ascend(
+    bounds, _ = dual_ascent.ascend(
         g.first,
         g.neighbour,
         into,
@@ -158,9 +146,9 @@ def _ascended(problem: Loaded, terminals: Index, load: Array, top: float) -> flo
         problem.root,
         WORK * len(problem.cost),
         load,
-        top,
+        tops,
     )
-    return float(bound)
+    return np.asarray(bounds)
 
 
 def _around(way: Array, load: Array, top: float) -> float:

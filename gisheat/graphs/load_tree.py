@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gisheat.graphs.contraction import contract
-from gisheat.graphs.graph import is_small
+from gisheat.graphs.graph import graph_of, is_small, numbers_outwards
 from gisheat.graphs.kernels import reattach as kernel
 from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.kernels.first_tree import distances, grow
 from gisheat.graphs.kernels.renewal import shake
-from gisheat.graphs.load_bound import Loaded, load_bound
+from gisheat.graphs.load_bound import ENOUGH, Loaded, is_near, load_bound
 from gisheat.graphs.tree import Tree
 from gisheat.kernels import plain_where
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gisheat.graphs.graph import Array, Graph, Index, Mask
@@ -150,12 +153,16 @@ def load_tree(
     tried, short = 0, 0.0
     chosen = np.zeros(len(small.cost), np.bool_)
     if len(small.terminals) > 1:
-        place = small.places()
-        inside, foot = wanted & reached, int(place[root])
-        there = np.bincount(place[inside], load[inside], small.graph.count).astype(float)
-        problem = _problem(small.graph, small.cost, there, small.terminals, foot, (fixed, per_load, exponent))
-        chosen, tried = _search(problem, moves, clock, seed)
-        short = _shortfall(small.graph, small.cost, foot, there, problem.targets, chosen, (fixed, per_load, exponent))
+        place, inside = small.places(), wanted & reached
+        number = _numbers(small.graph, int(place[root]))
+        streets = graph_of(small.graph.count, number[small.graph.start], number[small.graph.end])
+        there = np.bincount(number[place[inside]], load[inside], streets.count).astype(float)
+        terminals, foot = number[small.terminals], int(number[place[root]])
+        problem = _problem(streets, small.cost, there, terminals, foot, (fixed, per_load, exponent))
+        bound_of = partial(_bound, streets, small.cost, foot, there, problem.targets, (fixed, per_load, exponent))
+        chosen, tried, bound = _search(problem, moves, clock, seed, bound_of)
+        # it lies as far below the cost of the whole tree: what contraction took is in every best one, equally loaded
+        short = _cost(streets, small.cost, foot, there, chosen, (fixed, per_load, exponent)) - bound
     edges = small.expand(chosen)
     total = _cost(graph, cost, root, np.where(reached, load, 0.0), edges, (fixed, per_load, exponent))
     return Tree(
@@ -177,6 +184,11 @@ def carried(graph: Graph, root: int, load: Array, edges: Mask) -> Array:
     return result
 
 
+def _numbers(graph: Graph, root: int) -> Index:
+    """Numbers of the nodes in the search; small graphs keep theirs."""
+    return np.arange(graph.count) if is_small(graph) else numbers_outwards(graph, root)
+
+
 def _rooted(graph: Graph, root: int, load: Array, edges: Mask) -> kernel.Rooted:
     tree = kernel.rooted(graph.count)
     kernel.orient(graph.first, graph.neighbour, graph.edge, root, load, edges, tree)
@@ -189,22 +201,13 @@ def _cost(graph: Graph, cost: Array, root: int, load: Array, edges: Mask, price:
     return float((cost[edges] * (fixed + per_load * flow**exponent)).sum())
 
 
-def _shortfall(
-    graph: Graph,
-    cost: Array,
-    root: int,
-    load: Array,
-    targets: Index,
-    edges: Mask,
-    price: tuple[float, float, float],
+def _bound(
+    graph: Graph, cost: Array, root: int, load: Array, targets: Index, price: tuple[float, float, float], edges: Mask
 ) -> float:
-    """How far the bound lies below the cost of a tree of the contracted graph.
-
-    It lies as far below that of the whole one: what contraction took is in every best tree, with the same load.
-    """
+    """No tree of the contracted graph is cheaper than this; found by way of one that is good."""
     tree = _rooted(graph, root, load, edges)
     least = _cost(graph, cost, root, load, edges, price)
-    return least - load_bound(Loaded(graph, cost, root, targets, load, *price, tree.parent, tree.way), least)
+    return load_bound(Loaded(graph, cost, root, targets, load, *price, tree.parent), least)
 
 
 def _problem(
@@ -217,29 +220,37 @@ def _problem(
     wanted = np.zeros(graph.count, np.bool_)
     wanted[terminals] = True
     distance = distances(graph.first, graph.neighbour, graph.edge, cost, root)
+    band = float(distance.max()) * (1.0 + 1e-9) / kernel.BANDS or 1.0
     streets = kernel.Streets(
         first=graph.first,
         neighbour=graph.neighbour,
         edge=graph.edge,
+        length=cost[graph.edge],
         cost=cost,
-        distance=distance,
+        band_of=np.minimum((distance / band).astype(np.int64), kernel.BANDS - 1),
         wanted=wanted,
         root=root,
         total=float(whole.sum()),
         loaded=np.zeros(kernel.BANDS),
-        band=float(distance.max()) * (1.0 + 1e-9) / kernel.BANDS or 1.0,
+        band=band,
     )
     scaled = kernel.Price(float(fixed), float(per_load * unit**exponent), float(exponent))
     return _Problem(graph, streets, scaled, whole, terminals[terminals != root])
 
 
-def _search(problem: _Problem, moves: int | None, clock: _Clock, seed: int) -> tuple[Mask, int]:
-    """Best tree of several starts, and how many moves were tried."""
+def _search(
+    problem: _Problem, moves: int | None, clock: _Clock, seed: int, bound_of: Callable[[Mask], float]
+) -> tuple[Mask, int, float]:
+    """Best tree of several starts, how many moves were tried, and the bound.
+
+    Where bounds come near they are made after the first start already: mostly it shows that no other is needed.
+    """
     count = len(problem.targets)
     starts = max(1, min(MOST_STARTS, STARTED_TERMINALS // count))
     total = _default_moves(problem.graph.count, count) if moves is None else moves
     state = np.array([seed + 88172645463325252], np.uint64)
     best, least, tried = np.zeros(len(problem.streets.cost), np.bool_), np.inf, 0
+    bound, bounded = 0.0, np.inf
     for i in range(starts):
         tree = _start(problem, i, seed)
         tried += _improve(problem, tree, (total * (i + 1)) // starts - (total * i) // starts, clock, state)
@@ -250,7 +261,11 @@ def _search(problem: _Problem, moves: int | None, clock: _Clock, seed: int) -> t
             best[tree.way[tree.parent >= 0]] = True
         if clock.stopped:
             break
-    return best, tried
+        if i == 0 and starts > 1 and is_near(problem.graph, problem.targets):
+            bound, bounded = bound_of(best), least
+        if bound >= least * (1.0 - ENOUGH):
+            return best, tried, bound
+    return best, tried, max(bound, bound_of(best)) if least < bounded else bound
 
 
 def _default_moves(nodes: int, terminals: int) -> int:

@@ -184,7 +184,7 @@ def _between(
 def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[np.uint64]) -> None:
     """Close rings in `standing` until nothing is open that streets can close, then look for cheaper ones."""
     cost, tree = problem.cost, problem.tree
-    _close_open(problem, standing, np.arange(len(problem.demands)), np.inf, cost)
+    _close_open(problem, standing, _bridges(problem, standing), np.arange(len(problem.demands)), np.inf, cost)
     _thin_out(problem, standing)
     number, count = kernel.pieces(problem.graph.start, problem.graph.end, tree, problem.depth >= 0, standing)
     least = float(cost[standing & ~tree].sum())
@@ -200,13 +200,14 @@ def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[
         piece = draw_below(state, count)
         some = kernel.around(*problem.streets(), number, piece, 1 + draw_below(state, MOST_PIECES), chosen)
         trial[np.isin(number, chosen[:some])] = False
-        trial &= tree | ~kernel.bridges(*problem.streets(), trial, problem.root)
+        is_bridge = _bridges(problem, trial)
+        trial &= tree | ~is_bridge
         shuffle(order, order.size, state)
         budget = (least - float(cost[trial & ~tree].sum())) * (1.0 + 1e-9)
         # half of the moves see costs that are disturbed, so that a dearer path can make others cheaper
         unrest = UNREST * draw_below(state, 2)
         seen = cost * random.uniform(1.0, 1.0 + unrest, len(cost)) if unrest else cost
-        if not np.isfinite(_close_open(problem, trial, order, budget * (1.0 + unrest), seen)):
+        if not np.isfinite(_close_open(problem, trial, is_bridge, order, budget * (1.0 + unrest), seen)):
             continue
         _thin_out(problem, trial)
         found = float(cost[trial & ~tree].sum())
@@ -216,11 +217,16 @@ def _close(problem: _Problem, standing: Mask, moves: int | None, state: NDArray[
             number, count = kernel.pieces(problem.graph.start, problem.graph.end, tree, problem.depth >= 0, standing)
 
 
-def _close_open(problem: _Problem, standing: Mask, order: Index, limit: float, cost: Array) -> float:
+def _bridges(problem: _Problem, standing: Mask) -> Mask:
+    found: Mask = kernel.bridges(*problem.streets(), standing, problem.root)
+    return found
+
+
+def _close_open(problem: _Problem, standing: Mask, is_bridge: Mask, order: Index, limit: float, cost: Array) -> float:
     p = problem
     return kernel.close(
-        *p.streets(), cost, p.parent, p.way, p.depth, p.enter, p.leave, np.zeros(p.graph.count, np.int64), p.need,
-        standing, p.root, p.demands, order, np.empty(p.graph.count, np.int64), limit,
+        *p.streets(), p.graph.start, p.graph.end, cost, p.parent, p.way, p.depth, p.enter, p.leave, p.need, standing,
+        is_bridge, p.root, p.demands, order, limit,
     )  # fmt: skip
 
 

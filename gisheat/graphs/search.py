@@ -96,10 +96,11 @@ class Level:
         """Lower bound of the cost of trees here, reduced cost of each arc, shape (2 edges,), and whether it is done."""
         reduced = np.repeat(self.cost, 2)
         g = self.graph
-        bound, done = dual_ascent.ascend(
-            g.first, g.neighbour, self.into, reduced, self.small.terminals, root, work, self.terminal.astype(float), 1.0
-        )
-        return bound, reduced, done
+        bounds, done = dual_ascent.ascend(
+            g.first, g.neighbour, self.into, reduced, self.small.terminals, root, work, self.terminal.astype(float),
+            np.ones(1),
+        )  # fmt: skip
+        return float(bounds[0]), reduced, done
 
     def useful(self, root: int, bound: float, reduced: Array, best: float) -> Mask:
         """Edges, shape (edges,), that a tree cheaper than `best` can have.

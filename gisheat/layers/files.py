@@ -27,6 +27,10 @@ GEOMETRY_TYPES = {
     "point": {"Point", "MultiPoint"},
     "polygon": {"Polygon", "MultiPolygon"},
 }
+SINGLE = {"point": [0], "line": [1, 2], "polygon": [3]}
+"""Types of single geometries, as shapely numbers them."""
+MULTI = 4
+"""From this one on types have parts."""
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -230,6 +234,14 @@ def _read(file: Path, name: str) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(file, layer=name, fid_as_index=True, on_invalid="ignore")
 
 
+def _is_held(geometry: gpd.GeoSeries, kind: str) -> bool:
+    """Whether geometry collections hold anything of a kind, of which the parts that fit are used then."""
+    parts = shapely.get_parts(geometry.dropna().to_numpy())
+    while (shapely.get_type_id(parts) >= MULTI).any():
+        parts = shapely.get_parts(parts)
+    return bool(np.isin(shapely.get_type_id(parts), SINGLE[kind]).any())
+
+
 def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table with its geometry in the column geometry, when it is of the kind that the layer has."""
     kind = GEOMETRY[layer]
@@ -238,7 +250,8 @@ def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDa
     if not isinstance(table, gpd.GeoDataFrame):
         raise InputError(f"layer {layer}: {where} has no geometry; {kind}s are needed.")
     types = set(table.geometry.dropna().geom_type.unique())
-    if types and not types & GEOMETRY_TYPES[kind]:
+    fits = bool(types & GEOMETRY_TYPES[kind]) or ("GeometryCollection" in types and _is_held(table.geometry, kind))
+    if types and not fits:
         raise InputError(f"layer {layer}: {where} holds {', '.join(sorted(types))} geometry; {kind}s are needed.")
     geometry = table.geometry.to_numpy()
     if shapely.is_empty(geometry).any():

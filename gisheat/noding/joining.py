@@ -202,7 +202,7 @@ def drop_doubles(state: State, everything: bool) -> bool:
     keeps = ~state.join[pieces.line[chosen]]
     order = np.lexsort((pieces.line[chosen], number, vertices, length, keeps, bits[chosen] != PAIR, key))
     beside = find_doubles(
-        order, key, chosen, length, pieces.xy, pieces.offset, bits, level, state.touch
+        order, key, chosen, length, pieces.xy, pieces.offset, bits, level, state.known[pieces.line], state.touch
     )  # fmt: skip
     gone = beside >= 0
     if not gone.any():

@@ -52,7 +52,8 @@ def node_lines(
     fixed_bits : array of int, shape (k,), optional
         What may meet there, PAIR by default.
     known : array of bool, shape (lines,), optional
-        Lines that come from an earlier noding: they get no node where they cross one another, nor where
+        Lines that come from an earlier noding: they get no node where they cross one another, and stay where one of
+        them lies along another that carries more or less; nor do they get a node where
     fixed_known : array of bool, shape (k,), optional
         one of these fixed points lies beside them (the stations of a network, say, joined after that noding).
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gisheat.kernels import kernel
+
 LEAST_SLOPE = 1e-200
 """Slope of edges without any resistance, so that 1/slope is a number."""
 
@@ -15,7 +17,7 @@ LEAST_SLOPE = 1e-200
 # before the iteration ------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def all_reached(start, end, free, count):
     """Union-find over the chains: no group of places without a fixed one (`free` and above)."""
     root = np.empty(count, np.int32)  # the highest place of a group, so a fixed one if there is one
@@ -39,7 +41,7 @@ def all_reached(start, end, free, count):
     return True
 
 
-@njit(cache=True)
+@kernel
 def demands(demand, leaf_node, leaf_parent, chain_from, next_node):
     """Demand of each node with what lies behind its leaves; along chains what is taken before each edge, and in all."""
     taken = np.empty(demand.size)
@@ -58,7 +60,7 @@ def demands(demand, leaf_node, leaf_parent, chain_from, next_node):
     return taken, offset, total
 
 
-@njit(cache=True)
+@kernel
 def first_flows(chain_from, edge, forward, offset, first_flow):
     """First flow of each chain: that of its edge with the least one."""
     flow = np.empty(chain_from.size - 1)
@@ -75,14 +77,14 @@ def first_flows(chain_from, edge, forward, offset, first_flow):
 # within the iteration ------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def spread(flow, chain, offset, edge_flow):
     """Flows of the edges of each chain."""
     for t in range(chain.size):
         edge_flow[t] = flow[chain[t]] - offset[t]
 
 
-@njit(cache=True)
+@kernel
 def gather(chain, edge_drop, edge_slope, drop, slope):
     """Drops and slopes of chains from those of their edges."""
     for c in range(drop.size):
@@ -92,7 +94,7 @@ def gather(chain, edge_drop, edge_slope, drop, slope):
         slope[chain[t]] += edge_slope[t]
 
 
-@njit(cache=True)
+@kernel
 def linear(chain, offset, edge_slope, drop, slope):
     """Drops at rest and slopes of chains whose edges are straight lines through the origin, half as steep as given.
 
@@ -175,7 +177,7 @@ def correct(start, end, correction, potential, conductance, ahead, flow, noise, 
     return changed, size
 
 
-@njit(cache=True)
+@kernel
 def still_missing(start, end, flow, total, demand, count):
     """What is taken at each unknown minus what its chains bring; zero at fixed places."""
     missing = np.zeros(count)
@@ -192,7 +194,7 @@ def still_missing(start, end, flow, total, demand, count):
 # after the iteration -------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@kernel
 def all_flows(start, edge, forward, chain_flow, leaf_node, leaf_parent, leaf_edge, taken, flow):
     """Flows of all edges from start to end: those along the chains, and to each leaf what is taken there."""
     for t in range(edge.size):
@@ -202,7 +204,7 @@ def all_flows(start, edge, forward, chain_flow, leaf_node, leaf_parent, leaf_edg
         flow[leaf_edge[t]] = q if start[leaf_edge[t]] == leaf_parent[t] else -q
 
 
-@njit(cache=True)
+@kernel
 def within_chains(
     chain_start, chain_end, chain_from, edge, forward, next_node, edge_drop, edge_slope, noise, potential, residual
 ):
@@ -230,7 +232,7 @@ def within_chains(
         residual[edge[steepest]] = left if forward[steepest] else -left
 
 
-@njit(cache=True)
+@kernel
 def of_leaves(start, leaf_node, leaf_parent, leaf_edge, drop, potential):
     """Potentials of leaves, from those nearest to what stays outwards."""
     for t in range(leaf_node.size - 1, -1, -1):

@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gisheat.kernels import kernel
 from gisheat.numerics.ordering import eliminate
 
 Array = NDArray[np.float64]
@@ -72,7 +73,7 @@ class LDL:
         _solve(*self._pattern, self._factor, self._pivot, rhs)
 
 
-@njit(cache=True)
+@kernel
 def _spots(start, end, place, block_from, row_from, row):
     """Edges sorted by the block that is eliminated first: entry of each edge, and its spot in that front."""
     blocks, size = block_from.size - 1, place.size
@@ -113,7 +114,7 @@ def _spots(start, end, place, block_from, row_from, row):
     return entry, spot, spot_from[: blocks + 1]
 
 
-@njit(cache=True)
+@kernel
 def _analysed(block_from, row_from, row, parent):
     """Where the rows of each block stand in its parent's front, number of children, and sizes of the work arrays."""
     blocks = parent.size

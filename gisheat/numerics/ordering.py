@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gisheat.kernels import kernel
 
 Index = NDArray[np.int32]
 
@@ -57,7 +58,7 @@ def eliminate(start: Index, end: Index, size: int) -> Elimination:
     return Elimination(*_numbered(sequence, sequence_from, pattern, pattern_from, parent, rank))
 
 
-@njit(cache=True)
+@kernel
 def _neighbours(start, end, size):
     """Neighbours of each node, each once."""
     count = np.zeros(size + 2, np.int32)
@@ -93,7 +94,7 @@ def _neighbours(start, end, size):
     return count[: size + 1], every[:kept]
 
 
-@njit(cache=True)
+@kernel
 def _minimum_degree(pointer, neighbour):
     """Blocks in the order they were eliminated: their nodes, and the nodes they leave joined to each other.
 
@@ -173,7 +174,7 @@ def _minimum_degree(pointer, neighbour):
     return block_of, sequence, sequence_from[: blocks + 1], pattern, pattern_from[: blocks + 1]
 
 
-@njit(cache=True)
+@kernel
 def _longer(values, used, more):
     longer = np.empty(2 * (used + more), np.int32)
     for t in range(used):
@@ -181,7 +182,7 @@ def _longer(values, used, more):
     return longer
 
 
-@njit(cache=True)
+@kernel
 def _compacted(pool, first, degree, room, block_of, needed):
     """Lists of the nodes that are left, in a pool with room for as much again."""
     size = 0
@@ -199,7 +200,7 @@ def _compacted(pool, first, degree, room, block_of, needed):
     return compact, used
 
 
-@njit(cache=True)
+@kernel
 def _postorder(block_of, pattern, pattern_from):
     """Parent of each block, and its rank in an order where every subtree is together."""
     blocks = pattern_from.size - 1
@@ -225,7 +226,7 @@ def _postorder(block_of, pattern, pattern_from):
     return parent, rank
 
 
-@njit(cache=True)
+@kernel
 def _numbered(sequence, sequence_from, pattern, pattern_from, parent, rank):
     """Everything by the final numbers of blocks and places; rows sorted by transposing their lists twice."""
     blocks, size = rank.size, sequence.size

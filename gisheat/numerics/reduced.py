@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gisheat.kernels import Credit, plain_where
 from gisheat.numerics import chains
 from gisheat.numerics.incidence import least_spanning_tree
 from gisheat.numerics.ldl import LDL
@@ -40,6 +41,11 @@ flows means 1e-9 of the heads), and how often it is tried for less:
 flows in steep edges may be small beside all others, and their drops not."""
 BALANCED = 1e-13
 """Mass errors at nodes below this, relative to the largest flow, are left."""
+
+
+PLAIN = Credit(500, 10_000)
+"""Most edges of a graph, and of all in turn, that are reduced and ordered, or solved, by loops in plain Python: about
+half a second, which it takes to read compiled loops from the disk; to compile them takes ten."""
 
 
 class ChainLaw(EdgeLaw, Protocol):
@@ -87,6 +93,7 @@ def solve_reduced(
     )  # fmt: skip
 
 
+@plain_where(lambda start, *_, **__: PLAIN.covers(len(start)))
 def prepare(start: Index, end: Index, count: int, fixed: Index, keep: Index | None = None) -> ReducedGraph | None:
     """Reduce and order a graph for several solves; None when a part hangs together with no fixed node.
 
@@ -127,6 +134,7 @@ class ReducedGraph:
         inside = len(graph.edge) - len(graph.chain_start)
         self.reaches_all = len(graph.leaf_node) + inside + int(graph.stays.sum()) == len(graph.stays)
 
+    @plain_where(lambda self, *_, **__: PLAIN.covers(len(self._start)))
     def solve(
         self, law: EdgeLaw, *, demand: Array, fixed_potential: Array, first_flow: Array, tolerance: float = 1e-10,
         max_iterations: int = 100, on_iteration: Callable[[int, float], None] | None = None,

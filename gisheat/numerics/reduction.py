@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gisheat.kernels import kernel
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int32]
@@ -59,7 +60,7 @@ def reduce_graph(start: Index, end: Index, fixed: NDArray[np.bool_]) -> Reductio
     )
 
 
-@njit(cache=True)
+@kernel
 def _incidence(count, start, end):
     """Number of edges at each node, and their numbers joined by exclusive or.
 
@@ -76,7 +77,7 @@ def _incidence(count, start, end):
     return degree, link
 
 
-@njit(cache=True)
+@kernel
 def _take_leaves(start, end, fixed, degree, link):
     """Take off nodes with one edge until there is none; degree and link are kept up."""
     count = fixed.size
@@ -101,7 +102,7 @@ def _take_leaves(start, end, fixed, degree, link):
     return gone, node[:taken], parent[:taken], edge[:taken], whole
 
 
-@njit(cache=True)
+@kernel
 def _find_chains(start, end, fixed, degree, link, used, left):
     """Walk from every node that stays along its edges (`left` are not `used`) to the next node that stays."""
     count, edges = fixed.size, start.size

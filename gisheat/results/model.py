@@ -411,13 +411,23 @@ def carried_to(network: Network, flow: Array, own: Array) -> Array:
     return np.where(np.isnan(flow), np.nan, result)
 
 
-def node_kinds(network: Network) -> np.ndarray:
-    """What stands at each node: source, station, junction or end, shape (nodes,)."""
+def node_kinds(
+    network: Network, stations: Mask | slice = slice(None), sources: Mask | slice = slice(None)
+) -> np.ndarray:
+    """What stands at each node: source, station, junction or end, shape (nodes,).
+
+    Parameters
+    ----------
+    stations, sources : masks, optional
+        Those that stand at a node: all of them by default.
+    """
     links, count = (network.pipes, network.valves, network.pumps), len(network.nodes)
     degree = np.bincount(np.concatenate([n for link in links for n in (link.start, link.end)]), minlength=count)
     kind = np.where(degree <= 1, "end", "junction").astype(object)
-    kind[np.concatenate([network.stations.supply_node, network.stations.return_node])] = "station"
-    kind[np.concatenate([network.sources.supply_node, network.sources.return_node])] = "source"
+    for nodes in (network.stations.supply_node, network.stations.return_node):
+        kind[nodes[stations]] = "station"
+    for nodes in (network.sources.supply_node, network.sources.return_node):
+        kind[nodes[sources]] = "source"
     return kind
 
 

@@ -11,9 +11,10 @@ from gisheat.findings import Finding
 from gisheat.graphs.graph import Array
 from gisheat.layers import Layers
 from gisheat.routing.choice import Choice
-from gisheat.routing.graph import CONNECTION, PIPE, StreetGraph, Terminals, origins
+from gisheat.routing.graph import CONNECTION, PIPE, StreetGraph, Terminals, connections_of, origins
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
+from gisheat.topology.connections import connection_lengths
 
 
 def _place(xy: Array) -> tuple[float, float]:
@@ -73,19 +74,30 @@ def _distances(layers: Layers, xy: Array) -> Array:
 
 
 def connected(town: StreetGraph, choice: Choice, terminals: Terminals) -> list[Finding]:
-    """The straight connections that were chosen, with their length."""
+    """The straight connections that were chosen, with their length, and that of what is dug for one station alone."""
     edges = town.edges
-    findings = []
+    findings, alone = [], _dug_alone(town, choice, terminals)
     for e in np.flatnonzero(choice.used & (edges.kind == CONNECTION) & (edges.length > 0.0)).tolist():
         i = int(edges.line[e])
         layer, fid = _fid(terminals, i)
         to = "street" if edges.end[e] < town.first_pipe_node else "pipe"
         message = f"{_noun(terminals, i)} {terminals.name[i]} was connected to a {to} over {edges.length[e]:.1f} m."
+        if alone[i] > edges.length[e] + 0.05:
+            message += f" With the trench in the street that serves it alone, its connection is {alone[i]:.1f} m long."
         findings.append(
             Finding("connected", "info", layer, message, fid, None, _place(terminals.xy[i]), float(edges.length[e]),
                     "connection drawn", applied=True)
         )  # fmt: skip
     return findings
+
+
+def _dug_alone(town: StreetGraph, choice: Choice, terminals: Terminals) -> Array:
+    """Length of the new trenches that serve each station alone [m], shape (terminals,); 0 for sources."""
+    edges, used = town.edges, np.flatnonzero(choice.used)
+    single = (edges.kind != PIPE) & (choice.stations == 1) & (choice.ring == 0) & ~connections_of(edges, terminals, 1)
+    node = np.where(terminals.layer == 0, town.terminal, -1)
+    length = connection_lengths(single[used], edges.start[used], edges.end[used], edges.length[used], node)
+    return np.nan_to_num(length)
 
 
 def unclosed(

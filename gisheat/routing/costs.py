@@ -48,6 +48,8 @@ def class_factors(text: str | None) -> dict[str, float]:
 def street_factors(streets: gpd.GeoDataFrame, by_class: Mapping[str, float]) -> Array:
     """Cost factor of each street, shape (streets,): its own times that of its class, 1 where nothing is said."""
     own = filled(numbers(streets, "cost_factor"), 1.0)
+    if not by_class:
+        return own
     known = [by_class.get(str(name), 1.0) for name in words(streets, "class", "")]
     return own * np.array(known, float)
 

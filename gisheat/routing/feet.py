@@ -109,6 +109,39 @@ class Links:
     street: Index
     street_along: Array
 
+    def take(self, which: Index | Mask) -> Links:
+        """Some of them."""
+        return Links(self.pipe[which], self.pipe_along[which], self.street[which], self.street_along[which])
+
+
+def through_station(
+    links: Links, pipes: Paths, streets: Paths, connection: Mask, stations: Array, tolerance: float
+) -> Mask:
+    """Which links would prolong a connection beyond its station: nothing is dug through a station.
+
+    Parameters
+    ----------
+    connection : bool array, shape (pipes,)
+        Pipes of a single station.
+    stations : array, shape (n, 2)
+    """
+    near = max(tolerance, EXACT)
+    ends, count = np.unique(pipes.ends[:, :2], axis=0, return_counts=True)
+    stands = np.zeros(len(ends), bool)
+    if len(stations) and len(ends):
+        places = np.asarray(shapely.points(stations), object)
+        stands[shapely.STRtree(places).query(shapely.points(ends), predicate="dwithin", distance=near)[0]] = True
+    dead = np.asarray(shapely.points(ends[stands & (count == 1)]), object)
+    result = np.zeros(len(links.pipe), bool)
+    if not len(dead):
+        return result
+    there = np.flatnonzero(connection[links.pipe])
+    foot = point_at(pipes, links.pipe[there], links.pipe_along[there])[:, :2]
+    place = point_at(streets, links.street[there], links.street_along[there])[:, :2]
+    result[there[shapely.STRtree(dead).query(shapely.points(foot), predicate="dwithin", distance=near)[0]]] = True
+    result[there] &= np.hypot(*(foot - place).T) > near  # in the street itself it may go on
+    return result
+
 
 def links_of(
     pipes: Paths, streets: Paths, junctions: Array, farthest: float, areas: Areas, tolerance: float, *, anywhere: bool
@@ -137,8 +170,7 @@ def links_of(
     ways = np.asarray(shapely.linestrings(np.stack([a[:, :2], b[:, :2]], axis=1)), object)
     factor = areas.factors(ways)
     usable = np.isfinite(factor)
-    kept = Links(links.pipe[usable], links.pipe_along[usable], links.street[usable], links.street_along[usable])
-    return kept, factor[usable]
+    return links.take(usable), factor[usable]
 
 
 def _clear_ways(ends: Array, pipes: Paths, streets: Paths, junctions: Array, farthest: float, tolerance: float) -> Feet:

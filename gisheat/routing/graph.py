@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gisheat.graphs.graph import Array, Graph, Index, Mask, graph_of
 from gisheat.noding import EXACT
 from gisheat.routing.costs import Areas, areas_of, street_factors
-from gisheat.routing.feet import Feet, crossing, joined, links_of, nearest_of, seen_feet
+from gisheat.routing.feet import Feet, crossing, joined, links_of, nearest_of, seen_feet, through_station
 from gisheat.routing.lines import Cut, Paths, cut, paths_of, stretches
 from gisheat.routing.rules import RouteRules
 from gisheat.topology.attributes import words
@@ -115,10 +115,14 @@ def street_graph(
     polygons = areas_of(areas)
     ways = _ways(terminals, road, laid, polygons, rules)
     to_street, to_pipe = ways.to_street, ways.to_pipe
+    junctions = _junctions(road) if len(laid) else np.empty((0, 4))  # links are from and to pipes
     links, link_factor = links_of(
-        laid, road, _junctions(road), rules.pipe_to_street, polygons, rules.tolerance, anywhere=rules.join_anywhere
+        laid, road, junctions, rules.pipe_to_street, polygons, rules.tolerance, anywhere=rules.join_anywhere
     )
     tolerance = rules.tolerance
+    single = (words(pipes, "role") == "connection")[laid.row]
+    stays = ~through_station(links, laid, road, single, terminals.xy[terminals.layer == 0], tolerance)
+    links, link_factor = links.take(stays), link_factor[stays]
     on_street = cut(
         road, np.concatenate([to_street.line, links.street]), np.concatenate([to_street.along, links.street_along]),
         tolerance,

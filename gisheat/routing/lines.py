@@ -17,6 +17,7 @@ from gisheat.graphs.graph import Array, Index, Mask
 from gisheat.noding import EXACT
 
 Lines = NDArray[np.object_]
+LINE = int(shapely.GeometryType.LINESTRING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,10 @@ def paths_of(geometry: Lines, names: NDArray[Any]) -> Paths:
     names : array, shape (rows,)
         What decides the order of lines at one place.
     """
-    parts, row = shapely.get_parts(geometry, return_index=True)
+    if (shapely.get_type_id(geometry) == LINE).all():
+        parts, row = geometry.copy(), np.arange(len(geometry))
+    else:
+        parts, row = shapely.get_parts(geometry, return_index=True)
     length = shapely.length(parts)
     parts, row, length = parts[length > 0.0], row[length > 0.0], length[length > 0.0]
     count = shapely.get_num_coordinates(parts)

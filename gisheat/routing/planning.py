@@ -37,6 +37,8 @@ class Routed:
     findings: tuple[Finding, ...]
     figures: Mapping[str, tuple[object, str]]
     """What was found, by name, with units."""
+    reached: int
+    """Stations that a source reaches."""
     notes: tuple[str, ...] = ()
     """What was assumed, in words."""
 
@@ -87,7 +89,7 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     InputError
         If there are no streets, stations or sources, or a pair of the rings names something unknown.
     TopologyError
-        If no station can be reached from any source.
+        If there is no street, station or source in use.
     """
     streets = layers["streets"]
     for needed in ("stations", "sources"):
@@ -110,11 +112,6 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     pairs = _pairs(rules.ring_pairs, layers, town, terminals)
     choice = choose(town, terminals, rules, pairs)
     missed = unreached(layers, town, choice, terminals, rules)
-    if not choice.joined[terminals.layer == 0].any():
-        raise TopologyError(
-            f"no station can be reached from a source along the streets ({missed[0].message.rstrip('.')}):"
-            " look at the layers streets, stations and sources with gisheat check."
-        )
     used_names = set(words(layers.get("pipes"), "pipe_id", "")) if "pipes" in layers else set()
     tables = {name: layers[name] for name in ("streets", "stations", "sources")}
     trenches = trench_rows(town, choice, terminals, tables, phases, rules.trunk_share, used_names)
@@ -127,8 +124,9 @@ def route(layers: Layers, rules: RouteRules, load: Array | None = None, order: S
     figures = _figures(choice, terminals, trenches, rules)
     together = {**layers.tables, "pipes": _with_trenches(layers, town, choice, trenches)}
     return Routed(
-        trenches, replace(layers, tables=together), tuple(findings), figures, _notes(layers, rules, load, terminals)
-    )
+        trenches, replace(layers, tables=together), tuple(findings), figures,
+        int(choice.joined[terminals.layer == 0].sum()), _notes(layers, rules, load, terminals),
+    )  # fmt: skip
 
 
 def _with_trenches(layers: Layers, town: StreetGraph, choice: Choice, trenches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -142,11 +142,15 @@ def lineage_of(
     points, unused = points or {}, unused or {}
     lines = {"streets": layers.get("streets")} if "streets" in layers else {}
     lines |= {} if pipes is None else {"pipes": pipes[pipes["source_layer"] == "pipes"]}
+    made = None if pipes is None else pipes[pipes["source_layer"] != "pipes"]
     rows = [r for layer, table in lines.items() for r in _line_rows(layer, table, layers.get(layer), absorbed)]
     for layer, table in points.items():
         action = np.where(_has_moved(table, layers.get(layer)), "moved", "kept") if layer in MOVABLE else "kept"
         origin = table.get("source_layer", layer)
         rows.append(_rows(origin, table["source_fid"], layer, table.get(ID_COLUMN[layer]), action))
+    if made is not None and len(made):  # trenches in streets, connections of stations and sources
+        action = np.where(made["source_layer"] == "streets", "routed", "connected")
+        rows.append(_rows(made["source_layer"], made["source_fid"], "pipes", made["pipe_id"], action))
     rows.append(_rows_of_buildings(layers.get("buildings"), points.get("stations", layers.get("stations"))))
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()

@@ -58,7 +58,8 @@ def words(table: gpd.GeoDataFrame, column: str, default: str | None = None) -> T
     """A text column, `default` where it is empty or not there."""
     if column not in table:
         return np.full(len(table), default, dtype=object)
-    return np.array([default if v is None else v for v in table[column].to_numpy(dtype=object)], dtype=object)
+    values = table[column].to_numpy(dtype=object)
+    return np.array([default if v is None or v != v else v for v in values], dtype=object)  # noqa: PLR0124 (NaN)
 
 
 def curves(table: gpd.GeoDataFrame, column: str) -> tuple[Text, dict[int, str]]:

@@ -64,6 +64,9 @@ class Drawing:
     nodes: gpd.GeoDataFrame
     stations: gpd.GeoDataFrame
     sources: gpd.GeoDataFrame
+    stations_joined: Mask
+    """Which stations have a node, shape (stations,)."""
+    sources_joined: Mask
     valves: gpd.GeoDataFrame
     pumps: gpd.GeoDataFrame
     valve_pipes: Index
@@ -128,15 +131,15 @@ def build_network(
     table = _pieces_table(pipes, pieces)
     findings += split_findings("pipes", "pipe-split", table)
     taken = set(table["pipe_id"])
-    at_station = connect("stations", stations, reached[0], xy, rules, taken)
-    at_source = connect("sources", sources, reached[1], at_station.xy, rules, taken)
+    at_source = connect("sources", sources, reached[1], xy, rules, taken)
+    at_station = connect("stations", stations, reached[0], at_source.xy, rules, taken, at_source)
     table = pd.concat([table, *(c.pipes for c in (at_station, at_source) if len(c.pipes))], ignore_index=True)
     start = np.concatenate([pieces.start, at_station.start, at_source.start])
     end = np.concatenate([pieces.end, at_station.end, at_source.end])
     keep, left_out = degenerate(table, start, end, snap_tolerance)
     table, start, end = table[keep].reset_index(drop=True), start[keep], end[keep]
 
-    xy, start, end, number = _renumber(at_source.xy, start, end)
+    xy, start, end, number = _renumber(at_station.xy, start, end)
     station_nodes = number[at_station.supply_node], number[at_station.return_node]
     source_nodes = number[at_source.supply_node], number[at_source.return_node]
     stations = with_connection_lengths(stations, table, start, end, station_nodes[0])
@@ -177,7 +180,8 @@ def build_network(
     }  # fmt: skip
     idle = {"pipes": unused, "valves": valves.unused, "pumps": pumps.unused}
     return Drawing(
-        network, table, node_table, stations, sources, valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
+        network, table, node_table, stations, sources, station_nodes[0] >= 0, source_nodes[0] >= 0,
+        valves.table, pumps.table, valves.pipe, pumps.pipe, unused,
         valves.unused, pumps.unused, layers, lineage_of(raw, layers, mended.absorbed, table, kept, idle),
         tuple(findings), layers.crs,
     )  # fmt: skip

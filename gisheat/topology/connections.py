@@ -21,6 +21,8 @@ from gisheat.topology.feet import At, Candidates, candidate_feet
 from gisheat.topology.visibility import crossed_areas
 
 LINE_WORD = {PAIR: "pair", SUPPLY: "supply", RETURN: "return"}
+DECIMALS = 6
+"""Decimals of lengths in a result [m]: sums of several are of what is written, so that they stay when it is read."""
 MOST_NAMED = 3
 """Areas that a sentence names."""
 Mask = NDArray[np.bool_]
@@ -183,12 +185,17 @@ class Connected:
     supply_node: Index
     return_node: Index
     findings: list[Finding]
+    ends: dict[int, Index]
+    """Nodes at the ends of new connections by side."""
 
 
 def connect(
-    layer: str, points: gpd.GeoDataFrame, reached: list[Reached], xy: Array, rules: Joining, taken: set[Any]
-) -> Connected:
+    layer: str, points: gpd.GeoDataFrame, reached: list[Reached], xy: Array, rules: Joining, taken: set[Any],
+    earlier: Connected | None = None,
+) -> Connected:  # fmt: skip
     """Give stations or sources their nodes; where one stands beside the pipe, draw a connection to it.
+
+    What stands at one place shares a connection.
 
     Parameters
     ----------
@@ -200,6 +207,8 @@ def connect(
         Nodes so far; those of new connections are added.
     taken : set
         Pipe identifiers in use; those of new connections are added.
+    earlier : Connected, optional
+        The other layer, whose connections may be shared.
     """
     places = shapely.get_coordinates(points.geometry.to_numpy()) if len(points) else np.empty((0, 2))
     nodes = {SUPPLY: np.full(len(points), -1, np.int64), RETURN: np.full(len(points), -1, np.int64)}
@@ -207,21 +216,24 @@ def connect(
     for item in reached:
         connected &= item.node >= 0
     findings = _not_connected(layer, points, ~connected, reached, rules)
-    made, start, end, count = list[gpd.GeoDataFrame](), list[Index](), list[Index](), len(xy)
-    places_of_ends = [xy]
+    made, start, end, new = list[gpd.GeoDataFrame](), list[Index](), list[Index](), dict[int, Index]()
+    places_of_ends, count = [xy], len(xy)
     for item in reached:
         own = np.where(connected, item.node, -1)
         beside = np.flatnonzero(connected & (item.feet.gap > rules.near))
-        foot = item.node[beside]
-        own[beside] = count + np.arange(len(beside))
-        count += len(beside)
-        places_of_ends.append(places[beside])
+        there = np.empty(0, np.int64) if earlier is None else earlier.ends.get(item.side, np.empty(0, np.int64))
+        own[beside], first = _shared(places[beside], points[f"{layer[:-1]}_id"].iloc[beside], xy[there], there, count)
+        drawn = beside[first]
+        count += len(drawn)
+        places_of_ends.append(places[drawn])
+        foot = item.node[drawn]
         start.append(foot)
-        end.append(own[beside])
-        lines = np.asarray(shapely.linestrings(np.stack([xy[foot], places[beside]], axis=1)), object)
-        made.append(_connection_rows(layer, points.iloc[beside], item.side, lines, taken))
+        end.append(own[drawn])
+        new[item.side] = own[drawn]
+        lines = np.asarray(shapely.linestrings(np.stack([xy[foot], places[drawn]], axis=1)), object)
+        made.append(_connection_rows(layer, points.iloc[drawn], item.side, lines, taken))
         findings += _connected(layer, points.iloc[beside], item, beside)
-        findings += _leaving_areas(layer, points.iloc[beside], xy[foot], rules)
+        findings += _leaving_areas(layer, points.iloc[beside], xy[item.node[beside]], rules)
         for side in (SUPPLY, RETURN):
             if item.side & side:
                 nodes[side] = own
@@ -234,7 +246,31 @@ def connect(
         nodes[SUPPLY],
         nodes[RETURN],
         findings,
+        new,
     )
+
+
+def _shared(places: Array, names: pd.Series, known: Array, node: Index, count: int) -> tuple[Index, Index]:
+    """Nodes of points that need one, those at one place being one; and the points, by name, that new ones belong to.
+
+    Parameters
+    ----------
+    places, known : arrays, shape (n, 2) and (m, 2)
+        Where the points are, and where the nodes `node` are that may be shared.
+    count : int
+        Number of the first new node.
+    """
+    order = np.argsort(names.to_numpy(str), kind="stable")
+    together = np.concatenate([known, places[order]])
+    _, first, same = np.unique(together, axis=0, return_index=True, return_inverse=True)
+    leader = first[same.reshape(-1)[len(known) :]]
+    fresh = np.sort(order[first[first >= len(known)] - len(known)])
+    number = np.empty(len(together), np.int64)
+    number[: len(known)] = node
+    number[len(known) + np.argsort(order, kind="stable")[fresh]] = count + np.arange(len(fresh))
+    result = np.empty(len(places), np.int64)
+    result[order] = number[leader]
+    return result, fresh
 
 
 def _connection_rows(
@@ -252,6 +288,7 @@ def _connection_rows(
         "role": "connection" if layer == "stations" else "trunk",
         "line": LINE_WORD[side],
         "length_m": shapely.length(lines),
+        "repaired": "kept",
     }
     frame = pd.DataFrame(
         {k: getattr(v, "to_numpy", lambda v=v: v)() for k, v in columns.items()}, index=range(len(lines))
@@ -331,7 +368,8 @@ def with_connection_lengths(
 ) -> gpd.GeoDataFrame:
     """Stations with the length of their connection."""
     is_connection = words(pipes, "role", "connection") == "connection"  # one that states none becomes one
-    length = connection_lengths(is_connection, start, end, pipes["length_m"].to_numpy(float), node)
+    written = np.round(pipes["length_m"].to_numpy(float), DECIMALS)
+    length = connection_lengths(is_connection, start, end, written, node)
     return stations.assign(connection_length_m=length)
 
 

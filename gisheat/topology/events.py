@@ -24,6 +24,8 @@ NOTICEABLE = 1e-3
 """Moves below this [m] are not reported."""
 MOST_LISTED = 5000
 """Findings of one rule of severity info in one layer; what is beyond stands in the rows themselves."""
+MOST_SPLITS = 100
+"""Features of one layer whose splitting is told one by one; of more the number is, for the lineage names them."""
 VERY_SHORT = 2.0
 """Lines shorter than this many tolerances are reported."""
 
@@ -63,7 +65,7 @@ NO_GAP = ("crossing-joined", "crossing-kept", "self-crossing")
 
 
 def event_findings(
-    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, known: NDArray[np.bool_] | None = None,
+    layer: str, lines: gpd.GeoDataFrame, noded: Noded, tolerance: float, told: NDArray[np.bool_] | None = None,
     skipped: Collection[str] = (),
 ) -> list[Finding]:  # fmt: skip
     """Events of the noding of a layer as findings.
@@ -72,16 +74,16 @@ def event_findings(
     ----------
     lines : GeoDataFrame
         Single lines that were noded.
-    known : bool array, shape (lines,), optional
-        Lines of an earlier result: what two of them leave apart was looked at then.
+    told : bool array, shape (lines,), optional
+        Lines of an earlier result: what two of them leave apart, or cross, was looked at then.
     skipped : collection of str
         Kinds that are not reported.
     """
     events = noded.events
     small = (events.kind == "end-snapped") & (events.distance <= NOTICEABLE)
-    if known is not None:
+    if told is not None:
         other = np.where(events.other >= 0, events.other, events.line)
-        small |= (events.kind == "left-apart") & known[events.line] & known[other]
+        small |= np.isin(events.kind, ("left-apart", "crossing-kept")) & told[events.line] & told[other]
     far = np.where(np.isin(events.kind, NO_GAP), np.nan, events.distance)
     whole = events.kind == "doubled"
     far[whole] = shapely.length(lines.geometry.to_numpy())[events.line[whole]]
@@ -150,13 +152,19 @@ def drawing_findings(layer: str, drawn: gpd.GeoDataFrame, lines: gpd.GeoDataFram
 
 
 def split_findings(layer: str, rule: str, table: gpd.GeoDataFrame) -> list[Finding]:
-    """One finding for each feature that was split, where its first piece ends."""
+    """One finding for each feature that was split, where its first piece ends; one for all where there are many."""
     noun = layer[:-1]
     rows = table[words(table, "repaired") == "split"]
     base = words(rows, "parent_id")
     number, names = pd.factorize(base)
     first = np.unique(number, return_index=True)[1]
     parts = np.bincount(number)
+    if len(names) > MOST_SPLITS:
+        message = (
+            f"{len(names)} {layer} were split into {len(rows)} parts where other features meet them; the lineage names"
+            " the parts of each."
+        )
+        return [Finding(rule, "info", layer, message, repair="split", applied=True)]
     messages = [
         f"{noun} {name} was split into {p} parts where other features meet it."
         for name, p in zip(names.tolist(), parts.tolist(), strict=True)

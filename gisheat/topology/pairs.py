@@ -135,6 +135,18 @@ def _mutual(pipes: gpd.GeoDataFrame, pairs: Pairs) -> Pairs:
     )
 
 
+def pairs_without(pairs: Pairs, told: NDArray[np.bool_]) -> Pairs:
+    """Couples without those of an earlier result, which has told them, or has drawn them itself as connections.
+
+    Parameters
+    ----------
+    told : bool array, shape (pipes,)
+        Lines of an earlier result.
+    """
+    keep = ~(told[pairs.supply] & told[pairs.back])
+    return Pairs(pairs.supply[keep], pairs.back[keep], pairs.length[keep], pairs.gap[keep])
+
+
 def pair_findings(pipes: gpd.GeoDataFrame, pairs: Pairs, *, merged: bool) -> list[Finding]:
     """One finding for each couple, at the middle of the return line."""
     rows = pipes.iloc[pairs.back]

@@ -19,13 +19,13 @@ from gisheat import noding
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.noding import PAIR
-from gisheat.schema import ID_COLUMN
+from gisheat.schema import ID_COLUMN, NODE_KINDS
 from gisheat.topology.attributes import numbers, words
 from gisheat.topology.chains import Chained, PseudoNodes, find_pseudo_nodes, join_chains
 from gisheat.topology.cutting import Array, Index, end_points
 from gisheat.topology.drawn import divided, explode, name_pieces, side_bits
 from gisheat.topology.events import NOTICEABLE, drawing_findings, event_findings, pseudo_findings, split_findings
-from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings
+from gisheat.topology.pairs import find_pairs, merge_pairs, pair_findings, pairs_without
 from gisheat.topology.points import able_devices, places_of, points
 from gisheat.topology.ragged import as_drawn, geometries_of, lines_of, reordered
 from gisheat.topology.settled import settled_ends, split_nodes
@@ -144,21 +144,22 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     drawn = layers["pipes"]
     abandoned = words(drawn, "status", "existing") == "abandoned"
     lines = explode(drawn[~abandoned], "pipes")
-    findings = drawing_findings("pipes", drawn[~abandoned], lines, rules.tolerance)
+    told = _settled(layers, lines)[1]
+    findings = drawing_findings("pipes", drawn[~abandoned], lines[~told], rules.tolerance)
     pairs = find_pairs(lines, rules.parallel_distance, rules.tolerance)
     merge = rules.parallel_pairs == "merge"
-    findings += pair_findings(lines, pairs, merged=merge)
+    findings += pair_findings(lines, pairs if merge else pairs_without(pairs, told), merged=merge)
     became = pd.DataFrame({"source_fid": np.empty(0, np.int64), "row": np.empty(0, np.int64)})
     if merge and len(pairs.supply):
         lines, became = merge_pairs(lines, pairs)
+        told = _settled(layers, lines)[1]
     how = noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join")
 
     def node(pipes: gpd.GeoDataFrame) -> noding.Noded:
         return _node_pipes(layers, pipes, how)
 
     pieces = _pieces("pipes", lines, node(lines))
-    known = _fixed(layers, lines)["known"]
-    findings += event_findings("pipes", lines, pieces.noded, rules.tolerance, known, skipped=("near-miss",))
+    findings += event_findings("pipes", lines, pieces.noded, rules.tolerance, told, skipped=("near-miss",))
     able = _free_nodes(layers, pieces.noded.xy, rules.tolerance)
     planned = words(pieces.table, "status", "existing") == "planned"
     able[pieces.noded.start[~planned]] = able[pieces.noded.end[~planned]] = False
@@ -174,15 +175,19 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
 
 def _node_pipes(layers: Layers, pipes: gpd.GeoDataFrame, how: noding.Rules) -> noding.Noded:
     """Node pipes, those that stay where several lie on each other first: open ones, existing ones, by name."""
-    status, bits, given = words(pipes, "status", "existing"), side_bits(pipes), _fixed(layers, pipes)
+    status, bits, (given, _) = words(pipes, "status", "existing"), side_bits(pipes), _settled(layers, pipes)
     order = np.lexsort((pipes["pipe_id"].to_numpy(str), status == "planned", status == "closed"))
     given["known"] = given["known"][order]
     lines = lines_of(pipes.geometry.to_numpy()[order])
     return reordered(noding.node_lines(lines, how, bits=bits[order], **given), order)
 
 
-def _fixed(layers: Layers, pipes: gpd.GeoDataFrame) -> dict[str, NDArray[Any]]:
-    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there."""
+def _settled(layers: Layers, pipes: gpd.GeoDataFrame) -> tuple[dict[str, NDArray[Any]], Mask]:
+    """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there.
+
+    Known are nodes of an earlier result, which says what stands there, and those at which several lines are settled.
+    The second item tells the lines of an earlier result, of which everything was told then.
+    """
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
     nodes, _ = split_nodes(layers.get("nodes"), devices)
     bits = side_bits(pipes)
@@ -191,10 +196,14 @@ def _fixed(layers: Layers, pipes: gpd.GeoDataFrame) -> dict[str, NDArray[Any]]:
     sides = np.full(len(nodes), PAIR, np.int64)
     sides[settled[known]] = 0  # it carries what its pipes do
     np.bitwise_or.at(sides, settled[known], np.tile(bits, 2)[known])
-    half, ends = len(settled) // 2, np.bincount(settled[known], minlength=len(nodes))
-    return {
-        "fixed": places_of(nodes), "fixed_bits": sides, "known": known[:half] & known[half:], "fixed_known": ends > 1,
-    }  # fmt: skip
+    of_result = np.isin(words(nodes, "kind", "").astype(str), NODE_KINDS)
+    several = np.bincount(settled[known], minlength=len(nodes)) > 1
+    told = known.copy()
+    told[known] = of_result[settled[known]]
+    half = len(settled) // 2
+    lines = known[:half] & known[half:]
+    fixed = {"fixed": places_of(nodes), "fixed_bits": sides, "known": lines, "fixed_known": several | of_result}
+    return fixed, told[:half] & told[half:]
 
 
 def _free_nodes(layers: Layers, xy: Array, tolerance: float) -> Mask:

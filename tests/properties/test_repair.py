@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import hypothesis.extra.numpy as arrays
 import numpy as np
 import pyproj
 import pytest
 import shapely
-from drawings import CRS, ORIGIN, layer
+from drawings import CRS, ORIGIN, layer, line, point
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import bounded
 
+from gisheat import tables
+from gisheat.catalogue import pipe_series
 from gisheat.checks import clean
 from gisheat.layers import Layers
-from gisheat.topology import RepairRules, lineage_of, repair
+from gisheat.topology import RepairRules, build_network, lineage_of, repair
 
 TOLERANCE = 0.5
+SERIES = pipe_series("cn-steel")
 some = settings(bounded, max_examples=12)
 
 
@@ -98,3 +103,49 @@ def test_a_second_repair_finds_nothing_to_do(lines, merge):
     assert twice["street_id"].tolist() == once["street_id"].tolist()
     assert set(twice["repaired"]) <= {"kept"}
     assert [f for f in second.findings if f.applied] == []
+
+
+# the whole topology ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def towns(draw):
+    """Pipes, stations and sources at and near the corners of a grid of 25 m: much lies on one line or at one place."""
+    corner = st.tuples(st.integers(0, 4), st.integers(0, 3)).map(lambda p: (p[0] * 25.0, p[1] * 25.0))
+    miss = st.sampled_from([(0.0, 0.0), (0.0, 0.0), (0.3, -0.2), (-0.4, 0.1)])
+    place = st.tuples(corner, miss).map(lambda p: (p[0][0] + p[1][0], p[0][1] + p[1][1]))
+    pairs = draw(st.lists(st.tuples(place, place).filter(lambda p: math.dist(*p) > 5.0), min_size=1, max_size=4))
+    side = draw(st.lists(st.sampled_from([None, None, None, "supply"]), min_size=4, max_size=4))
+    spots, plants = draw(st.lists(place, min_size=1, max_size=6)), draw(st.lists(place, min_size=1, max_size=2))
+    return {
+        "pipes": layer(
+            [line(*p) for p in pairs], pipe_id=[f"P{i}" for i in range(len(pairs))], line=side[: len(pairs)]
+        ),
+        "stations": layer([point(*p) for p in spots], station_id=[f"H{i}" for i in range(len(spots))]),
+        "sources": layer([point(*p) for p in plants], source_id=[f"S{i}" for i in range(len(plants))]),
+    }
+
+
+def built(drawn):
+    """The layers of a result, and the findings."""
+    raw = Layers(drawn, {}, pyproj.CRS(CRS))
+    drawing = build_network(raw, clean(raw), SERIES)
+    layers = {
+        "pipes": tables.pipe_layer(drawing, None, SERIES, None), "nodes": tables.node_layer(drawing, None),
+        "stations": tables.station_layer(drawing, None, None), "sources": tables.source_layer(drawing, None),
+    }  # fmt: skip
+    return layers, drawing.findings
+
+
+@settings(bounded, max_examples=6)
+@given(towns())
+def test_a_second_topology_changes_nothing_and_finds_nothing(drawn):
+    once, first = built(drawn)
+    twice, second = built(once)
+    for name, table in once.items():
+        assert (shapely.to_wkb(twice[name].geometry) == shapely.to_wkb(table.geometry)).all()
+        columns = [c for c in table.columns if c not in ("source_layer", "source_fid", "repaired", "geometry")]
+        assert twice[name][columns].equals(table[columns])
+    assert set(twice["pipes"]["repaired"]) <= {"kept"}
+    assert [f for f in second if f.applied] == []
+    assert {f.rule for f in second} <= {f.rule for f in first}

@@ -31,7 +31,7 @@ def arcs_into(first, edge, end):
 
 
 @kernel
-def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_load):
+def ascend(first, neighbour, into, reduced, terminals, root, work, load, tops):
     """Lower the reduced costs, in place, until they leave a free way from the root to each terminal.
 
     The set of a terminal is what leads to it for free; the one with the fewest arcs into it is raised first. A terminal
@@ -43,14 +43,14 @@ def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_lo
         Cost of each arc.
     work
         Most arcs looked at.
-    load, most_load
-        A unit of a set's price counts as much as the load of its nodes, but no more than `most_load`: then the bound is
-        one of sum of cost * min(load carried, most_load). With a load of 1 for each terminal and no more than 1 it is
-        that of the Steiner tree.
+    load, tops
+        A unit of a set's price counts as much as the load of its nodes, but no more than a top: then the bound is
+        one of sum of cost * min(load carried, top). With a load of 1 for each terminal and no more than 1 it is that
+        of the Steiner tree.
 
     Returns
     -------
-    bound : float
+    bounds : shape (tops,)
         inf if no way leads from the root to a terminal.
     finished : bool
         Whether all terminals were reached.
@@ -67,12 +67,12 @@ def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_lo
     stamp = np.full(n, -1, np.int64)
     inside = np.empty(n, np.int64)
     cut = np.empty(len(neighbour), np.int64)
-    bound = 0.0
+    bounds = np.zeros(len(tops))
     turn = 0
     looked = 0
     while size > 0:
         if looked > work:
-            return bound, False
+            return bounds, False
         t, size = pop(heap, place, key, size)
         most = key[heap[0]] if size > 0 else np.inf
         inside[0] = t
@@ -117,10 +117,12 @@ def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_lo
             looked += arcs
             arcs = kept
             if arcs == 0:
-                return np.inf, True
+                bounds[:] = np.inf
+                return bounds, True
             if arcs > most or looked > work:
                 break
-            bound += least * min(weight, most_load)
+            for k in range(len(tops)):
+                bounds[k] += least * min(weight, tops[k])
             for k in range(arcs):
                 j = cut[k]
                 reduced[into[j]] -= least
@@ -139,7 +141,7 @@ def ascend(first, neighbour, into, reduced, terminals, root, work, load, most_lo
             place[t] = -1
             size = push(heap, place, key, size, t)
         turn += 1
-    return bound, True
+    return bounds, True
 
 
 @kernel

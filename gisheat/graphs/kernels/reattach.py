@@ -28,8 +28,11 @@ class Streets(NamedTuple):
     first: np.ndarray
     neighbour: np.ndarray
     edge: np.ndarray
+    length: np.ndarray
+    """Cost of the edge at each place: next to the neighbour, where searches look it up."""
     cost: np.ndarray
-    distance: np.ndarray
+    band_of: np.ndarray
+    """In which band of the distance from the root each node lies."""
     wanted: np.ndarray
     root: int
     total: float
@@ -295,7 +298,7 @@ def sources(streets, price, tree, room, v, load, best):
             else:
                 change = price.per_load * ((load - below) ** price.exponent - below**price.exponent)
             room.change[x] = change
-            turned = room.key[u] + streets.cost[streets.edge[j]] * change
+            turned = room.key[u] + streets.length[j] * change
             if turned >= best and 2.0 * below <= load:  # from here down it only gets dearer
                 continue
             room.key[x] = turned
@@ -307,14 +310,13 @@ def sources(streets, price, tree, room, v, load, best):
 @kernel
 def survey_bands(streets, tree):
     """Note the most load within each band of the distance from the root, as the tree is now."""
-    last = streets.loaded.size - 1
     streets.loaded[:] = 0.0
     for v in range(tree.parent.size):
         u = tree.parent[v]
         if u >= 0:
-            near = min(streets.distance[u], streets.distance[v])
-            far = max(streets.distance[u], streets.distance[v])
-            for k in range(min(int(near / streets.band), last), min(int(far / streets.band), last) + 1):
+            near = min(streets.band_of[u], streets.band_of[v])
+            far = max(streets.band_of[u], streets.band_of[v])
+            for k in range(near, far + 1):
                 streets.loaded[k] = max(streets.loaded[k], tree.load[v])
 
 
@@ -346,7 +348,9 @@ def cheapest(streets, price, tree, room, v, best):
     reached = sources(streets, price, tree, room, v, load, best)
     size = 0
     for i in range(reached):
-        size = push(room.heap, room.place, room.key, size, room.touched[i])
+        x = room.touched[i]
+        if room.key[x] + room.ahead[streets.band_of[x]] < best:
+            size = push(room.heap, room.place, room.key, size, x)
     found, marks = -1, 0
     while size > 0:
         u, size = pop(room.heap, room.place, room.key, size)
@@ -361,12 +365,8 @@ def cheapest(streets, price, tree, room, v, best):
             continue
         for j in range(streets.first[u], streets.first[u + 1]):
             x = streets.neighbour[j]
-            longer = key + streets.cost[streets.edge[j]] * per_cost
-            if (
-                longer < room.key[x]
-                and longer + room.ahead[int(streets.distance[x] / streets.band)] < best
-                and room.place[x] != SETTLED
-            ):
+            longer = key + streets.length[j] * per_cost
+            if longer < room.key[x] and longer + room.ahead[streets.band_of[x]] < best and room.place[x] != SETTLED:
                 if room.key[x] == np.inf:
                     room.touched[reached] = x
                     reached += 1

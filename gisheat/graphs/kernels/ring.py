@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gisheat.graphs.kernels.heap import SETTLED, pop, push, rise
 from gisheat.kernels import kernel
 
 UP, DOWN = 1, 2
+
+
+class Room(NamedTuple):
+    """Room for searches, clean between them but for `heap`, `over`, `free` and `touched`."""
+
+    key: np.ndarray
+    place: np.ndarray
+    came: np.ndarray
+    over: np.ndarray
+    heap: np.ndarray
+    free: np.ndarray
+    touched: np.ndarray
+
+
+@kernel
+def clean_room(count):
+    """Clean room for searches among so many nodes."""
+    return Room(
+        np.full(count, np.inf), np.full(count, -1), np.full(count, -1), np.empty(count, np.int64),
+        np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64),
+    )  # fmt: skip
 
 
 @kernel
@@ -103,10 +126,43 @@ def mark_path(parent, way, depth, a, b, marked):
 
 
 @kernel
-def block(parent, way, depth, open_, a, b, blocked):
+def top_of(up, v):
+    """Highest node of the tree that no bridge parts from v."""
+    while up[v] != v:
+        up[v] = up[up[v]]
+        v = up[v]
+    return v
+
+
+@kernel
+def join(up, parent, depth, u, v):
+    """Note that an edge between u and v closes a loop: nothing on the tree's path between them is a bridge any more."""
+    a, b = top_of(up, u), top_of(up, v)
+    while a != b:
+        if depth[a] >= 0 and (depth[b] < 0 or depth[a] < depth[b]):
+            a, b = b, a  # a: not in the tree, or the lower one
+        up[a] = b if depth[a] < 0 else top_of(up, parent[a])
+        a = up[a]
+
+
+@kernel
+def tops(start, end, parent, way, depth, standing, is_bridge):
+    """For each node one above it that no bridge parts from it; `top_of` follows these to the highest."""
+    up = np.arange(depth.size)
+    for v in range(depth.size):
+        if parent[v] >= 0 and not is_bridge[way[v]]:
+            up[v] = parent[v]
+    for e in range(standing.size):
+        if standing[e] and not is_bridge[e] and (depth[start[e]] < 0 or depth[end[e]] < 0):
+            join(up, parent, depth, start[e], end[e])
+    return up
+
+
+@kernel
+def block(parent, way, depth, need, up, a, b, blocked):
     """Note for the nodes between a and b whose edge to the parent is open that it may be passed backwards only.
 
-    Returns how many there are and the highest of them.
+    Open is what is needed and a bridge still. Returns how many there are and the highest of them.
     """
     found, top, high = 0, -1, np.int64(1 << 62)
     x, y = a, b
@@ -117,7 +173,7 @@ def block(parent, way, depth, open_, a, b, blocked):
         else:
             z, direction = y, DOWN
             y = parent[y]
-        if open_[way[z]]:
+        if need[way[z]] and top_of(up, z) == z:
             blocked[z] = direction
             found += 1
             if depth[z] < high:
@@ -139,30 +195,29 @@ def unblock(parent, depth, a, b, blocked):
 
 
 @kernel
-def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new, limit):
+def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, room, new, limit):
     """Cheapest edges that make every blocked edge between a and the goal part of a loop.
 
     A walk from a to the goal: free over what stands, but over blocked edges only backwards (the second of two
     edge-disjoint paths, the first of which is there already [1]_). Without a goal (-1) it ends outside of what hangs
     on the node `top`. Returns the number of new edges, put into `new`, or -1 if no such walk is below the limit.
+    `room` is clean before and after.
 
     References
     ----------
     .. [1] Suurballe (1974): Disjoint paths in a network. Networks 4(2), 125-145.
     """
-    count = first.size - 1
-    key, place, heap = np.full(count, np.inf), np.full(count, -1), np.empty(count, np.int64)
-    came, over, free = np.full(count, -1), np.full(count, -1), np.empty(count, np.int64)
+    key, place, came, over = room.key, room.place, room.came, room.over
     key[a] = 0.0
     place[a] = SETTLED
-    free[0] = a
-    waiting, size = 1, 0  # what is reached for nothing more needs no heap
+    room.free[0] = room.touched[0] = a
+    waiting, size, touched, found = 1, 0, 1, -1  # what is reached for nothing more needs no heap
     while waiting + size > 0:
         if waiting > 0:
             waiting -= 1
-            u = free[waiting]
+            u = room.free[waiting]
         else:
-            u, size = pop(heap, place, key, size)
+            u, size = pop(room.heap, place, key, size)
         if u == goal or (goal < 0 and enter[u] >= 0 and not (enter[top] <= enter[u] < leave[top])):
             found = 0
             while came[u] >= 0:
@@ -170,28 +225,37 @@ def second_path(first, neighbour, edge, cost, way, enter, leave, blocked, standi
                     new[found] = over[u]
                     found += 1
                 u = came[u]
-            return found
+            break
         for j in range(first[u], first[u + 1]):
             x, e = neighbour[j], edge[j]
             if place[x] == SETTLED:
                 continue
+            longer = key[u] if standing[e] else key[u] + cost[e]
             if standing[e]:
                 if (blocked[u] == UP and way[u] == e) or (blocked[x] == DOWN and way[x] == e):
                     continue
+            elif longer >= min(key[x], limit):
+                continue
+            if came[x] < 0:
+                room.touched[touched] = x
+                touched += 1
+            came[x] = u
+            over[x] = e
+            if standing[e]:
                 if place[x] >= 0:
-                    size = take_out(heap, place, key, size, x)
-                key[x] = key[u]
-                came[x] = u
-                over[x] = e
+                    size = take_out(room.heap, place, key, size, x)
+                key[x] = longer
                 place[x] = SETTLED
-                free[waiting] = x
+                room.free[waiting] = x
                 waiting += 1
-            elif key[u] + cost[e] < min(key[x], limit):
-                key[x] = key[u] + cost[e]
-                came[x] = u
-                over[x] = e
-                size = push(heap, place, key, size, x)
-    return -1
+            else:
+                key[x] = longer
+                size = push(room.heap, place, key, size, x)
+    for i in range(touched):
+        x = room.touched[i]
+        key[x] = np.inf
+        place[x] = came[x] = -1
+    return found
 
 
 @kernel
@@ -205,34 +269,32 @@ def take_out(heap, place, key, size, node):
 
 @kernel
 def close(
-    first, neighbour, edge, cost, parent, way, depth, enter, leave, blocked, need, standing, root, demands, order, new,
-    limit,
+    first, neighbour, edge, start, end, cost, parent, way, depth, enter, leave, need, standing, is_bridge, root,
+    demands, order, limit,
 ):  # fmt: skip
     """Add edges to `standing` until nothing needed on the path of any demand is a bridge; returns what they cost.
 
-    A demand is a pair of nodes; the second one -1: the root, however it is reached. Gives up with inf when it costs
-    more than the limit.
+    `is_bridge` tells the bridges at the beginning, which are edges of the tree. A demand is a pair of nodes; the second
+    one -1: the root, however it is reached. Gives up with inf when it costs more than the limit.
     """
     total = 0.0
-    is_bridge = bridges(first, neighbour, edge, standing, root)
-    open_ = need & is_bridge
+    up = tops(start, end, parent, way, depth, standing, is_bridge)
+    blocked, new, room = np.zeros(depth.size, np.int64), np.empty(depth.size, np.int64), clean_room(depth.size)
     for i in order:
         a, goal = demands[i, 0], demands[i, 1]
         b = root if goal < 0 else goal
-        found, top = block(parent, way, depth, open_, a, b, blocked)
-        if found > 0:
-            count = second_path(
-                first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, new, limit - total
-            )
-            if count < 0:
-                unblock(parent, depth, a, b, blocked)
-                return np.inf
-            for k in range(count):
-                standing[new[k]] = True
-                total += cost[new[k]]
-            if count > 0:
-                is_bridge = bridges(first, neighbour, edge, standing, root)
-                open_ = need & is_bridge
+        found, top = block(parent, way, depth, need, up, a, b, blocked)
+        if found == 0:
+            continue
+        count = second_path(
+            first, neighbour, edge, cost, way, enter, leave, blocked, standing, a, goal, top, room, new, limit - total
+        )
+        if count < 0:
+            return np.inf
+        for k in range(count):
+            standing[new[k]] = True
+            total += cost[new[k]]
+            join(up, parent, depth, start[new[k]], end[new[k]])
         unblock(parent, depth, a, b, blocked)
     return total
 

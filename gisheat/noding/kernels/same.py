@@ -71,11 +71,12 @@ def _lies_along(xy, low, high, other_low, other_high, touch):
 
 
 @kernel
-def find_doubles(order, group, pieces, length, xy, offset, bits, level, touch):
+def find_doubles(order, group, pieces, length, xy, offset, bits, level, known, touch):
     """Piece that each piece runs along and is not needed beside, or -1.
 
     Candidates come in `order`: those of one pair of nodes after each other (equal group), what carries both sides
-    first, then by length. What is kept carries all that the other one does, on the same level.
+    first, then by length. What is kept carries all that the other one does, on the same level. Of known lines, those
+    that carry different sides stay: a trench was dug beside a line of one side.
     """
     beside = np.full(len(pieces), -1, np.int32)
     kept = np.empty(len(order), np.int32)
@@ -89,6 +90,8 @@ def find_doubles(order, group, pieces, length, xy, offset, bits, level, touch):
             j = kept[m]
             q = pieces[j]
             if (bits[p] & ~bits[q]) != 0 or level[p] != level[q]:
+                continue
+            if known[p] and known[q] and bits[p] != bits[q]:
                 continue
             slack = 2.0 * touch * (offset[p + 1] - offset[p] + offset[q + 1] - offset[q])
             if abs(length[i] - length[j]) > slack:

@@ -168,10 +168,6 @@
 <translation>管道系列：cn-steel、en-steel，或含 dn_mm、outer_diameter_mm、wall_mm 列的 CSV 文件。</translation>
 </message>
 <message>
-<source>New trenches along the streets: auto where there are streets and no pipes, always, never.</source>
-<translation>沿道路规划新管沟：auto 表示有道路而无管道时，always 总是，never 从不。</translation>
-</message>
-<message>
 <source>What is least in all: cost that grows with the load a trench carries, or length.</source>
 <translation>使总量最小的目标：随管沟所带负荷增长的造价，或长度。</translation>
 </message>
@@ -242,6 +238,10 @@
 <message>
 <source>Heat capacity in place of IAPWS-95.</source>
 <translation>代替 IAPWS-95 的比热容。</translation>
+</message>
+<message>
+<source>New trenches along the streets: auto where there are streets and no pipes, always, never.</source>
+<translation>沿道路规划新管沟：auto 表示有道路而无管道时，always 总是，never 从不。</translation>
 </message>
 <message>
 <source>Friction law.</source>
