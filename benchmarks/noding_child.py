@@ -1,6 +1,7 @@
 """One noding in a process of its own: `python -m benchmarks.noding_child FILE` prints seconds and megabytes.
 
-A GeoPackage with a drawing is read, noded and written, after a small one for the compiler.
+A GeoPackage with a drawing is read, noded and written, after a small one for the compiler. With the word `processor`
+after FILE the seconds are those that the processor worked for it.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ class Steps(NamedTuple):
         return self.seconds / (self.read + self.bare)
 
 
-def run(path: Path) -> Steps:
+def run(path: Path, *, processor: bool = False) -> Steps:
     """Node a drawing that `benchmarks.streets.write` has written, in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.noding_child", str(path)]
+    words = [sys.executable, "-m", "benchmarks.noding_child", str(path), *(["processor"] if processor else [])]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
@@ -58,24 +59,24 @@ def main() -> None:
     from gisheat.noding import Lines, Rules, node_lines
     from gisheat.topology.ragged import geometries_of, lines_of
 
-    source = Path(sys.argv[1])
+    source, now = Path(sys.argv[1]), time.process_time if "processor" in sys.argv[2:] else time.perf_counter
     small = drawing(2000)
     node_lines(Lines(small.reshape(-1, 2), 4 * np.arange(len(small) + 1)), Rules(TOLERANCE))  # compiles, or loads
-    clock = [time.perf_counter()]
+    clock = [now()]
     _, _, binary, values = pyogrio.raw.read(source, layer="streets")
     geometry = shapely.from_wkb(binary)
-    clock.append(time.perf_counter())
+    clock.append(now())
     noded = node_lines(lines_of(geometry), Rules(TOLERANCE))
     pieces = geometries_of(noded, geometry)
-    clock.append(time.perf_counter())
+    clock.append(now())
     _write(source.with_suffix(".noded.gpkg"), pieces, values[0][noded.line])
-    clock.append(time.perf_counter())
+    clock.append(now())
     figures = len(noded.line), noded.passes
     memory = peak_memory()
     del noded, pieces
-    again = time.perf_counter()
+    again = now()
     _write(source.with_suffix(".bare.gpkg"), geometry, values[0])
-    print(json.dumps([*np.diff(clock).tolist(), time.perf_counter() - again, memory, *figures]))
+    print(json.dumps([*np.diff(clock).tolist(), now() - again, memory, *figures]))
 
 
 def _write(path: Path, geometry: np.ndarray, number: np.ndarray) -> None:

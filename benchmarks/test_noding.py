@@ -6,22 +6,8 @@ from pathlib import Path
 
 from benchmarks import scaling_plot
 from benchmarks.child import ROOT
-from benchmarks.noding_child import Steps, run
+from benchmarks.noding_child import run
 from benchmarks.streets import drawing, write
-
-SIZES = 10_000, 30_000, 100_000, 300_000, 1_000_000
-"""Lines of the drawings whose times are plotted."""
-
-
-def scaling(folder: Path, sizes: tuple[int, ...] = SIZES) -> dict[int, Steps]:
-    """Figures of drawings of several sizes: `figures[100_000].noded` are seconds."""
-    figures = {}
-    for count in sizes:
-        source = write(drawing(count), folder / f"streets-{count}.gpkg")
-        figures[count] = run(source)
-        for path in folder.glob(f"streets-{count}*.gpkg"):
-            path.unlink()
-    return figures
 
 
 def test_1e5_lines_against_reading_and_writing_alone(record_run, tmp_path: Path) -> None:
@@ -37,10 +23,10 @@ def test_1e5_lines_against_reading_and_writing_alone(record_run, tmp_path: Path)
 
 
 def test_drawings_from_1e4_to_1e6_lines(record_run, tmp_path: Path) -> None:
-    figures = scaling(tmp_path)
+    figures = scaling_plot.scaling(tmp_path)
     for count, steps in figures.items():
         record_run(f"{count} lines noded, for each 1e5", "s", [steps.noded * 1e5 / count])
-    scaling_plot.draw(figures, ROOT / "out" / "noding-scaling.png")
+    scaling_plot.draw(figures, ROOT / "out" / "noding-scaling.svg", "seconds")
     million = figures[1_000_000]
     record_run("1e6 lines read, noded, written", "s", [million.seconds], limit=30.0)
     record_run("1e6 lines, memory", "MB", [million.megabytes], limit=3000.0)

@@ -292,6 +292,8 @@ def _texts(values: pd.Series, given: Mask) -> NDArray[np.object_]:
         code, different = pd.factorize(values.where(given, None))
         words = np.array([*(_text(v) or None for v in different), None], dtype=object)
         return words[code]
+    if values.dtype.kind in "iu":
+        return np.array([str(v) for v in values.tolist()], dtype=object)
     return np.array(
         [_text(v) or None if known else None for v, known in zip(_objects(values), given.tolist(), strict=True)],
         dtype=object,

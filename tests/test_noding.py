@@ -8,6 +8,7 @@ import shapely
 from drawn_lines import Drawn, drawn, places_of, ragged
 
 from gisheat.noding import PAIR, RETURN, SUPPLY, Rules, node_lines
+from gisheat.noding.model import order_by
 from gisheat.topology.ragged import geometries_of, lines_of
 
 CROSS = """
@@ -323,3 +324,18 @@ def test_lines_without_geometry_are_told():
     noded = node_lines(lines_of(lines), Rules(0.3))
     assert geometries_of(noded, lines)[0] is lines[2]
     assert noded.events.line.tolist() == [0, 1]
+
+
+def test_lines_that_part_from_a_node_by_a_hair_run_along_each_other_there():
+    noded = node_lines(
+        lines_of(shapely.from_wkt(["LINESTRING (0 0, 100 0)", "LINESTRING (0 0, 50 0.0005, 50 30)"])), Rules(0.3)
+    )
+    assert noded.events.kind.tolist() == ["crossing-joined", "overlap"]
+    assert noded.xy.tolist() == [[0.0, 0.0], [50.0, 0.0005], [50.0, 30.0], [100.0, 0.0]]
+
+
+def test_rows_are_ordered_as_by_lexsort():
+    random = np.random.default_rng(1)
+    for count, different in ((0, 1), (1, 1), (200, 5), (200, 10**6)):
+        keys = random.integers(0, different, (3, count))
+        assert order_by(*keys).tolist() == np.lexsort(keys[::-1]).tolist()

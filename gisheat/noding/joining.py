@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from gisheat.noding.kernels.cells import list_places
 from gisheat.noding.kernels.crossing import find_crossing
-from gisheat.noding.kernels.places import equal_places
-from gisheat.noding.kernels.same import find_doubles, measure_pieces
+from gisheat.noding.kernels.places import first_lines
+from gisheat.noding.kernels.same import find_doubles, find_parallel, measure_pieces
 from gisheat.noding.kernels.touching import APART, find_touching, join_crossing, join_touching
-from gisheat.noding.model import PAIR, Array, Index
+from gisheat.noding.model import PAIR, Array, Index, Mask, order_by
 from gisheat.noding.state import (
     CROSSINGS,
     SEVERAL,
@@ -34,7 +34,7 @@ def join_sides(state: State, everything: bool) -> tuple[bool, Apart]:
     if region is None:
         return False, _none()
     pieces, nodes = state.pieces, state.nodes
-    bits, level = state.of_pieces()
+    bits, level, _ = state.of_pieces()
     node, segment, foot, what = find_touching(
         region.nodes, nodes.xy, nodes.bits, nodes.level, SEVERAL, region.first, region.items, state.cell, pieces.xy,
         region.owner, pieces.offset, pieces.start, pieces.end, bits, level, state.tolerance, state.radius, state.touch,
@@ -80,8 +80,8 @@ def _side_order(state: State, node: Small, segment: Small, line: Small, foot: Ar
     xy, at = state.pieces.xy, state.nodes.xy[node[rest]]
     middle = xy[segment[rest]] + xy[segment[rest] + 1]
     carried = -state.bits[line[rest]] - 4 * state.nodes.bits[node[rest]]
-    keys = (carried, middle[:, 1], middle[:, 0], foot[rest, 2], foot[rest, 1], at[:, 1], at[:, 0], foot[rest, 3])
-    return np.concatenate([np.flatnonzero(touches), rest[np.lexsort(keys)]])
+    keys = (foot[rest, 3], at[:, 0], at[:, 1], foot[rest, 1], foot[rest, 2], middle[:, 0], middle[:, 1], carried)
+    return np.concatenate([np.flatnonzero(touches), rest[order_by(*keys)]])
 
 
 def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
@@ -95,7 +95,7 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
     if not len(segments):
         return False, _none()
     pieces, nodes = state.pieces, state.nodes
-    bits, _ = state.of_pieces()
+    bits, _, _ = state.of_pieces()
     count, room = len(nodes.xy), len(segments)
     head, following = list_places(
         nodes.xy, nodes.used, count + room, state.node_size, power_of_two(2 * (count + room))
@@ -105,7 +105,7 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
     middle = pieces.xy[segments].sum(axis=1) + pieces.xy[segments + 1].sum(axis=1)
     lines = pieces.line[region.owner[segments]]
     carried = -state.bits[lines].astype(np.int64).sum(axis=1)
-    order = np.lexsort((carried, middle[:, 1], middle[:, 0], place[:, 1], place[:, 0]))
+    order = order_by(place[:, 0], place[:, 1], middle[:, 0], middle[:, 1], carried)
     cut, left, count = join_crossing(
         order, segments[:, 0].copy(), segments[:, 1].copy(), place, region.owner, pieces.start, pieces.end, bits,
         nodes.xy, nodes.bits, nodes.free, nodes.reach, into, nodes.onto, head, following, state.node_size,
@@ -129,15 +129,17 @@ def join_crossings(state: State, everything: bool) -> tuple[bool, Apart]:
 def crossings_in(state: State, region: Region, *, kept: bool) -> tuple[NDArray[np.int32], Array, Array]:
     """Crossings, each pair of segments once at a place: segments (n, 2), shares (n, 2), places (n, 2)."""
     pieces = state.pieces
-    bits, level = state.of_pieces()
+    bits, level, _ = state.of_pieces()
     segments, values, _ = find_crossing(
         region.first, region.items, pieces.xy, region.owner, pieces.offset, bits, level, state.join[pieces.line],
         state.known[pieces.line], state.touch, kept,
     )  # fmt: skip
-    order = np.lexsort((values[:, 3], values[:, 2], segments.max(axis=1), segments.min(axis=1)))
-    one = np.sort(segments[order], axis=1)
+    lower, upper = np.minimum(*segments.T).astype(np.int64), np.maximum(*segments.T)
+    pair = (lower << 32) + upper
+    order = order_by(pair, values[:, 2], values[:, 3])
+    pair, x, y = pair[order], values[order, 2], values[order, 3]
     again = np.zeros(len(order), bool)
-    again[1:] = (one[1:] == one[:-1]).all(axis=1) & (values[order[1:], 2:] == values[order[:-1], 2:]).all(axis=1)
+    again[1:] = (pair[1:] == pair[:-1]) & (x[1:] == x[:-1]) & (y[1:] == y[:-1])
     order = order[~again]
     return segments[order], values[order, :2], np.ascontiguousarray(values[order, 2:])
 
@@ -172,8 +174,7 @@ def sorted_cuts(
     share = np.where(share == 1.0, 0.0, share)
     inside = (segment < offset[piece + 1] - 1) & ((segment > offset[piece]) | (share > 0.0))
     sign = np.where(upper, -1.0, 1.0)
-    keys = (sign * state.nodes.xy[node, 1], sign * state.nodes.xy[node, 0], share, segment)
-    order = np.lexsort(keys)
+    order = order_by(segment, share, sign * state.nodes.xy[node, 0], sign * state.nodes.xy[node, 1])
     order = order[inside[order]]
     segment, share, node = segment[order], share[order], node[order]
     again = np.zeros(len(order), bool)
@@ -184,21 +185,21 @@ def sorted_cuts(
 def drop_doubles(state: State, everything: bool) -> bool:
     """Drop pieces that run along another one between the same nodes; returns whether there were any."""
     pieces = state.pieces
-    near = np.zeros(len(state.nodes.xy), bool)
-    new = pieces.flags != 0
-    near[pieces.start[new]] = near[pieces.end[new]] = True
-    chosen = np.arange(len(pieces)) if everything else np.flatnonzero(near[pieces.start] & near[pieces.end])
-    one, other = pieces.start[chosen].astype(np.int64), pieces.end[chosen].astype(np.int64)
-    pair = np.column_stack([np.minimum(one, other), np.maximum(one, other)])
-    key, _ = equal_places(pair, np.zeros(len(pair), np.int8), power_of_two(2 * len(pair)))
-    several = np.bincount(key)[key] > 1 if len(key) else np.zeros(0, bool)
-    chosen, key = chosen[several], key[several]
+    looked = np.ones(len(pieces), bool)
+    if not everything:
+        near = np.zeros(len(state.nodes.xy), bool)
+        new = pieces.flags != 0
+        near[pieces.start[new]] = near[pieces.end[new]] = True
+        looked = near[pieces.start] & near[pieces.end]
+    chosen, key = find_parallel(pieces.start, pieces.end, state.nodes.degree, looked)
     if not len(chosen):
         return False
-    bits, level = state.of_pieces()
+    bits, level, _ = state.of_pieces()
     length, number = measure_pieces(chosen, pieces.xy, pieces.xy.view(np.int64), pieces.offset)
+    vertices = pieces.offset[chosen + 1] - pieces.offset[chosen]
+    alike = _may_be_doubles(key, np.searchsorted(chosen, key), length, vertices, state.touch)
+    chosen, key, length, number, vertices = (a[alike] for a in (chosen, key, length, number, vertices))
     keeps = ~state.join[pieces.line[chosen]]
-    vertices = np.diff(pieces.offset)[chosen]
     order = np.lexsort((pieces.line[chosen], number, vertices, length, keeps, bits[chosen] != PAIR, key))
     beside = find_doubles(
         order, key, chosen, length, pieces.xy, pieces.offset, bits, level, state.known[pieces.line], state.touch
@@ -220,14 +221,23 @@ def drop_doubles(state: State, everything: bool) -> bool:
     return True
 
 
+def _may_be_doubles(key: Index, one: Index, length: Array, vertices: Index, touch: float) -> Mask:
+    """Whether pieces can run along each other: not if they are two between their nodes and differ much in length.
+
+    `one` is the row of one of each group, the same for all of it.
+    """
+    several = np.bincount(key)[key] > 2
+    differs = np.abs(length - length[one]) > 2.0 * touch * (vertices + vertices[one] + 1)
+    apart = np.zeros(len(key), bool)
+    apart[one[differs]] = apart[differs] = True
+    return several | ~apart
+
+
 def line_at(state: State) -> Small:
     """A line that ends at each node: the first one; -1 if there is none."""
     pieces = state.pieces
-    line = np.full(len(state.nodes.xy), -1, np.int32)
-    line[pieces.start[::-1]] = pieces.line[::-1]
-    earlier = np.full(len(line), np.iinfo(np.int32).max, np.int32)
-    earlier[pieces.end[::-1]] = pieces.line[::-1]
-    return np.where((line < 0) | (earlier < line), np.where(earlier == np.iinfo(np.int32).max, line, earlier), line)
+    first: Small = first_lines(pieces.start, pieces.end, pieces.line, len(state.nodes.xy))
+    return first
 
 
 def _none() -> Apart:

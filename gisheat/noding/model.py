@@ -148,6 +148,23 @@ class Noded:
     settled: bool
 
 
+def order_by(first: NDArray[Any], *others: NDArray[Any]) -> Index:
+    """Order of rows by one key, where that is equal by the others, and last by their number.
+
+    The same as `numpy.lexsort` with the keys in reverse, but sooner where few rows are equal in the first.
+    """
+    order = np.argsort(first)
+    key = first[order]
+    equal = key[1:] == key[:-1]
+    if equal.any():
+        tied = np.zeros(len(order), bool)
+        tied[1:] = equal
+        tied[:-1] |= equal
+        rows = np.sort(order[tied])
+        order[tied] = rows[np.lexsort((*(other[rows] for other in others[::-1]), first[rows]))]
+    return order
+
+
 def events_of(rows: list[tuple[str, dict[str, Any]]]) -> Events:
     """Events of several kinds given as columns; `other` is -1 unless given. Sorted by kind, line and place."""
     sizes = [len(columns["line"]) for _, columns in rows]
@@ -161,7 +178,7 @@ def events_of(rows: list[tuple[str, dict[str, Any]]]) -> Events:
     number = np.repeat([KINDS.index(kind) for kind, _ in rows], sizes).astype(np.int64)
     line, other = column("line", np.int64), column("other", np.int64)
     x, y, distance = (column(name, np.float64) for name in ("x", "y", "distance"))
-    order = np.lexsort((other, y, x, line, number))
+    order = order_by((number << 32) + line, x, y, other)
     kinds = np.array(KINDS, object)[number[order]]
     applied = np.array([kind in APPLIED for kind in KINDS])[number[order]]
     return Events(kinds, line[order], other[order], x[order], y[order], distance[order], applied)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from gisheat.kernels import plain_where
 from gisheat.noding.joining import Apart, drop_doubles, join_crossings, join_sides
-from gisheat.noding.model import PAIR, Array, Events, Index, Lines, Noded, Rules
+from gisheat.noding.model import PAIR, Array, Events, Index, Lines, Noded, Rules, order_by
 from gisheat.noding.remarks import all_events, line_lengths
 from gisheat.noding.state import State, begin, drop_unused, merge_near, rebuild
 
@@ -110,7 +110,7 @@ def _result(state: State, events: Events, passes: int, settled: bool) -> Noded:
     """Pieces with nodes numbered in the order of their coordinates."""
     pieces, nodes = state.pieces, state.nodes
     used = np.flatnonzero(nodes.degree > 0)
-    used = used[np.lexsort((nodes.bits[used], nodes.xy[used, 1], nodes.xy[used, 0]))]
+    used = used[order_by(nodes.xy[used, 0], nodes.xy[used, 1], nodes.bits[used])]
     number = np.full(len(nodes.xy), -1, np.int64)
     number[used] = np.arange(len(used))
     line = pieces.line.astype(np.int64)

@@ -8,8 +8,7 @@ import numpy as np
 
 from gisheat.noding.joining import Apart, crossings_in, line_at
 from gisheat.noding.kernels.cells import list_places, list_segments, mark_cells, segments_in
-from gisheat.noding.kernels.cutting import owners_of
-from gisheat.noding.kernels.places import equal_places, pairs_apart
+from gisheat.noding.kernels.places import moved_ends, pairs_apart
 from gisheat.noding.kernels.touching import find_misses
 from gisheat.noding.model import NEAR_MISS, Array, Events, Index, events_of
 from gisheat.noding.state import CROSSINGS, State, power_of_two, region_of
@@ -61,43 +60,41 @@ def _collapsed(state: State, lines: Index) -> tuple[str, dict[str, Any]]:
 
 def line_lengths(state: State) -> tuple[Array, Array]:
     """Length of each line as drawn, and the way along all of them up to each vertex."""
+    if state.lengths is not None:
+        return state.lengths
     xy, offset = state.lines.xy, state.lines.offset
     step = np.hypot(*np.diff(xy, axis=0).T) if len(xy) else np.empty(0)
     border = offset[1:-1]
     step[border[(border > 0) & (border < len(xy))] - 1] = 0.0
     way = np.zeros(len(xy) + 1)
     np.cumsum(step, out=way[1 : len(step) + 1])
-    return np.where(
+    length = np.where(
         np.diff(offset) > 0, way[np.maximum(offset[1:] - 1, 0)] - way[np.minimum(offset[:-1], len(xy))], 0.0
-    ), way
+    )
+    state.lengths = length, way
+    return state.lengths
 
 
 def _snapped(state: State, there: Any) -> tuple[str, dict[str, Any]]:
     """Ends of lines that are somewhere else than they were drawn."""
     lines = np.flatnonzero(there)
     offset = state.lines.offset
-    number = np.tile(lines, 2)
-    drawn = state.lines.xy[np.concatenate([offset[lines], offset[lines + 1] - 1])]
-    node = state.ends[:, lines].ravel()
-    at = state.nodes.xy[node]
-    moved = (at != drawn).any(axis=1) & state.nodes.used[node]
-    gap = np.hypot(*(at[moved] - drawn[moved]).T)
-    return "end-snapped", {
-        "line": number[moved], "other": state.nodes.onto[node[moved]], "x": at[moved, 0], "y": at[moved, 1],
-        "distance": gap,
-    }  # fmt: skip
+    nodes = state.nodes
+    line, node, vertex = moved_ends(lines, state.ends, state.lines.xy, offset, nodes.xy, nodes.used)
+    at = nodes.xy[node]
+    gap = np.hypot(*(at - state.lines.xy[vertex]).T)
+    return "end-snapped", {"line": line, "other": nodes.onto[node], "x": at[:, 0], "y": at[:, 1], "distance": gap}
 
 
 def _ends_apart(state: State) -> tuple[str, dict[str, Any]]:
     """Pairs of ends within the tolerance that are different nodes now."""
     lines = np.flatnonzero(np.diff(state.lines.offset) > 0)
     offset = state.lines.offset
-    xy = state.lines.xy[np.concatenate([offset[lines], offset[lines + 1] - 1])]
-    bits = np.tile(state.bits[lines], 2)
-    _, first = equal_places(xy.view(np.int64), bits, power_of_two(2 * len(xy)))
-    node = state.ends[:, lines].ravel()[first]
+    first = state.distinct
+    xy = state.lines.xy[np.concatenate([offset[lines], offset[lines + 1] - 1])[first]]
+    number = np.tile(lines, 2)[first]
+    node, bits = state.ends[:, lines].ravel()[first], state.bits[number]
     node = np.where(state.nodes.used[node], node, -1).astype(np.int32)
-    xy, bits, number = xy[first], bits[first], np.tile(lines, 2)[first]
     moved = (state.nodes.xy[node] != xy).any(axis=1)
     head, following = list_places(
         xy, np.ones(len(xy), bool), len(xy), state.node_size, power_of_two(2 * len(xy))
@@ -116,7 +113,7 @@ def _misses(state: State) -> tuple[str, dict[str, Any]]:
     loose = np.flatnonzero(nodes.degree == 1).astype(np.int32)
     distance = NEAR_MISS * state.tolerance
     radius = distance + (state.radius - state.tolerance)
-    owner = owners_of(pieces.offset)
+    bits, _, owner = state.of_pieces()
     size = max(state.cell, 2.0 * distance)
     none = np.empty(0, np.int32)
     marked = mark_cells(pieces.xy, none, nodes.xy[loose], size, 1.01 * radius, power_of_two(16 * len(loose)))
@@ -124,7 +121,6 @@ def _misses(state: State) -> tuple[str, dict[str, Any]]:
     first, items = list_segments(pieces.xy, segments, size, 2.0 * state.touch, power_of_two(len(segments)))
     own = np.full(len(nodes.xy), -1, np.int32)
     own[pieces.start] = own[pieces.end] = np.arange(len(pieces))
-    bits, _ = state.of_pieces()
     segment, foot = find_misses(
         loose, own[loose], nodes.xy, nodes.bits, first, items, size, pieces.xy, owner, pieces.offset, pieces.start,
         pieces.end, bits, distance, radius,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gisheat.noding.kernels.cells import FEWEST, list_places, list_segments, mark_cells, places_in, segments_in
 from gisheat.noding.kernels.cutting import cut_pieces, keep_vertices, owners_of
-from gisheat.noding.kernels.places import crowded_places, equal_places, follow_leaders, node_state
+from gisheat.noding.kernels.places import crowded_places, equal_places, follow_ends, follow_leaders, node_state
 from gisheat.noding.model import EXACT, PAIR, TOUCH, Array, Index, Lines, Mask, Rules
 
 SIDES, CROSSINGS = 1, 2
@@ -111,6 +111,8 @@ class State:
     nodes: Nodes
     ends: Small
     """Node of the first and the last vertex of each line, shape (2, lines)."""
+    distinct: Small
+    """The first of all ends at each place, of lines that have any: first the starts, then the ends."""
     places: dict[int, list[Array]]
     """Places where nodes came, went or moved, by flag."""
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -118,15 +120,26 @@ class State:
     """Vertices there were when the size of the cells was chosen."""
     whole: Region | None = None
     """Everything, as long as no piece has changed since it was listed."""
+    lengths: tuple[Array, Array] | None = None
+    """Length of each line as drawn, and the way along all of them up to each vertex, once they are asked for."""
+    carried: tuple[NDArray[np.int8], Small, Small] | None = None
+    """Bits and level of each piece and piece of each vertex, as long as no piece has changed."""
 
     @property
     def node_size(self) -> float:
         """Size of the cells that nodes are kept in."""
         return 2.0 * self.radius
 
-    def of_pieces(self) -> tuple[NDArray[np.int8], Small]:
-        """Bits and level of each piece."""
-        return self.bits[self.pieces.line], self.level[self.pieces.line]
+    def of_pieces(self) -> tuple[NDArray[np.int8], Small, Small]:
+        """Bits and level of each piece, and the piece of each vertex."""
+        if self.carried is None:
+            pieces = self.pieces
+            self.carried = self.bits[pieces.line], self.level[pieces.line], owners_of(pieces.offset)
+        return self.carried
+
+    def replace(self, pieces: Pieces) -> None:
+        """Go on with other pieces."""
+        self.pieces, self.whole, self.carried = pieces, None, None
 
 
 def power_of_two(count: float) -> int:
@@ -165,7 +178,7 @@ def begin(
         np.broadcast_to(np.asarray(rules.crossings, bool), count).copy(),
         np.zeros(count, bool) if known is None else np.asarray(known, bool), tolerance, min(TOUCH, tolerance),
         1.001 * tolerance + 4.0 * float(np.spacing(largest)), 0.0, pieces,
-        _nodes(points, given, ends[first], fixed_known), of_lines, {SIDES: [], CROSSINGS: []},
+        _nodes(points, given, ends[first], fixed_known), of_lines, first, {SIDES: [], CROSSINGS: []},
     )  # fmt: skip
     count_ends(state)
     return state
@@ -205,7 +218,7 @@ def count_ends(state: State) -> None:
     """Bring bits, level and degree of the nodes up to date with the pieces."""
     nodes, pieces = state.nodes, state.pieces
     nodes.bits = nodes.given_bits.copy()
-    bits, level = state.of_pieces()
+    bits, level, _ = state.of_pieces()
     nodes.level, nodes.degree = node_state(
         pieces.start, pieces.end, bits, level, nodes.bits, nodes.fixed, SEVERAL
     )  # fmt: skip
@@ -251,9 +264,7 @@ def follow(state: State, into: Small, cuts: tuple[Small, Array, Small] | None = 
     pieces, nodes = state.pieces, state.nodes
     gone = np.flatnonzero(into != np.arange(len(into)))
     segment, share, node = cuts or (np.empty(0, np.int32), np.empty(0), np.empty(0, np.int32))
-    state.ends = np.where(state.ends >= 0, into[state.ends], np.int32(-1))
-    start, end = into[pieces.start], into[pieces.end]
-    moved = (start != pieces.start) | (end != pieces.end)
+    start, end, moved = follow_ends(into, state.ends, pieces.start, pieces.end)
     changed = np.zeros(len(into), bool)
     for some in (gone, into[gone], node):
         changed[some] = True
@@ -264,20 +275,20 @@ def follow(state: State, into: Small, cuts: tuple[Small, Array, Small] | None = 
 
 def rebuild(state: State, moved: Mask, start: Small, end: Small, cuts: tuple[Small, Array, Small]) -> None:
     """Make the pieces anew where ends have moved or segments are cut."""
-    old, state.whole = state.pieces, None
-    state.pieces = Pieces(
+    old = state.pieces
+    state.replace(Pieces(
         *cut_pieces(
             old.xy, old.along, old.offset, old.line, start, end, old.flags, moved, *cuts, state.nodes.xy,
             state.tolerance,
         )
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def keep(state: State, kept: Mask) -> None:
     """Forget pieces."""
-    old, state.whole = state.pieces, None
+    old = state.pieces
     xy, along, offset = keep_vertices(kept, old.xy, old.along, old.offset)
-    state.pieces = Pieces(xy, along, offset, old.line[kept], old.start[kept], old.end[kept], old.flags[kept])
+    state.replace(Pieces(xy, along, offset, old.line[kept], old.start[kept], old.end[kept], old.flags[kept]))
     drop_unused(state)
 
 
@@ -306,7 +317,7 @@ def region_of(state: State, flag: int, everything: bool) -> Region | None:
     state.places[flag] = []
     if everything and state.whole is not None:
         return state.whole
-    owner = owners_of(pieces.offset)
+    _, _, owner = state.of_pieces()
     inside = owner[1:] == owner[:-1]
     if everything:
         segments = np.flatnonzero(inside).astype(np.int32)

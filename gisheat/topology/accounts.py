@@ -177,13 +177,15 @@ def _line_rows(
     rows = [_rows(layer, table["source_fid"], layer, table[column], table["repaired"])]
     own = absorbed[absorbed["layer"] == layer]
     if len(own):  # names of the repaired layer; a row may have been cut since
-        base = bases_of(table, layer)
-        now = pd.DataFrame({"base": base, "name": table[column].to_numpy(object)})
         was = pd.DataFrame({"base": bases_of(repaired, layer), "result_id": repaired[column].to_numpy(object)})
+        was = was[was["result_id"].isin(own["result_id"])]
+        now = pd.DataFrame({"base": bases_of(table, layer), "name": table[column].to_numpy(object)})
+        now = now[now["name"].isin(own["result_id"]) | now["base"].isin(was["base"])]
         same = own.merge(now, left_on="result_id", right_on="name", how="left")
         cut = own[same["name"].isna().to_numpy()].merge(was, on="result_id").merge(now, on="base")
         found = pd.concat([same.dropna(subset="name"), cut]).drop_duplicates(["source_fid", "name"])
-        its = pd.MultiIndex.from_arrays([table["source_fid"], table[column]])
+        alike = table.loc[table["source_fid"].isin(found["source_fid"]), ["source_fid", column]]
+        its = pd.MultiIndex.from_frame(alike)
         found = found[~pd.MultiIndex.from_frame(found[["source_fid", "name"]]).isin(its)]
         rows.append(_rows(layer, found["source_fid"], layer, found["name"], "merged"))
     return rows

@@ -255,7 +255,10 @@ def _stood_for(lines: gpd.GeoDataFrame, pieces: _Pieces, names: Text, tolerance:
         return _absorbed(names[:0], names[:0])
     reach = tolerance + NOTICEABLE
     drawn, shapes, sides = lines.geometry.to_numpy()[gone], pieces.table.geometry.to_numpy(), side_bits(lines)
-    long = np.flatnonzero(shapely.length(shapes) > reach)  # what is shorter is near whatever it meets
+    wide = 1.1 * reach * np.array([-1.0, -1.0, 1.0, 1.0])
+    around = np.asarray(shapely.box(*(shapely.bounds(drawn) + wide).T), object)
+    near = np.unique(shapely.STRtree(around).query(shapes)[0])
+    long = near[shapely.length(shapes[near]) > reach]  # what is shorter is near whatever it meets
     middle = shapely.line_interpolate_point(shapes[long], 0.5, normalized=True)
     piece, row = shapely.STRtree(drawn).query(middle, predicate="dwithin", distance=reach)
     piece = long[piece]

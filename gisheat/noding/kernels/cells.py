@@ -95,13 +95,12 @@ def list_segments(xy, segments, size, pad, buckets):
     bucket, segment = np.empty(room, np.int32), np.empty(room, np.int32)
     count = 0
     for v in segments:
-        x0, x1 = xy[v, 0], xy[v + 1, 0]
+        x0, x1, y0, y1 = xy[v, 0], xy[v + 1, 0], xy[v, 1], xy[v + 1, 1]
         left, right = cell_of(min(x0, x1) - pad, size), cell_of(max(x0, x1) + pad, size)
+        bottom, top = cell_of(min(y0, y1) - pad, size), cell_of(max(y0, y1) + pad, size)
         for a in range(left, right + 1):
-            if left == right:
-                y0, y1 = xy[v, 1], xy[v + 1, 1]
-                low, high = cell_of(min(y0, y1) - pad, size), cell_of(max(y0, y1) + pad, size)
-            else:
+            low, high = bottom, top
+            if left < right and bottom < top:
                 low, high = _cells_across(xy, v, size, pad, a)
             if count + high - low >= room:
                 room = 2 * room + high - low
@@ -149,25 +148,28 @@ def segments_in(xy, owner, marked, size):
     mask = len(marked) - 1
     found = np.empty(len(xy), np.int32)
     count = 0
-    for v in range(len(xy) - 1):
-        if owner[v] != owner[v + 1]:
+    a1, b1, hit1 = np.int64(0), np.int64(0), False
+    for v in range(len(xy)):
+        a0, b0, hit0 = a1, b1, hit1  # cell of the vertex before
+        a1, b1 = cell_of(xy[v, 0], size), cell_of(xy[v, 1], size)
+        hit1 = marked[bucket_of(a1, b1, mask)]
+        if v == 0 or owner[v - 1] != owner[v]:
             continue
-        x0, x1, y0, y1 = xy[v, 0], xy[v + 1, 0], xy[v, 1], xy[v + 1, 1]
-        left, right = cell_of(min(x0, x1), size), cell_of(max(x0, x1), size)
-        bottom, top = cell_of(min(y0, y1), size), cell_of(max(y0, y1), size)
-        hit = False
-        for a in range(left, right + 1):
-            low, high = bottom, top
-            if left < right and bottom < top:
-                low, high = _cells_across(xy, v, size, 0.0, a)
-            for b in range(low, high + 1):
-                if marked[bucket_of(a, b, mask)]:
-                    hit = True
+        hit = hit0 or hit1
+        left, right, bottom, top = min(a0, a1), max(a0, a1), min(b0, b1), max(b0, b1)
+        if not hit and right - left + top - bottom > 1:
+            for a in range(left, right + 1):
+                low, high = bottom, top
+                if left < right and bottom < top:
+                    low, high = _cells_across(xy, v - 1, size, 0.0, a)
+                for b in range(low, high + 1):
+                    if marked[bucket_of(a, b, mask)]:
+                        hit = True
+                        break
+                if hit:
                     break
-            if hit:
-                break
         if hit:
-            found[count] = v
+            found[count] = v - 1
             count += 1
     return found[:count].copy()
 

@@ -88,6 +88,36 @@ def _same_side(ax, ay, bx, by, cx, cy, dx, dy, touch):
 
 
 @kernel
+def _only_meet(xy, v, w, owner, touch):
+    """Whether segments begin or end at one place, which is a node of both their lines, and clearly part from there.
+
+    Most segments that are near each other do: this is sooner than to look for what else they could have in common.
+    """
+    if xy[v, 0] == xy[w, 0] and xy[v, 1] == xy[w, 1]:
+        i, j = v, w
+    elif xy[v, 0] == xy[w + 1, 0] and xy[v, 1] == xy[w + 1, 1]:
+        i, j = v, w + 1
+    elif xy[v + 1, 0] == xy[w, 0] and xy[v + 1, 1] == xy[w, 1]:
+        i, j = v + 1, w
+    elif xy[v + 1, 0] == xy[w + 1, 0] and xy[v + 1, 1] == xy[w + 1, 1]:
+        i, j = v + 1, w + 1
+    else:
+        return False
+    for end, segment in ((i, v), (j, w)):  # a vertex between the ends of its line is no node
+        beyond = segment - 1 if end == segment else segment + 2
+        if 0 <= beyond < len(owner) and owner[beyond] == owner[segment]:
+            return False
+    x, y = xy[i, 0], xy[i, 1]
+    ux, uy = xy[2 * v + 1 - i, 0] - x, xy[2 * v + 1 - i, 1] - y
+    wx, wy = xy[2 * w + 1 - j, 0] - x, xy[2 * w + 1 - j, 1] - y
+    one, other, limit = ux * ux + uy * uy, wx * wx + wy * wy, 4.0 * touch * touch  # twice as far: rounding is no matter
+    if ux * wx + uy * wy <= 0.0:
+        return min(one, other) > limit
+    across = ux * wy - uy * wx
+    return across * across > limit * max(one, other)
+
+
+@kernel
 def find_crossing(
     first, items, xy, owner, offset, bits, level, join, known, touch, kept
 ):  # fmt: skip
@@ -116,6 +146,8 @@ def find_crossing(
                 if min(cx, dx) > right or max(cx, dx) < left or min(cy, dy) > top or max(cy, dy) < bottom:
                     continue
                 if p == q and abs(v - w) <= 1:
+                    continue
+                if _only_meet(xy, v, w, owner, touch):
                     continue
                 if (bits[p] & bits[q]) == 0:
                     continue

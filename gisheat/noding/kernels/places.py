@@ -153,6 +153,52 @@ def node_state(start, end, bits, level, node_bits, any_level, several):
 
 
 @kernel
+def follow_ends(into, ends, start, end):
+    """Ends of lines (in place) and of pieces after nodes went into others: start, end, whether a piece has moved."""
+    for i in range(ends.shape[0]):
+        for k in range(ends.shape[1]):
+            if ends[i, k] >= 0:
+                ends[i, k] = into[ends[i, k]]
+    new_start, new_end = np.empty_like(start), np.empty_like(end)
+    moved = np.empty(len(start), np.bool_)
+    for p in range(len(start)):
+        new_start[p], new_end[p] = into[start[p]], into[end[p]]
+        moved[p] = new_start[p] != start[p] or new_end[p] != end[p]
+    return new_start, new_end, moved
+
+
+@kernel
+def first_lines(start, end, line, nodes):
+    """The first line that ends at each node, -1 if there is none; pieces are in the order of their lines."""
+    first = np.full(nodes, -1, np.int32)
+    for p in range(len(line)):
+        if first[start[p]] < 0:
+            first[start[p]] = line[p]
+        if first[end[p]] < 0:
+            first[end[p]] = line[p]
+    return first
+
+
+@kernel
+def moved_ends(lines, ends, xy, offset, node_xy, used):
+    """Ends of lines that are at another place than drawn: line, node, vertex; first the starts, then the ends."""
+    line, node, vertex = (
+        np.empty(2 * len(lines), np.int32),
+        np.empty(2 * len(lines), np.int32),
+        np.empty(2 * len(lines), np.int64),
+    )
+    count = 0
+    for side in range(2):
+        for i in lines:
+            v = offset[i] if side == 0 else offset[i + 1] - 1
+            n = ends[side, i]
+            if used[n] and (node_xy[n, 0] != xy[v, 0] or node_xy[n, 1] != xy[v, 1]):
+                line[count], node[count], vertex[count] = i, n, v
+                count += 1
+    return line[:count].copy(), node[:count].copy(), vertex[:count].copy()
+
+
+@kernel
 def pairs_apart(xy, moved, bits, node, head, following, size, tolerance, radius):
     """Pairs of places within the tolerance that share a bit and belong to different nodes, none of them below zero.
 

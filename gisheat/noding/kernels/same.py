@@ -9,6 +9,33 @@ from gisheat.noding.kernels.touching import is_reversed, square_gap
 
 
 @kernel
+def find_parallel(start, end, degree, chosen):
+    """Pieces that are chosen and not alone between their two nodes, and a number for each two nodes.
+
+    They are sought among those at the node with fewer ends, so that a node with thousands of them costs little.
+    """
+    first = np.full(len(degree), -1, np.int32)
+    following = np.full(len(start), -1, np.int32)
+    group = np.full(len(start), -1, np.int32)
+    for p in range(len(start)):
+        if not chosen[p]:
+            continue
+        node, beyond = min(start[p], end[p]), max(start[p], end[p])
+        if degree[beyond] < degree[node]:
+            node, beyond = beyond, node
+        q = first[node]
+        while q >= 0 and (start[q] != beyond or end[q] != node) and (start[q] != node or end[q] != beyond):
+            q = following[q]
+        if q >= 0:
+            group[p] = group[q] = q
+        else:
+            following[p] = first[node]
+            first[node] = p
+    found = np.flatnonzero(group >= 0)
+    return found, group[found]
+
+
+@kernel
 def measure_pieces(pieces, xy, bits_of_xy, offset):
     """Length and a number made of all coordinates of each piece; the same for both directions."""
     length = np.zeros(len(pieces))

@@ -92,7 +92,7 @@ def left_before(xy, low, high, x, y, reach):
 
 @kernel
 def _segments_near(
-    node, x, y, one, xy, owner, offset, start, end, bits, first, items, mask, size, tolerance, radius, found
+    node, x, y, one, xy, owner, start, end, bits, first, items, mask, size, tolerance, radius, found
 ):  # fmt: skip
     """Segments within the tolerance of a node that share a bit with it, in order of their number.
 
@@ -111,9 +111,12 @@ def _segments_near(
                 if min(ay, by) > y + radius or max(ay, by) < y - radius:
                     continue
                 p = owner[v]
-                if (bits[p] & one) == 0 or (start[p] == node and v == offset[p]):
+                # most are those that begin or end at the node: found without a look at the piece, but for that
+                if (v == 0 or owner[v - 1] != p) and start[p] == node:
                     continue
-                if end[p] == node and v == offset[p + 1] - 2:
+                if (v + 2 == len(owner) or owner[v + 2] != p) and end[p] == node:
+                    continue
+                if (bits[p] & one) == 0:
                     continue
                 if square_gap(x, y, ax, ay, bx, by) > limit:
                     continue
@@ -166,7 +169,6 @@ def find_touching(
             node_bits[node],
             xy,
             owner,
-            offset,
             start,
             end,
             bits,
@@ -332,7 +334,6 @@ def find_misses(
             node_bits[node],
             xy,
             owner,
-            offset,
             start,
             end,
             bits,
