@@ -50,7 +50,7 @@ class _Kernel(CPUDispatcher):
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Have a function compiled when it is called first, and kept for the next time."""
-    compiled = njit(cache=True)(function)
+    compiled = njit(cache=True, nogil=True)(function)  # so that a run can be cancelled within it
     if isinstance(compiled, CPUDispatcher):  # not with NUMBA_DISABLE_JIT
         compiled.__class__ = _Kernel
     return compiled

@@ -74,9 +74,14 @@ def test_without_stations_every_building_becomes_one_at_its_facade():
     assert column(made.stations, "connection_length_m") == pytest.approx({"B1": 10, "B2": 12, "B3": 25})
     assert set(made.pipes.loc[made.pipes["role"] == "connection", "source_layer"]) == {"buildings"}
     rows = made.lineage[made.lineage["source_layer"] == "buildings"]
-    assert rows[["source_fid", "result_layer", "result_id", "action"]].to_numpy().tolist() == [
-        [i, "stations", f"B{i + 1}", "kept"] for i in range(3)
-    ]
+    assert sorted(rows[["source_fid", "result_layer", "result_id", "action"]].to_numpy().tolist()) == sorted(
+        row
+        for i in range(3)
+        for row in (
+            [i, "stations", f"B{i + 1}", "kept"],
+            [i, "pipes", f"B{i + 1}.connection", "connected"],
+        )
+    )
     assert {(f.layer, f.source_fid) for f in made.findings if f.rule == "connected"} == {
         ("buildings", i) for i in range(3)
     }
@@ -93,7 +98,11 @@ def test_a_building_without_floors_and_area_is_an_error_and_no_station():
     found = joined(raw)
     assert found["stations"]["station_id"].tolist() == ["B1"]
     assert rules_of(found) == [("building-area-unknown", "error", 1)]
-    assert drawing(raw).lineage.query("source_layer == 'buildings'")["action"].tolist() == ["kept", "unused"]
+    assert drawing(raw).lineage.query("source_layer == 'buildings'")["action"].tolist() == [
+        "kept",
+        "connected",
+        "unused",
+    ]
 
 
 def test_a_building_that_is_not_heated_becomes_no_station():

@@ -70,8 +70,8 @@ def latin_only(monkeypatch):
 def figures(monkeypatch, latin_only):
     """The figures that draw_map saves."""
     saved = []
-    save = picture._save
-    monkeypatch.setattr(picture, "_save", lambda figure, *rest: (saved.append(figure), save(figure, *rest)))
+    save = picture.save
+    monkeypatch.setattr(picture, "save", lambda figure, *rest: (saved.append(figure), save(figure, *rest)))
     return saved
 
 

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-SMALL = 1000
+SMALL = 400
 """Up to so many nodes loops need not be compiled: they take about a second as they stand."""
 
 

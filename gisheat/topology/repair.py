@@ -144,7 +144,7 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     drawn = layers["pipes"]
     abandoned = words(drawn, "status", "existing") == "abandoned"
     lines = explode(drawn[~abandoned], "pipes")
-    told = _settled(layers, lines)[1]
+    told = _settled(layers, lines, rules.tolerance)[1]
     findings = drawing_findings("pipes", drawn[~abandoned], lines[~told], rules.tolerance)
     pairs = find_pairs(lines, rules.parallel_distance, rules.tolerance)
     merge = rules.parallel_pairs == "merge"
@@ -152,7 +152,7 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
     became = pd.DataFrame({"source_fid": np.empty(0, np.int64), "row": np.empty(0, np.int64)})
     if merge and len(pairs.supply):
         lines, became = merge_pairs(lines, pairs)
-        told = _settled(layers, lines)[1]
+        told = _settled(layers, lines, rules.tolerance)[1]
     how = noding.Rules(rules.tolerance, crossings=rules.pipe_crossings == "join")
 
     def node(pipes: gpd.GeoDataFrame) -> noding.Noded:
@@ -175,17 +175,20 @@ def _mend_pipes(layers: Layers, rules: RepairRules) -> _Mended:
 
 def _node_pipes(layers: Layers, pipes: gpd.GeoDataFrame, how: noding.Rules) -> noding.Noded:
     """Node pipes, those that stay where several lie on each other first: open ones, existing ones, by name."""
-    status, bits, (given, _) = words(pipes, "status", "existing"), side_bits(pipes), _settled(layers, pipes)
+    status, bits = words(pipes, "status", "existing"), side_bits(pipes)
+    given, _ = _settled(layers, pipes, how.tolerance)
     order = np.lexsort((pipes["pipe_id"].to_numpy(str), status == "planned", status == "closed"))
     given["known"] = given["known"][order]
     lines = lines_of(pipes.geometry.to_numpy()[order])
     return reordered(noding.node_lines(lines, how, bits=bits[order], **given), order)
 
 
-def _settled(layers: Layers, pipes: gpd.GeoDataFrame) -> tuple[dict[str, NDArray[Any]], Mask]:
+def _settled(layers: Layers, pipes: gpd.GeoDataFrame, tolerance: float) -> tuple[dict[str, NDArray[Any]], Mask]:
     """Named nodes as fixed points, each for the sides that its pipes carry, and which lines are settled there.
 
     Known are nodes of an earlier result, which says what stands there, and those at which several lines are settled.
+    Loose ends of a result are known where a connection passes, which came after the repair; else they may be joined
+    now, with a larger tolerance.
     The second item tells the lines of an earlier result, of which everything was told then.
     """
     devices, _ = able_devices({layer: points(layers, layer) for layer in ("valves", "pumps")})
@@ -196,13 +199,20 @@ def _settled(layers: Layers, pipes: gpd.GeoDataFrame) -> tuple[dict[str, NDArray
     sides = np.full(len(nodes), PAIR, np.int64)
     sides[settled[known]] = 0  # it carries what its pipes do
     np.bitwise_or.at(sides, settled[known], np.tile(bits, 2)[known])
-    of_result = np.isin(words(nodes, "kind", "").astype(str), NODE_KINDS)
+    kind = words(nodes, "kind", "").astype(str)
+    of_result = np.isin(kind, NODE_KINDS)
+    connections = pipes.geometry.to_numpy()[words(pipes, "role", "") == "connection"]
+    loose = np.flatnonzero(kind == "end")
+    there = nodes.geometry.to_numpy()[loose]
+    passed = shapely.STRtree(connections).query(there, predicate="dwithin", distance=tolerance)[0]
+    sure = of_result & (kind != "end")
+    sure[loose[passed]] = True
     several = np.bincount(settled[known], minlength=len(nodes)) > 1
     told = known.copy()
     told[known] = of_result[settled[known]]
     half = len(settled) // 2
     lines = known[:half] & known[half:]
-    fixed = {"fixed": places_of(nodes), "fixed_bits": sides, "known": lines, "fixed_known": several | of_result}
+    fixed = {"fixed": places_of(nodes), "fixed_bits": sides, "known": lines, "fixed_known": several | sure}
     return fixed, told[:half] & told[half:]
 
 

@@ -254,9 +254,11 @@ def test_every_result_feature_of_the_lineage_is_there(result):
         named = lineage.loc[lineage["result_layer"] == layer, "result_id"]
         assert set(named) <= set(result[layer][key])
     pipes = result["pipes"].set_index("pipe_id")["source_layer"]
-    drawn = set(lineage.loc[lineage["result_layer"] == "pipes", "result_id"])
-    assert drawn == set(pipes.index[pipes == "pipes"])
-    assert set(pipes.drop(list(drawn))) == {"streets", "stations"}  # trenches: what they lie in or lead to
+    made = lineage[(lineage["result_layer"] == "pipes")]
+    for origin, actions in (("pipes", None), ("streets", {"routed"}), ("stations", {"connected"})):
+        rows = made[made["source_layer"] == origin]
+        assert set(rows["result_id"]) == set(pipes.index[pipes == origin])
+        assert actions is None or set(rows["action"]) == actions
 
 
 def test_the_result_solved_again_has_the_same_heads(result, tmp_path):
