@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from gisheat.kernels import Credit
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 SMALL = 400
 """Up to so many nodes loops need not be compiled: they take about a second as they stand."""
+PLAIN = Credit(SMALL, 10 * SMALL)
+"""Who goes on with small graphs in one process has compiled loops soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,8 @@ def numbers_outwards(graph: Graph, root: int) -> Index:
 def is_small(graph: Graph, *_: Any, **__: Any) -> bool:
     """Whether loops over the graph are sooner done than compiled."""
     return graph.count <= SMALL
+
+
+def is_run_plain(graph: Graph, *_: Any, **__: Any) -> bool:
+    """Whether a graph, the first of the arguments, is worked on as plain Python; taken off the credit."""
+    return PLAIN.covers(graph.count)

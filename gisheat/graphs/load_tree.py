@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.graphs.contraction import contract
-from gisheat.graphs.graph import graph_of, is_small, numbers_outwards
+from gisheat.graphs.graph import graph_of, is_run_plain, is_small, numbers_outwards
 from gisheat.graphs.kernels import reattach as kernel
 from gisheat.graphs.kernels.chance import shuffle
 from gisheat.graphs.kernels.contraction import reach
@@ -89,7 +89,7 @@ class _Problem:
     targets: Index
 
 
-@plain_where(is_small)
+@plain_where(is_run_plain)
 def load_tree(
     graph: Graph,
     cost: Array,

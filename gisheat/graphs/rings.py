@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gisheat.graphs.graph import is_small
+from gisheat.graphs.graph import is_run_plain
 from gisheat.graphs.kernels import ring as kernel
 from gisheat.graphs.kernels.chance import draw_below, shuffle
 from gisheat.kernels import plain_where
@@ -77,7 +77,7 @@ class _Problem:
         return self.graph.first, self.graph.neighbour, self.graph.edge
 
 
-@plain_where(is_small)
+@plain_where(is_run_plain)
 def close_rings(
     graph: Graph,
     cost: Array,

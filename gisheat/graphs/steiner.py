@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gisheat.graphs.graph import Array, Graph, Index, Mask, is_small
+from gisheat.graphs.graph import Array, Graph, Index, Mask, is_run_plain
 from gisheat.graphs.kernels.contraction import reach
 from gisheat.graphs.search import ROUNDING, Budget, free, level_of
 from gisheat.graphs.tree import Tree
@@ -60,7 +60,7 @@ WORK = 100
 """Arcs that one dual ascent looks at for each edge, at most; on streets it ends after about 20."""
 
 
-@plain_where(is_small)
+@plain_where(is_run_plain)
 def steiner_tree(
     graph: Graph,
     cost: Array,
