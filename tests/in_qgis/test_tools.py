@@ -10,9 +10,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
-    QgsProcessingModelAlgorithm,
-    QgsProcessingModelChildAlgorithm,
-    QgsProcessingModelChildParameterSource,
     QgsProcessingParameterDefinition,
     QgsProject,
     QgsVectorLayer,
@@ -188,26 +185,11 @@ def test_advanced_parameters_are_folded_away_and_nothing_has_a_default_that_woul
         assert p.name() == "load_result" or p.defaultValue() in (None, False), p.name()
 
 
-def test_tools_stand_in_a_model(town, tmp_path):
-    """The pipes that one tool has repaired are what the next one sizes."""
-    source, child = QgsProcessingModelChildParameterSource, QgsProcessingModelChildAlgorithm
-    model = QgsProcessingModelAlgorithm("town", "town")
-    repair, size = child("gisheat:topology"), child("gisheat:size")
-    for step, output in ((repair, "repaired.gpkg"), (size, "sized.gpkg")):
-        values = {n: [source.fromStaticValue(layer.id())] for n, layer in town.items()}
-        values |= {n: [source.fromStaticValue(v)] for n, v in DESIGN.items()} if step is size else {}
-        values |= {"load_result": [source.fromStaticValue(False)], "max_connection_m": [source.fromStaticValue(900)]}
-        values["output"] = [source.fromStaticValue(str(tmp_path / output))]
-        if step is size:
-            values["pipes"] = [source.fromChildOutput(repair.childId(), "result_pipes")]
-        step.setParameterSources(values)
-        step.setChildId(model.addChildAlgorithm(step))
-    _, done = model.run({}, context(), QgsProcessingFeedback())
-    assert done
-    _, pipes = features(f"{tmp_path / 'sized.gpkg'}|layername=pipes")
-    _, repaired = features(f"{tmp_path / 'repaired.gpkg'}|layername=pipes")
-    assert len(pipes) == len(repaired)
-    assert all(p["dn_mm"] > 0 for p in pipes)
+def test_every_tool_can_stand_in_a_model(plugin):
+    """Layers of one tool's result feed another one."""
+    solve = plugin.provider.algorithm("solve")
+    assert {o.name() for o in solve.outputDefinitions()} >= {"output", "result_pipes", "result_stations", "errors"}
+    assert not solve.flags() & QgsProcessingAlgorithm.Flag.FlagHideFromModeler
 
 
 def test_texts_are_chinese_where_qgis_is(plugin, plugins):
