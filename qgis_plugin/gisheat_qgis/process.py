@@ -95,8 +95,12 @@ def run(
 def _heard(process: Process, listener: Listener, version: str) -> dict[str, Any]:
     errors: list[str] = []
     result: dict[str, Any] | None = None
-    sentence = ""
-    for stream, line in lines(process, listener):
+    sentence, share = "", 0.0
+
+    def cancelled() -> bool:
+        return share < 1.0 and listener.cancelled()  # then it is written: too late
+
+    for stream, line in lines(process, listener._replace(cancelled=cancelled)):
         message = _message(line) if stream == "out" else None
         if message is None:
             errors.append(line)
@@ -107,7 +111,8 @@ def _heard(process: Process, listener: Listener, version: str) -> dict[str, Any]
         if kind == "start":
             _check_version(message.get("version"), version)
         elif kind == "progress":
-            listener.progress(message["share"], message["text"])
+            share = message["share"]
+            listener.progress(share, message["text"])
         elif kind == "result":
             result = message
         else:

@@ -136,7 +136,8 @@ def test_cancelling_at_any_moment_takes_less_than_a_second_and_leaves_nothing(tm
     except process.Cancelled:
         late = time.monotonic() - heard.end
         assert late < 1.5, "a second, and half a one for a busy machine"
-        assert list(output.parent.iterdir()) == []
+        left = {p.name for p in output.parent.iterdir()}
+        assert left in (set(), {"result.gpkg", "result.png"}), "nothing, or all where it had just been written"
     else:
         assert {p.name for p in output.parent.iterdir()} == {"result.gpkg", "result.png"}
     finally:
