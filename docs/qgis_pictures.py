@@ -39,8 +39,10 @@ processing=true
 def main(language: str = "en") -> None:
     """Take all pictures."""
     folder = Path(tempfile.gettempdir()) / "gisheat"  # its name is seen in the pictures
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        sys.exit(f"docs/qgis_pictures.py: {folder} is there already; move it away first.")
     try:
         _prepare(folder, language)
         screen, display = _screen()

@@ -24,12 +24,17 @@ PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
 
 
+def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
+    """Every file that is read."""
+    sources = [*project.layers.values(), *(str(options[n]) for n in FILE_OPTIONS if options.get(n))]
+    return [path, *(Path(source.partition("|")[0]) for source in sources)]
+
+
 def check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
     """Raise InputError when a result or picture can't be written under its name."""
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
-    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in FILE_OPTIONS if options.get(n)]
+    inputs = _inputs(path, project, options)
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in PICTURES:
@@ -39,8 +44,7 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
 
 def check_diagram(path: Path, project: Project, options: Mapping[str, Any], target: Path) -> None:
     """Raise InputError when a pressure diagram or its table can't be written under its name."""
-    inputs = [path, *(Path(s.partition("|")[0]) for s in project.layers.values())]
-    inputs += [Path(str(options[n]).partition("|")[0]) for n in FILE_OPTIONS if options.get(n)]
+    inputs = _inputs(path, project, options)
     if target.suffix.lower() not in PICTURES:
         raise InputError(f"output {target}: a name that ends in .png, .svg or .pdf is needed.")
     check_output(target, inputs, overwrite=True)

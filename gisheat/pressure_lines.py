@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gisheat.errors import InputError
-from gisheat.hydraulics.heads import path_upstream
+from gisheat.hydraulics.heads import ATMOSPHERE, BOILING_MARGIN, path_upstream
 from gisheat.network import Array, Index
 from gisheat.physics.pressure import head
 from gisheat.physics.water import saturation_pressure
 from gisheat.project import did_you_mean
 from gisheat.results import Results
-
-SEA_LEVEL = 101325.0
-"""Pressure of the air at sea level [Pa], International Standard Atmosphere (ISO 2533)."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +49,11 @@ class PressureLines:
 
 def air_pressure(height: Array) -> Array:
     """Pressure of the air [Pa] at a height [m above sea level], International Standard Atmosphere (ISO 2533)."""
-    return SEA_LEVEL * (1.0 - 2.25577e-5 * np.asarray(height, float)) ** 5.25588
+    return ATMOSPHERE * (1.0 - 2.25577e-5 * np.asarray(height, float)) ** 5.25588
 
 
 def pressure_lines(
-    results: Results, station: str = "", *, boiling_margin: float = 40e3, least_return: float = 50e3,
+    results: Results, station: str = "", *, boiling_margin: float = BOILING_MARGIN, least_return: float = 50e3,
     pressure_class: float = 1.6e6,
 ) -> PressureLines:  # fmt: skip
     """Lines along the way to a station; to the one with the least surplus head when none is named.
@@ -90,7 +87,7 @@ def pressure_lines(
         raise InputError(f"station {stations.id[row]!r}: nothing flows to it from a source; there is no diagram.")
     first = int(origin[0])
     ground, scale = network.nodes.ground[nodes], (at.mean.density, at.gravity)
-    length = np.where(pipes >= 0, network.pipes.length[pipes], 0.0)
+    distance = np.concatenate([[0.0], np.cumsum(np.where(pipes >= 0, network.pipes.length[pipes], 0.0))])
     boiling = np.full(len(nodes), np.nan)
     if at.supply_temp_c is not None:
         excess = saturation_pressure(at.supply_temp_c + 273.15) - air_pressure(ground) + boiling_margin
@@ -99,8 +96,8 @@ def pressure_lines(
     between = float(found.supply_head[first] - found.return_head[first])
     return PressureLines(
         source=str(sources.id[first]), station=str(stations.id[row]), node=nodes,
-        distance=np.concatenate([[0.0], np.cumsum(length)]), ground=ground, supply=results.supply.head[nodes],
-        back=results.back.head[_return_nodes(results, nodes, row, first)], boiling=boiling,
+        distance=distance, ground=ground, supply=results.supply.head[nodes],
+        back=_return_heads(results, nodes, distance, row, first), boiling=boiling,
         lowest=head(np.full(len(nodes), least_return), ground, *scale),
         highest=head(np.full(len(nodes), pressure_class), ground, *scale), static=results.static_line,
         required=float(stations.required_head[row]), plant=float(found.pump_head[first]) - between,
@@ -133,19 +130,15 @@ def _way(results: Results, node: int) -> tuple[Index, Index]:
     return path_upstream(len(results.network.nodes), start, end, flow, used, node)
 
 
-def _return_nodes(results: Results, nodes: Index, station: int, source: int) -> Index:
-    """Nodes of the return beside those of the supply: the same ones but where both are drawn by themselves."""
+def _return_heads(results: Results, nodes: Index, distance: Array, station: int, source: int) -> Array:
+    """Heads of the return beside the nodes of the supply, shape (nodes,); straight where it has no such node."""
     network = results.network
-    there = network.stations.return_node[station] == network.stations.supply_node[station]
-    here = network.sources.return_node[source] == network.sources.supply_node[source]
     assert results.back is not None
-    known = ~np.isnan(results.back.head[nodes])
-    if there and here and known.all():
-        return nodes
-    nearest = np.where(known, nodes, -1)
-    nearest[-1], nearest[0] = network.stations.return_node[station], network.sources.return_node[source]
-    last = np.maximum.accumulate(np.where(nearest >= 0, np.arange(len(nearest)), 0))
-    return nearest[last]
+    head = results.back.head[nodes]
+    head[0] = results.back.head[network.sources.return_node[source]]
+    head[-1] = results.back.head[network.stations.return_node[station]]
+    known = ~np.isnan(head)
+    return np.interp(distance, distance[known], head[known])
 
 
 def lines_table(results: Results, lines: PressureLines) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_diag, coo_array, csr_array, eye_array, hstack, vstack
 
 from gisheat.graphs.graph import graph_of
-from gisheat.graphs.kernels.ring import bridges, join, survey, top_of, tops
+from gisheat.graphs.kernels.contraction import find
+from gisheat.graphs.kernels.ring import bridges, join, survey, tops
 from gisheat.graphs.load_tree import carried, load_tree
 from gisheat.graphs.rings import close_rings
 
@@ -276,7 +277,7 @@ def test_ways_added_one_by_one_leave_the_bridges_of_networkx(seed):
         standing = standing | mask_of(graph, *edges)
         for e in edges:
             join(up, parent, depth, graph.start[e], graph.end[e])
-        left = {int(way[v]) for v in range(1, 12) if top_of(up, v) == v}
+        left = {int(way[v]) for v in range(1, 12) if find(up, v) == v}
         assert left == bridges_of(graph, standing) & set(range(11))
         anew = tops(graph.start, graph.end, parent, way, depth, standing, bridges(*streets, standing, 0))
-        assert [top_of(anew, v) for v in range(count)] == [top_of(up, v) for v in range(count)]
+        assert [find(anew, v) for v in range(count)] == [find(up, v) for v in range(count)]

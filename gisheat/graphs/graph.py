@@ -67,7 +67,7 @@ def numbers_outwards(graph: Graph, root: int) -> Index:
     return np.argsort(np.argsort(number, kind="stable"))
 
 
-def is_small(graph: Graph, *_: Any, **__: Any) -> bool:
+def is_small(graph: Graph) -> bool:
     """Whether loops over the graph are sooner done than compiled."""
     return graph.count <= SMALL
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gisheat.catalogue import PipeSeries
@@ -58,8 +59,9 @@ def words(table: gpd.GeoDataFrame, column: str, default: str | None = None) -> T
     """A text column, `default` where it is empty or not there."""
     if column not in table:
         return np.full(len(table), default, dtype=object)
-    values = table[column].to_numpy(dtype=object)
-    return np.array([default if v is None or v != v else v for v in values], dtype=object)  # noqa: PLR0124 (NaN)
+    values = table[column].to_numpy(dtype=object, copy=True)
+    values[pd.isna(values)] = default
+    return values
 
 
 def curves(table: gpd.GeoDataFrame, column: str) -> tuple[Text, dict[int, str]]:

@@ -19,6 +19,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from . import inputs, parameters, process, profile, results
 from .definitions import FOLDER, arguments
+from .feedback import listener_of
 from .language import in_chinese
 from .run_log import open_log
 from .texts import tr
@@ -151,17 +152,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         line = arguments(self.operation, given)
         feedback.pushCommandInfo("gisheat " + " ".join(line))
         log.info("gisheat %s with %s", " ".join(line), python)
-        say = {"info": feedback.pushInfo, "warning": feedback.pushWarning, "log": feedback.pushConsoleInfo}
-
-        def progress(share, text):
-            feedback.setProgress(100.0 * share)
-            feedback.setProgressText(text)
-
-        def words(kind, text):
-            log.info("%s: %s", kind, text)
-            say.get(kind, feedback.pushWarning)(text)
-
-        listener = process.Listener(progress, words, feedback.isCanceled)
+        listener = listener_of(feedback, log)
         try:
             outputs = tuple(Path(given[name]).absolute() for name in ("output", "picture") if given.get(name))
             said = process.run(python, line, listener, self.definitions.version, folder, outputs)

@@ -13,6 +13,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from . import environment, process, profile
 from .definitions import FOLDER
+from .feedback import listener_of
 from .run_log import open_log
 from .texts import tr
 
@@ -74,16 +75,7 @@ class EnvironmentAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(self, values, context, feedback):
         action = self.parameterAsEnumString(values, "action", context)
         log = open_log(profile.folder())
-
-        def progress(share, text):
-            feedback.setProgress(100.0 * share)
-            feedback.setProgressText(text)
-
-        def words(kind, text):
-            log.info("%s: %s", kind, text)
-            (feedback.pushWarning if kind == "warning" else feedback.pushConsoleInfo)(text)
-
-        listener = process.Listener(progress, words, feedback.isCanceled)
+        listener = listener_of(feedback, log)
         log.info("environment: %s", action)
         try:
             state = self._done(action, values, context, listener)

@@ -81,9 +81,8 @@ def test_a_station_shows_its_way_and_its_diagram(plugin, result, qgis_canvas):
     until(lambda: bool(window.docks) or bool(window.said))
     assert window.said == []
     selected = {f["pipe_id"] for f in result["pipes"].selectedFeatures()}
-    critical = [f["pipe_id"] for f in result["critical_path"].getFeatures()]
     assert {"A1-A2", "A19-A20"} <= selected
-    assert len(critical) > 0
+    assert len(selected) < result["pipes"].featureCount()
     assert tool.picture.pixmap().width() == 1000
     tool.close()
     assert window.docks == []

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gisheat.graphs.kernels.contraction import find
 from gisheat.graphs.kernels.heap import SETTLED, pop, push, rise
 from gisheat.kernels import kernel
 
@@ -126,28 +127,19 @@ def mark_path(parent, way, depth, a, b, marked):
 
 
 @kernel
-def top_of(up, v):
-    """Highest node of the tree that no bridge parts from v."""
-    while up[v] != v:
-        up[v] = up[up[v]]
-        v = up[v]
-    return v
-
-
-@kernel
 def join(up, parent, depth, u, v):
     """Note that an edge between u and v closes a loop: nothing on the tree's path between them is a bridge any more."""
-    a, b = top_of(up, u), top_of(up, v)
+    a, b = find(up, u), find(up, v)
     while a != b:
         if depth[a] >= 0 and (depth[b] < 0 or depth[a] < depth[b]):
             a, b = b, a  # a: not in the tree, or the lower one
-        up[a] = b if depth[a] < 0 else top_of(up, parent[a])
+        up[a] = b if depth[a] < 0 else find(up, parent[a])
         a = up[a]
 
 
 @kernel
 def tops(start, end, parent, way, depth, standing, is_bridge):
-    """For each node one above it that no bridge parts from it; `top_of` follows these to the highest."""
+    """For each node one above it that no bridge parts from it; `find` follows these to the highest."""
     up = np.arange(depth.size)
     for v in range(depth.size):
         if parent[v] >= 0 and not is_bridge[way[v]]:
@@ -173,7 +165,7 @@ def block(parent, way, depth, need, up, a, b, blocked):
         else:
             z, direction = y, DOWN
             y = parent[y]
-        if need[way[z]] and top_of(up, z) == z:
+        if need[way[z]] and find(up, z) == z:
             blocked[z] = direction
             found += 1
             if depth[z] < high:
