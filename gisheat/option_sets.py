@@ -16,10 +16,15 @@ from gisheat.quantities import (
     ConnectionCostFactor,
     ConnectTo,
     Crs,
+    CurveData,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
     DiagramStation,
+    FloorExponent,
+    FlowExponent,
+    FlowSteps,
     FlowTable,
     Friction,
     Gravity,
@@ -27,8 +32,11 @@ from gisheat.quantities import (
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingStartTemperature,
+    IndoorTemperature,
     JoinPipes,
     LeastReturn,
+    LeastSupply,
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
@@ -40,6 +48,8 @@ from gisheat.quantities import (
     NodesLayer,
     Outage,
     Outages,
+    OutdoorTemperature,
+    OutdoorTemperatures,
     OutputLanguage,
     Overwrite,
     ParallelDistance,
@@ -54,6 +64,8 @@ from gisheat.quantities import (
     PumpId,
     PumpsLayer,
     PumpSpeed,
+    RadiatorExponent,
+    RegulationKind,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -67,6 +79,9 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryRegulationKind,
+    SecondaryReturnTemperature,
+    SecondarySupplyTemperature,
     SizePhase,
     SnapTolerance,
     SourceId,
@@ -176,7 +191,23 @@ class LoadOptions(RouteOptions, total=False):
     routing: Routing
 
 
-class SolveOptions(LoadOptions, total=False):
+class CurveOptions(TypedDict, total=False):
+    """How supply, return and flow follow the outdoor temperature."""
+
+    indoor_temp_c: IndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    regulation: RegulationKind
+    secondary_regulation: SecondaryRegulationKind
+    flow_exponent: FlowExponent
+    flow_steps: FlowSteps
+    min_supply_temp_c: LeastSupply
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    radiator_exponent: RadiatorExponent
+    floor_exponent: FloorExponent
+
+
+class SolveOptions(LoadOptions, CurveOptions, total=False):
     """How pipes without a bore are sized and the network is solved."""
 
     friction: Friction
@@ -194,6 +225,7 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -209,6 +241,8 @@ class ScenarioOptions(TypedDict, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    regulation: RegulationKind
 
 
 class RunOptions(SolveOptions, total=False):
@@ -224,6 +258,7 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
+    outdoor_temps_c: OutdoorTemperatures
     details: DetailsFolder
     threads: Threads
 
@@ -238,6 +273,14 @@ class ProfileOptions(SolveOptions, total=False):
     pressure_class_kpa: PressureClass
 
 
+class RegulateOptions(LoadOptions, CurveOptions, total=False):
+    """Which curve is drawn, and at which outdoor temperatures its table stands."""
+
+    outdoor_temps_c: OutdoorTemperatures
+    heating_start_temp_c: HeatingStartTemperature
+    data: CurveData
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -248,5 +291,7 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+IN_PROJECT_FILES: tuple[type, ...] = (
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions,
+)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

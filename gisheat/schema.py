@@ -38,6 +38,7 @@ GEOMETRY: dict[str, Geometry] = {
     "critical_path": "none",
     "scenarios": "none",
     "comparison": "none",
+    "regulation": "none",
     "summary": "none",
     "run": "none",
 }
@@ -75,12 +76,14 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
         "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
+        "regulation": "Regulation",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "regulation": "调节曲线",
     },
 }  # fmt: skip
 
@@ -300,6 +303,8 @@ CHOICE_ALIASES: dict[str, str] = {
     **dict.fromkeys(("间接", "间供"), "indirect"),
     **dict.fromkeys(("直接", "直供"), "direct"),
     **dict.fromkeys(("混水",), "mixing"),
+    **dict.fromkeys(("散热器", "暖气片", "radiator"), "radiators"),
+    **dict.fromkeys(("地暖", "地热", "地板辐射", "地面辐射", "floor heating", "underfloor"), "floor"),
     **dict.fromkeys(("一次", "一级"), "primary"),
     **dict.fromkeys(("二次", "二级"), "secondary"),
     **dict.fromkeys(("开",), "open"),
