@@ -48,6 +48,7 @@ from gisheat.quantities import (
     NodesLayer,
     Outage,
     Outages,
+    OutdoorScenarios,
     OutdoorTemperature,
     OutdoorTemperatures,
     OutputLanguage,
@@ -258,7 +259,7 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
-    outdoor_temps_c: OutdoorTemperatures
+    outdoor_scenarios_c: OutdoorScenarios
     details: DetailsFolder
     threads: Threads
 

@@ -334,10 +334,12 @@ OutdoorTemperatures = Annotated[
     str,
     Argument("Outdoor temperatures of the table in degC, separated by commas; in steps of 1 K when empty."),
 ]
+OutdoorScenarios = Annotated[
+    str,
+    Argument("Outdoor temperatures in degC, separated by commas: a scenario for each, by the curve of regulation."),
+]
 CurveOutput = Annotated[
     Path,
     Argument("Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.", dataset="output", suffix=".png"),
 ]
-CurveData = Annotated[
-    Path, Argument("Table to write beside the chart (*.xlsx, *.csv).", dataset="output", suffix=".csv")
-]
+CurveData = Annotated[Path, Argument("Table to write beside the chart (*.csv).", dataset="output", suffix=".csv")]

@@ -58,14 +58,14 @@ def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | np.ndarray | 
     options = state.options
     source, flow_source, which = options["scenarios"], options["flows"], options["outages"]
     factors = _factors(options["load_factors"])
-    if options["outdoor_temps_c"]:
+    if options["outdoor_scenarios_c"]:
         if source or flow_source or which or factors:
-            raise InputError("outdoor_temps_c are scenarios by themselves: give no other scenarios with them.")
+            raise InputError("outdoor_scenarios_c are scenarios by themselves: give no other scenarios with them.")
         return _at_outdoor(state)
     if not (source or flow_source or which or factors):
         raise InputError(
             "sweep needs scenarios: give a table with --scenarios, or flows with --flows, or name --outages,"
-            " --load-factors or --outdoor-temps-c."
+            " --load-factors or --outdoor-scenarios-c."
         )
     if flow_source and (which or factors):
         raise InputError("flows are given row by row: --outages and --load-factors can't be combined with --flows.")
@@ -90,7 +90,7 @@ def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | np.ndarray | 
 def _at_outdoor(state: State) -> tuple[pd.DataFrame, np.ndarray, list[Finding], list[str]]:
     """Scenarios at outdoor temperatures: flows of each station, and temperatures of the network as a whole."""
     assert state.loads is not None and state.drawing is not None
-    outdoor = numbers_of("outdoor_temps_c", state.options["outdoor_temps_c"], "-24.2,-10,5")
+    outdoor = numbers_of("outdoor_scenarios_c", state.options["outdoor_scenarios_c"], "-24.2,-10,5")
     points = operating_points(state.loads.network, state.drawing.stations, state.options, outdoor)
     table = pd.DataFrame({
         "scenario_id": [f"outdoor {point.outdoor:g}" for point in points],

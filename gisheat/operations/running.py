@@ -104,7 +104,7 @@ def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, 
     found: dict[str, Any] = {}
     for parameter in parameters(operation):
         value = record.get(f"option {parameter.name}")
-        if value is not None and not parameter.positional:
+        if value is not None and not parameter.positional and parameter.name != "outdoor_temp_c":  # its flows are there
             found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
     return found | ({"routing": "never"} if found else {})  # its trenches are there
 

@@ -208,7 +208,12 @@ def _legend(page: Axes, panels: Sequence[Panel], face: Typeface) -> float:
 
 def _look(line: Line) -> dict[str, object]:
     look: dict[str, object] = {"color": line.colour, "linewidth": line.width, "marker": line.marker or None}
-    look |= {"markersize": 5.0, "markerfacecolor": classes.PAPER, "markeredgewidth": 1.2}
+    look |= {
+        "zorder": 3.0 if line.marker else 2.0,
+        "markersize": 5.0,
+        "markerfacecolor": classes.PAPER,
+        "markeredgewidth": 1.2,
+    }
     return look | ({"dashes": line.dashes} if line.dashes else {})
 
 
