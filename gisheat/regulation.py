@@ -199,7 +199,9 @@ def exchanger_flow(
     warmer = supply - up
     gain = load * (hot_2 - cold_2) / flow_2
     low = np.zeros(np.broadcast_shapes(np.shape(load), np.shape(supply), np.shape(up)))
-    high = (warmer + gain) / (load * (hot - cold)) + low  # of 1 / G1: there the colder terminal has nothing left
+    high = np.maximum(
+        (warmer + gain) / (load * (hot - cold)), low
+    )  # of 1 / G1: there the colder terminal has nothing left
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         colder = warmer - load * (hot - cold) * middle + gain

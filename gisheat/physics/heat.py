@@ -114,8 +114,7 @@ def logarithmic_mean(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
     positive = (a > 0.0) & (b > 0.0)
     a, b = np.where(positive, a, 1.0), np.where(positive, b, 1.0)
-    ratio = a / b
-    near = np.abs(ratio - 1.0) < 1e-6
-    mean = np.where(near, 0.5 * (a + b), (a - b) / np.log(np.where(near, 2.0, ratio)))
+    share = (a - b) / b
+    mean = b * np.where(share == 0.0, 1.0, share / np.log1p(np.where(share == 0.0, 1.0, share)))
     result: NDArray[np.float64] = np.where(positive, mean, 0.0)
     return result
