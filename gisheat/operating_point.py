@@ -110,6 +110,41 @@ def numbers_of(option: str, text: str | None, example: str) -> tuple[float, ...]
     return found
 
 
+class Sides(NamedTuple):
+    """Both sides of every station at design."""
+
+    temperature: Array
+    """Primary supply and return, secondary supply and return [degC], NaN where unknown, shape (stations, 4)."""
+    connection: NDArray[np.object_]
+    emitter: NDArray[np.object_]
+
+
+def design_sides(network: Network, table: gpd.GeoDataFrame, options: Mapping[str, Any]) -> Sides:
+    """Design temperatures of both sides of the stations; directly connected ones have the same on both.
+
+    Parameters
+    ----------
+    network : Network
+    table : table
+        Clean stations layer, row i belongs to station i of the network.
+    options : mapping
+        The temperatures where no layer states one.
+    """
+    stations = network.stations
+    connection = words(table, "connection", "indirect")
+    supply, back = (
+        t - KELVIN for t in station_temperatures(network, options["supply_temp_c"], options["return_temp_c"])
+    )
+    secondary = (
+        np.where(connection == "direct", primary, filled(own - KELVIN, np.nan if option is None else option))
+        for primary, own, option in (
+            (supply, stations.secondary_supply_temperature, options["secondary_supply_temp_c"]),
+            (back, stations.secondary_return_temperature, options["secondary_return_temp_c"]),
+        )
+    )
+    return Sides(np.column_stack([supply, back, *secondary]), connection, words(table, "emitter", "radiators"))
+
+
 def station_kinds(network: Network, table: gpd.GeoDataFrame, options: Mapping[str, Any]) -> StationKinds:
     """Group the stations in service.
 
@@ -133,18 +168,8 @@ def station_kinds(network: Network, table: gpd.GeoDataFrame, options: Mapping[st
     on = np.flatnonzero(stations.in_service & np.isfinite(flow) & np.isfinite(load))
     if not len(on):
         raise InputError("no station in service has a load and temperatures: look at the findings of gisheat check.")
-    supply, back = (t[on] - KELVIN for t in station_temperatures(network, *given))
-    connection = words(table, "connection", "indirect")[on]
-    emitter = words(table, "emitter", "radiators")[on]
-    direct = connection == "direct"
-    up, down = (
-        np.where(direct, primary, filled(own[on] - KELVIN, np.full(len(on), np.nan if option is None else option)))
-        for primary, own, option in (
-            (supply, stations.secondary_supply_temperature, options["secondary_supply_temp_c"]),
-            (back, stations.secondary_return_temperature, options["secondary_return_temp_c"]),
-        )
-    )
-    values = np.column_stack([supply, back, up, down])
+    sides = design_sides(network, table, options)
+    values, connection, emitter = sides.temperature[on], sides.connection[on], sides.emitter[on]
     _refuse(stations.id[on], values, connection, options["indoor_temp_c"])
     code = np.array([CONNECTIONS.index(word) for word in connection])
     keys = np.column_stack([values.round(6), code, emitter == "floor"])

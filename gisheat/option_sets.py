@@ -22,6 +22,7 @@ from gisheat.quantities import (
     DetailsFolder,
     DiagramData,
     DiagramStation,
+    EquipmentCatalogue,
     FloorExponent,
     FlowExponent,
     FlowSteps,
@@ -33,9 +34,12 @@ from gisheat.quantities import (
     HeatIndex,
     HeatIndexPosition,
     HeatingStartTemperature,
+    HeatTransfer,
     IndoorTemperature,
     JoinPipes,
+    LeastMakeUp,
     LeastReturn,
+    LeastShareOneOut,
     LeastSupply,
     LoadFactors,
     LoadMixLayer,
@@ -63,6 +67,7 @@ from gisheat.quantities import (
     PipeToStreet,
     PressureClass,
     PumpId,
+    PumpsInReserve,
     PumpsLayer,
     PumpSpeed,
     RadiatorExponent,
@@ -282,6 +287,18 @@ class RegulateOptions(LoadOptions, CurveOptions, total=False):
     data: CurveData
 
 
+class EquipOptions(LoadOptions, total=False):
+    """Which equipment stations get, and how it is checked."""
+
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    equipment_catalogue: EquipmentCatalogue
+    heat_transfer_w_m2_k: HeatTransfer
+    pumps_in_reserve: PumpsInReserve
+    share_one_out_percent: LeastShareOneOut
+    make_up_percent: LeastMakeUp
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -293,6 +310,6 @@ class ExplainOptions(SolveOptions, total=False):
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

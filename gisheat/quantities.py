@@ -343,3 +343,23 @@ CurveOutput = Annotated[
     Argument("Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.", dataset="output", suffix=".png"),
 ]
 CurveData = Annotated[Path, Argument("Table to write beside the chart (*.csv).", dataset="output", suffix=".csv")]
+
+# equipment
+EquipmentCatalogue = Annotated[
+    str,
+    Argument("Equipment by station size: cn-stations, or a CSV file with its columns.", "cn-stations"),
+]
+HeatTransfer = Annotated[
+    float,
+    Argument("Heat transfer coefficient of plate exchangers, fouled, with which their area is checked.", 3000.0, 500.0,
+             8000.0),
+]  # fmt: skip
+PumpsInReserve = Annotated[int, Argument("Pumps of each set, of each kind, that stand in reserve.", 1, 0, 5)]
+LeastShareOneOut = Annotated[
+    float,
+    Argument("Share of the load that exchangers have to give with one of them out.", 65.0, 0.0, 100.0, advanced=True),
+]
+LeastMakeUp = Annotated[
+    float, Argument("Least make-up flow relative to the secondary flow.", 1.0, 0.0, 20.0, advanced=True)
+]
+EquipmentOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import profile, regulate
+from gisheat.operations.desk import equip, profile, regulate
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -41,6 +41,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     explain,
     profile,
     regulate,
+    equip,
     import_inp,
     export_inp,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "equip",
     "explain",
     "export_inp",
     "import_inp",

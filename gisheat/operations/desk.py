@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Unpack
 
 from gisheat import outputs
+from gisheat.equipment import add_equipment, write_equipment
 from gisheat.operations.running import TO_LOADS, TO_SOLUTION, Report, product_of
-from gisheat.option_sets import ProfileOptions, RegulateOptions
-from gisheat.quantities import CurveOutput, DiagramOutput, InputFile
+from gisheat.option_sets import EquipOptions, ProfileOptions, RegulateOptions
+from gisheat.quantities import CurveOutput, DiagramOutput, EquipmentOutput, InputFile
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress
 from gisheat.workbooks import SUFFIXES
@@ -33,3 +34,15 @@ def regulate(
     """
     suffixes = (*outputs.PICTURES, *SUFFIXES)
     return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def equip(
+    project: InputFile, output: EquipmentOutput, *, progress: Progress | None = None, **options: Unpack[EquipOptions]
+) -> Report:
+    """List heat exchangers, circulation and make-up pumps of every station.
+
+    By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.
+    """
+    return product_of(
+        equip, project, output, options, progress, (*TO_LOADS, add_equipment), SUFFIXES, write_equipment
+    )  # fmt: skip
