@@ -66,6 +66,7 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    Products,
     PumpId,
     PumpsInReserve,
     PumpsLayer,
@@ -255,6 +256,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 
     picture: Picture
+    products: Products
 
 
 class SweepOptions(SolveOptions, total=False):
