@@ -23,9 +23,9 @@ from gisheat.workbooks import SUFFIXES, write_tables
 
 ALL = "all"
 """Kind of the rows that hold the network as a whole."""
-_CHART_STEP = 0.25
+_CHART_STEP = 0.05
 """Between points of the lines of the chart [K]."""
-_PAIRS = (("#e66101", "#128277"), ("#7648b0", "#b59a73"), ("#e3123f", "#3a1668"))
+_PAIRS = (("#e66101", "#128277"), ("#7648b0", "#b59a73"), ("#1b9e4b", "#23262b"))
 """Colours of secondary supply and return, by kind."""
 
 _EN = {
@@ -184,6 +184,8 @@ def _draw(found: StationKinds, curves: Curves, fine: Curves, target: Path, state
     language = usable_language(state.options["language"])
     words, names = WORDS[language], kind_names(found, language)
     several = len(names) > 1
+    apart = np.flatnonzero(found.kinds.connection != CONNECTIONS.index("direct"))
+    alike = len(apart) > 0 and bool((fine.secondary_flow[apart] == fine.secondary_flow[apart[:1]]).all())
     marked = "o" if len(curves.outdoor) <= 15 else ""
 
     def line(values: Array, name: str, colour: str, dashes: tuple[float, ...] = ()) -> list[Line]:
@@ -201,11 +203,16 @@ def _draw(found: StationKinds, curves: Curves, fine: Curves, target: Path, state
         of = f", {name}" if several else ""
         temperatures += line(fine.back[i], f"{words['primary_return']}{of}", COLOURS[1], dashes)
         flows += line(fine.flow[i], f"{words['primary']}{of}", COLOURS[0], dashes)
-        if CONNECTIONS[found.kinds.connection[i]] != "direct":
-            hot, cold = _PAIRS[i % len(_PAIRS)]
+        connection = CONNECTIONS[found.kinds.connection[i]]
+        hot, cold = _PAIRS[i % len(_PAIRS)]
+        if connection != "direct":
             temperatures += line(fine.secondary_supply[i], f"{words['secondary_supply']}, {name}", hot)
+            if not alike:
+                flows += line(fine.secondary_flow[i], f"{words['secondary']}{of}", hot, dashes)
+        if connection == "indirect":  # else their return is that of the network
             temperatures += line(fine.secondary_return[i], f"{words['secondary_return']}, {name}", cold)
-            flows += line(fine.secondary_flow[i], f"{words['secondary']}{of}", hot, dashes)
+    if alike:
+        flows += line(fine.secondary_flow[apart[0]], words["secondary"], _PAIRS[0][0])
     least = state.options["min_supply_temp_c"]
     marks = () if least is None else (Mark(least, words["least"].format(least)),)
     panels = [
