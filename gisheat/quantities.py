@@ -325,9 +325,11 @@ LeastSupply = Annotated[
 ]
 RadiatorExponent = Annotated[
     float,
-    Argument("b of radiators: heat goes with (water - room) to the power 1 + b.", 0.3, 0.0, 0.6, advanced=True),
+    Argument(
+        "Exponent b of radiators: heat goes with (water - room) to the power 1 + b.", 0.3, 0.0, 0.6, advanced=True
+    ),
 ]
-FloorExponent = Annotated[float, Argument("b of floor heating, 0 to 0.1.", 0.1, 0.0, 0.6, advanced=True)]
+FloorExponent = Annotated[float, Argument("Exponent b of floor heating, 0 to 0.1.", 0.1, 0.0, 0.6, advanced=True)]
 SecondarySupplyTemperature = Annotated[
     float, Argument("Secondary supply temperature at design where no station states one.", None, 20.0, 150.0)
 ]
