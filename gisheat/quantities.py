@@ -325,9 +325,7 @@ LeastSupply = Annotated[
 ]
 RadiatorExponent = Annotated[
     float,
-    Argument(
-        "Exponent b of radiators: heat goes with (water - room) to the power 1 + b.", 0.3, 0.0, 0.6, advanced=True
-    ),
+    Argument("Exponent b of radiators: heat goes with (water - room)^(1 + b).", 0.3, 0.0, 0.6, advanced=True),
 ]
 FloorExponent = Annotated[float, Argument("Exponent b of floor heating, 0 to 0.1.", 0.1, 0.0, 0.6, advanced=True)]
 SecondarySupplyTemperature = Annotated[

@@ -280,7 +280,7 @@
 <translation>热力站未给出时采用的二次网设计回水温度。</translation>
 </message>
 <message>
-<source>Exponent b of radiators: heat goes with (water - room) to the power 1 + b.</source>
+<source>Exponent b of radiators: heat goes with (water - room)^(1 + b).</source>
 <translation>散热器的指数 b：散热量与（水温 - 室温）的 1 + b 次幂成正比。</translation>
 </message>
 <message>
