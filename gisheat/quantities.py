@@ -351,7 +351,9 @@ CurveData = Annotated[Path, Argument("Table to write beside the chart (*.csv).",
 # equipment
 EquipmentCatalogue = Annotated[
     str,
-    Argument("Equipment by station size: cn-stations, or a CSV file with its columns.", "cn-stations"),
+    Argument(
+        "Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.", "cn-stations"
+    ),
 ]
 HeatTransfer = Annotated[
     float,

@@ -560,7 +560,7 @@
 <translation>要写出的表格（*.xlsx、*.csv）。</translation>
 </message>
 <message>
-<source>Equipment by station size: cn-stations, or a CSV file with its columns.</source>
+<source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
 <translation>按热力站规模的设备目录：cn-stations，或具有相同列的 CSV 文件。</translation>
 </message>
 <message>
