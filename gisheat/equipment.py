@@ -223,27 +223,27 @@ def _remarks(
     """What is to be said of the stations, rule by rule."""
     found: list[tuple[Mask, str, Severity, list[str]]] = []
 
-    def rule(where: Any, name: str, severity: Severity, sentence: str, *columns: Any) -> None:
+    def remark(where: Any, rule: str, severity: Severity, sentence: str, *columns: Any) -> None:
         mask = np.asarray(where, bool)
         values = zip(*(np.asarray(column)[mask] for column in columns), strict=True)
         texts = [sentence.format(*row) for row in values] if columns else [sentence] * int(mask.sum())
-        found.append((mask, name, severity, texts))
+        found.append((mask, rule, severity, texts))
 
     known = table["sets"].notna()
     flow, area = table["secondary_flow_m3_h"], table["exchanger_area_m2"] * table["exchanger_count"]
-    rule(
+    remark(
         indirect & ~known,
         "equipment-unknown",
         "warning",
         "has neither a heated area nor a load, so no equipment is chosen",
     )
-    rule(
+    remark(
         known & (flow.isna() | table["exchanger_needed_m2"].isna()),
         "equipment-unchecked",
         "warning",
         "has no secondary temperatures below the primary ones, so its equipment is not checked",
     )
-    rule(
+    remark(
         known & (table["sets"] > 1),
         "station-large",
         "info",
@@ -252,7 +252,7 @@ def _remarks(
         table["sets"].fillna(0.0),
         table["size_m2"].fillna(0.0),
     )
-    rule(
+    remark(
         table["circulation_running_m3_h"] < flow * _ENOUGH,
         "circulation-pump-small",
         "warning",
@@ -260,7 +260,7 @@ def _remarks(
         flow,
         table["circulation_running_m3_h"],
     )
-    rule(
+    remark(
         area < table["exchanger_needed_m2"] * _ENOUGH,
         "exchanger-small",
         "warning",
@@ -268,7 +268,7 @@ def _remarks(
         table["exchanger_needed_m2"],
         area,
     )
-    rule(
+    remark(
         table["share_one_out_percent"] < from_si(checks.least_share, "share_percent") * _ENOUGH,
         "exchanger-one-out",
         "warning",
@@ -276,7 +276,7 @@ def _remarks(
         f" {from_si(checks.least_share, 'share_percent'):g} %",
         table["share_one_out_percent"],
     )
-    rule(
+    remark(
         table["makeup_share_percent"] < from_si(checks.least_make_up, "share_percent") * _ENOUGH,
         "make-up-small",
         "warning",
