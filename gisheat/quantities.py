@@ -242,12 +242,37 @@ DiagramStation = Annotated[str, Argument("Station at the end of the way; the wor
 DiagramData = Annotated[
     Path, Argument("Table of the heads to write beside it (*.csv).", dataset="output", suffix=".csv")
 ]
+# margins of the pressures
+
 BoilingMargin = Annotated[
     float, Argument("Pressure of the supply above that at which it boils.", 40.0, 0.0, 500.0, advanced=True)
 ]
-LeastReturn = Annotated[float, Argument("Least gauge pressure of the return.", 50.0, 0.0, 500.0, advanced=True)]
+LeastReturn = Annotated[
+    float, Argument("Least gauge pressure of the supply and the return.", 50.0, 0.0, 500.0, advanced=True)
+]
+EmptyingMargin = Annotated[
+    float,
+    Argument(
+        "Head of return and static line above the ground, and above the top of direct users.",
+        3.0, 0.0, 50.0, advanced=True,
+    ),
+]  # fmt: skip
 PressureClass = Annotated[
-    float, Argument("Gauge pressure that pipes and fittings stand.", 1600.0, 100.0, 10000.0, advanced=True)
+    float, Argument("Gauge pressure that pipes and fittings stand which state none.", 1600.0, 100.0, 10000.0)
+]
+SecondaryClass = Annotated[
+    float, Argument("The same for pipes of level secondary.", 1000.0, 100.0, 10000.0, advanced=True)
+]
+UserPressure = Annotated[
+    float,
+    Argument("Gauge pressure that direct and mixing users bear which state none.", 400.0, 50.0, 5000.0, advanced=True),
+]
+SuctionMargin = Annotated[
+    float, Argument("Pressure at the suction of pumps above that at which the water boils.", 50.0, 0.0, 500.0,
+                    advanced=True)
+]  # fmt: skip
+NpshMargin = Annotated[
+    float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
 ScenarioTable = Annotated[
@@ -375,6 +400,14 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    emptying_margin_m: EmptyingMargin
+    pressure_class_kpa: PressureClass
+    secondary_class_kpa: SecondaryClass
+    user_pressure_kpa: UserPressure
+    suction_margin_kpa: SuctionMargin
+    npsh_margin_m: NpshMargin
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -410,13 +443,12 @@ class SweepOptions(SolveOptions, total=False):
 
 
 class ProfileOptions(SolveOptions, total=False):
-    """Which way is drawn, and the limits that are drawn with it."""
+    """Which way is drawn."""
 
     station: DiagramStation
+    way_pipes: DiagramPipes
+    way_nodes: DiagramNodes
     data: DiagramData
-    boiling_margin_kpa: BoilingMargin
-    least_return_kpa: LeastReturn
-    pressure_class_kpa: PressureClass
 
 
 class ExplainOptions(SolveOptions, total=False):

@@ -28,6 +28,8 @@ from gisheat.layers import Layers, find_sources, read_layers
 from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, expected_loads
 from gisheat.network import Mask, Network
 from gisheat.phases import phase_order, standing, unknown_phases
+from gisheat.pressure_checks import check_pressures
+from gisheat.pressure_limits import limits_of
 from gisheat.project import Project
 from gisheat.results import Results
 from gisheat.routing import route, rules_of_options
@@ -417,7 +419,7 @@ def _with_results(state: State, results: Results, cut_off: Mask) -> State:
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
         *assessment.assess_devices(state.drawing, results),
-        *assessment.assess_pressure(state.drawing, results),
+        *check_pressures(state.drawing, results, limits_of(state.drawing, results.network, state.options)),
     ]
     notes = state.notes
     if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():

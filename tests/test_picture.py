@@ -288,7 +288,7 @@ def test_what_no_font_shows_is_one_sentence():
     assert "gisheat[fonts]" in said
     assert fonts.what_is_missing(latin, ["North"]) == ""
     assert "Noto Sans CJK" in fonts.what_is_missing(latin, ["North"], "zh")  # the words of the page
-    chinese = fonts.Typeface(("Latin", "Chinese"), frozenset(map(ord, "香江水岸换热站四North")))
+    chinese = fonts.Typeface(("Latin", "Chinese"), frozenset(map(ord, "香江水岸换热站四 North")))
     assert fonts.what_is_missing(chinese, names, "zh") == ""
     assert "1 text(s) ('𠀀' ...)" in fonts.what_is_missing(chinese, [*names, "𠀀"], "zh")
 

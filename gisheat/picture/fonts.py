@@ -163,8 +163,8 @@ def what_is_missing(typeface: Typeface, texts: Iterable[str], language: str = "e
     if typeface.has_cjk:
         return f"pictures: no font on this machine shows {len(lost)} text(s){example}; ids stand in for them"
     return (
-        f"pictures: no font on this machine shows Chinese{example}; English words and ids stand in for it; install a font"
-        " such as Noto Sans CJK SC or WenQuanYi Micro Hei, or gisheat[fonts]"
+        f"pictures: no font on this machine shows Chinese{example}; English words and ids stand in for it;"
+        " install a font such as Noto Sans CJK SC or WenQuanYi Micro Hei, or gisheat[fonts]"
     )
 
 
