@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -91,7 +90,7 @@ def _draw(page: Axes, sheet: Sheet) -> None:
         drawn.set_solid_capstyle("butt")
         if dashes is not None:
             drawn.set_dashes(dashes)
-        if line.kind == "ground" and len(line.points) and line.points[:, 1].max() > foot and _is_long(line.points):
+        if line.layer == "ground":
             page.fill_between(*line.points.T, foot, color=SOIL, alpha=0.22, linewidth=0, zorder=0.5)
     for text in sheet.texts:
         _write(page, sheet, text)
@@ -101,11 +100,6 @@ def _order(kind: str) -> float:
     """What lies on what: the grid lowest, supply and return highest."""
     order = ("grid", "nodes", "strip", "axis", "users", "ground", "least", "boiling", "class", "user_limit", "static")
     return 1.0 + 0.01 * (order.index(kind) if kind in order else len(order))
-
-
-def _is_long(points: np.ndarray) -> bool:
-    """Tell the line of the plot from its key."""
-    return float(np.ptp(points[:, 0])) > 20.0
 
 
 def _write(page: Axes, sheet: Sheet, text: Text) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from gisheat.picture.diagram_sheet import Sheet, Text, round_step, size_of
 from gisheat.picture.diagram_strip import lay_strip
 from gisheat.picture.diagram_words import WORDS
-from gisheat.picture.fonts import Typeface, font, shorten, shown
+from gisheat.picture.fonts import Typeface, font, shorten
 from gisheat.picture.words import Language
 from gisheat.pressure_lines import PressureLines, limit_of_users
 
@@ -56,7 +56,7 @@ class Scale:
 
 def lay_out(
     lines: PressureLines, table: pd.DataFrame, face: Typeface, *, title: str = "", sizes: Sequence[str] = (),
-    language: Language = "en", exaggeration: float | None = None,
+    language: Language = "en", exaggeration: float | None = None, shows_all: bool = False,
 ) -> tuple[Sheet, Scale]:  # fmt: skip
     """Lay a pressure diagram out on an A3 sheet.
 
@@ -66,15 +66,17 @@ def lay_out(
         Size of the pipe that leads to each node, as in DN300; the bore is shown when empty.
     exaggeration : float, optional
         How many times as long a metre of head is drawn as one of trench; as fills the sheet when not given.
+    shows_all : bool
+        Names are written whether a font of this machine shows them or not.
     """
-    sheet = Sheet(face, WORDS[language])
+    sheet = Sheet(face, WORDS[language], shows_all)
     sizes = list(sizes) or ["" if np.isnan(bore) else f"d {bore:.0f}" for bore in table["inner_diameter_mm"]]
     across = (END_MM - START_MM) / max(float(lines.distance[-1]), 1.0)
     place = START_MM + lines.distance * across
     _lay_title(sheet, lines, title)
     low, high = heads_between(lines)
     roof = _lay_legend(sheet, lines, high) - 4.0
-    strip = Sheet(face, sheet.words)  # laid at zero first: its height says where the plot ends
+    strip = Sheet(face, sheet.words, shows_all)  # laid at zero first: its height says where the plot ends
     depth = -lay_strip(strip, table, place, sizes, 0.0, MARGIN_MM, END_MM + 8.0)
     foot = MARGIN_MM + depth + 9.0
     head = (roof - foot) / (high - low) if exaggeration is None else exaggeration * across
@@ -105,11 +107,11 @@ def heads_between(lines: PressureLines) -> tuple[float, float]:
 
 def _lay_title(sheet: Sheet, lines: PressureLines, title: str) -> None:
     words, room = sheet.words, WIDTH_MM - 2 * MARGIN_MM
-    name = shown(sheet.face, title)
+    name = sheet.shown(title)
     heading = f"{name} · {words['title']}" if name else words["title"]
     heading = shorten(heading, font(sheet.face, 20, bold=True), room)
     sheet.write(Text("title", MARGIN_MM, TITLE_MM, heading, 20, across="left", bold=True))
-    ends = [shown(sheet.face, name, f"({k})") for name, k in ((lines.source or lines.names[0], 1), (lines.names[-1], len(lines.names)))]
+    ends = sheet.shown(lines.source or lines.names[0], "(1)"), sheet.shown(lines.names[-1], f"({len(lines.names)})")
     parts = [words["way"].format(*ends, f"{lines.distance[-1]:.1f}")]
     if not np.isnan(lines.pump_head):
         parts.append(words["facts_pump"].format(lines.pump_head))
@@ -118,7 +120,7 @@ def _lay_title(sheet: Sheet, lines: PressureLines, title: str) -> None:
         parts.append(words["circulation"].format(-lines.circulation))
     below = [words["separator"].join(parts)]
     if lines.return_pipes:
-        few = ", ".join(shown(sheet.face, p, "?") for p in lines.return_pipes[:8])
+        few = ", ".join(sheet.shown(p, "?") for p in lines.return_pipes[:8])
         rest = len(lines.return_pipes) - 8
         below.append(words["return_way"].format(words["more"].format(few, rest) if rest > 0 else few))
     for k, text in enumerate(below):
@@ -140,7 +142,7 @@ def _lay_legend(sheet: Sheet, lines: PressureLines, high: float) -> float:
         if x > MARGIN_MM and x + width > WIDTH_MM - MARGIN_MM:
             x, y = MARGIN_MM, y - 6.0
         if kind:
-            sheet.line(kind, [(x, y), (x + 11.0, y)])
+            sheet.line(kind, [(x, y), (x + 11.0, y)], "legend")
         sheet.write(Text("legend", x + (13.0 if kind else 0.0), y, text, LEGEND_PT, across="left"))
         x += width + 6.0
     return y - 3.0
@@ -234,5 +236,5 @@ def _lay_users(sheet: Sheet, lines: PressureLines, scale: Scale) -> None:
         at, top = float(x[user.place]), float(scale.y(user.top))
         foot = float(scale.y(user.ground))
         sheet.line("users", [(at - 1.2, foot), (at - 1.2, top), (at + 1.2, top), (at + 1.2, foot)])
-        name = shown(sheet.face, user.station, f"({user.place + 1})")
+        name = sheet.shown(user.station, f"({user.place + 1})")
         sheet.write(Text("users", at, top + 2.4, f"{name} {user.top:.1f}", SMALL_PT), needed=False)

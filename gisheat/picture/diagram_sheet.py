@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gisheat.picture.fonts import Typeface, font, text_size
+from gisheat.picture.fonts import Typeface, font, shown, text_size
 
 Points = NDArray[np.float64]
 Box = tuple[float, float, float, float]
@@ -23,6 +23,8 @@ class Line:
 
     kind: str
     points: Points
+    layer: str
+    """The kind, or legend for a key."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,15 @@ class Sheet:
 
     face: Typeface
     words: Mapping[str, str]
+    shows_all: bool = False
+    """Every character can be shown: by a program with fonts of its own."""
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
 
-    def line(self, kind: str, points: Sequence[tuple[float, float]] | Points) -> None:
+    def line(self, kind: str, points: Sequence[tuple[float, float]] | Points, layer: str = "") -> None:
         """Draw a line [mm]."""
-        self.lines.append(Line(kind, np.asarray(points, float).reshape(-1, 2)))
+        self.lines.append(Line(kind, np.asarray(points, float).reshape(-1, 2), layer or kind))
 
     def write(self, text: Text, *, needed: bool = True) -> bool:
         """Write a text; one that is not needed only where it touches no other."""
@@ -62,6 +66,10 @@ class Sheet:
         self.texts.append(text)
         self.boxes.append(box)
         return True
+
+    def shown(self, text: str, instead: str = "") -> str:
+        """Text on one line as it can be shown."""
+        return " ".join(text.split()) if self.shows_all else shown(self.face, text, instead)
 
     def is_taken(self, box: Box) -> bool:
         """Tell whether a text stands there."""

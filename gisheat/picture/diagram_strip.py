@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gisheat.picture.diagram_sheet import TEXT_GAP_MM, Sheet, Text, size_of
-from gisheat.picture.fonts import font, shorten, shown
+from gisheat.picture.fonts import font, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def node_rows(sheet: Sheet, table: pd.DataFrame, place: np.ndarray) -> list[Row]
 
 def _name(sheet: Sheet, name: str, position: int) -> str:
     """Name of a node as it can be shown, its position where no font shows it."""
-    return shorten(shown(sheet.face, name, f"({position + 1})"), font(sheet.face, SIZE_PT), LONGEST_NAME_MM)
+    return shorten(sheet.shown(name, f"({position + 1})"), font(sheet.face, SIZE_PT), LONGEST_NAME_MM)
 
 
 def _figure(value: float) -> str:
