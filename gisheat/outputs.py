@@ -87,9 +87,7 @@ def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
     assert state.results is not None and state.drawing is not None
     options, results = state.options, state.results
     named = {name: options.get(option) or "" for name, option in WAY_OPTIONS.items()}
-    lines = pressure_lines(
-        results, find_way(results, **named), limits_of(state.drawing, results.network, options)
-    )
+    lines = pressure_lines(results, find_way(results, **named), limits_of(state.drawing, results.network, options))
     table = lines_table(results, lines)
     diameters = np.asarray(state.drawing.pipes.get("dn_mm", np.full(len(state.drawing.pipes), np.nan)), float)
     if state.sizing is not None:

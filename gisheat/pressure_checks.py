@@ -1,14 +1,15 @@
-"""The checks of a pressure diagram over the whole network: each is one finding with its worst place and their number."""
+"""The checks of a pressure diagram over the whole network, each one finding with the worst place and their number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 
 from gisheat.findings import Finding, findings_about, points_of
-from gisheat.network import Array, Mask
+from gisheat.network import Array, Text
 from gisheat.network.arrays import CURVE, PUMP
 from gisheat.physics.pressure import air_pressure, pressure
 from gisheat.physics.pumps import curve_head, fit_curve
@@ -84,10 +85,8 @@ def _at_node(drawing: Drawing, rule: str, node: int, message: str, repair: str) 
     return Finding(rule, "warning", "nodes", message, point=place, repair=repair)
 
 
-def _about(
-    table: gpd.GeoDataFrame, rows: Mask | slice | list[int], layer: str, rule: str, message: str, repair: str
-) -> Iterator[Finding]:
-    yield from findings_about(table.iloc[rows], rule, "warning", layer, [message], repair=repair)
+def _about(table: gpd.GeoDataFrame, row: int, layer: str, rule: str, message: str, repair: str) -> list[Finding]:
+    return findings_about(table.iloc[[row]], rule, "warning", layer, [message], repair=repair)
 
 
 def _running(drawing: Drawing, results: Results, limits: PressureLimits) -> Iterator[Finding]:
@@ -100,9 +99,9 @@ def _running(drawing: Drawing, results: Results, limits: PressureLimits) -> Iter
     if count:
         boils = int((gauge - least < -limits.boiling_margin - TOLERANCE).sum())
         message = (
-            f"The supply of {at.supply_temp_c:g} degC has less than {limits.boiling_margin / 1e3:g} kPa above boiling at"
-            f" {count} node(s){f', and boils at {boils} of them' if boils else ''}; least: {gauge[node] / 1e3:.0f} kPa of"
-            f" the {least[node] / 1e3:.0f} kPa needed at {ids[node]}."
+            f"The supply of {at.supply_temp_c:g} degC is less than {limits.boiling_margin / 1e3:g} kPa above boiling at"
+            f" {count} node(s){f', and boils at {boils} of them' if boils else ''}; least: {gauge[node] / 1e3:.0f} kPa"
+            f" at {ids[node]}, which needs {least[node] / 1e3:.0f} kPa."
         )
         yield _at_node(drawing, "boiling", node, message, "raise static_head_m or the pump head, or lower the supply")
     for name, side in (("return", results.back), *(() if count else (("supply", results.supply),))):
@@ -113,16 +112,14 @@ def _least(drawing: Drawing, side: SideResult, name: str, least: float) -> Itera
     ids, gauge = side.network.nodes.id, side.pressure
     negative, node = _worst(gauge)
     if negative:
-        message = (
-            f"The {name} pressure is below zero at {negative} node(s); least: {gauge[node] / 1e3:.0f} kPa at {ids[node]}."
-        )
+        message = f"The {name} pressure is below zero at {negative} node(s); least: {gauge[node] / 1e3:.0f} kPa at {ids[node]}."
         yield _at_node(drawing, "pressure-negative", node, message, NEGATIVE)
         return
     count, node = _worst(gauge - least)
     if count:
         message = (
-            f"The {name} pressure is below {least / 1e3:g} kPa at {count} node(s); least: {gauge[node] / 1e3:.0f} kPa at"
-            f" {ids[node]}."
+            f"The {name} pressure is below {least / 1e3:g} kPa at {count} node(s);"
+            f" least: {gauge[node] / 1e3:.0f} kPa at {ids[node]}."
         )
         yield _at_node(drawing, "pressure-low", node, message, STATIC_UP)
 
@@ -167,11 +164,11 @@ def _classes(drawing: Drawing, results: Results, limits: PressureLimits) -> Iter
         count, pipe = _worst(limits.pipe_class - most)
         if count:
             message = (
-                f"{count} pipe(s) stand less than they get {state}; most: {most[pipe] / 1e3:.0f} kPa in {pipes.id[pipe]},"
-                f" which stands {limits.pipe_class[pipe] / 1e3:g} kPa."
+                f"The pressure {state} is too high for {count} pipe(s);"
+                f" most: {most[pipe] / 1e3:.0f} kPa in {pipes.id[pipe]}, which stands {limits.pipe_class[pipe] / 1e3:g} kPa."
             )
             repair = "lower static_head_m or the pump head, part the network into zones, or use a higher class"
-            yield from _about(drawing.pipes, [pipe], "pipes", "over-pressure", message, repair)
+            yield from _about(drawing.pipes, pipe, "pipes", "over-pressure", message, repair)
 
 
 def _users(drawing: Drawing, results: Results, limits: PressureLimits) -> Iterator[Finding]:
@@ -191,64 +188,78 @@ def _users(drawing: Drawing, results: Results, limits: PressureLimits) -> Iterat
                 f" {limits.emptying_margin:g} m above."
             )
             repair = "raise static_head_m, hold the return pressure at the station, or connect it by an exchanger"
-            yield from _about(drawing.stations, [i], "stations", "user-empty", message, repair)
+            yield from _about(drawing.stations, i, "stations", "user-empty", message, repair)
         count, i = _worst((highest - line) * scale)
         if count:
             message = (
-                f"The {state} pressure is more than {count} direct station(s) bear; most:"
+                f"The {state} pressure is too high for {count} direct station(s); most:"
                 f" {(line[i] - limits.user_ground[i]) * scale / 1e3:.0f} kPa at {stations.id[i]}, which bears"
                 f" {limits.user_pressure[i] / 1e3:g} kPa."
             )
             repair = "lower static_head_m, or connect it by an exchanger"
-            yield from _about(drawing.stations, [i], "stations", "user-pressure", message, repair)
+            yield from _about(drawing.stations, i, "stations", "user-pressure", message, repair)
+
+
+class Suctions(NamedTuple):
+    """Places where pumps draw water of one temperature; arrays of shape (pumps,)."""
+
+    table: gpd.GeoDataFrame
+    layer: str
+    ids: Text
+    gauge: Array
+    """[Pa]"""
+    ground: Array
+    temperature_c: float | None
+    density: float
+    npsh: Array
+    """Head that the pumps require [m], NaN where it is not known."""
 
 
 def _suction(drawing: Drawing, results: Results, limits: PressureLimits) -> Iterator[Finding]:
     """Pumps of sources, and booster pumps, whose suction is near boiling or below the NPSH they require."""
     assert results.back is not None and results.source is not None
-    network, at = results.network, results.conditions
-    sources = network.sources
+    sources, pumps, links = results.network.sources, results.network.pumps, results.links
+    ground, at = results.network.nodes.ground, results.conditions
     node = sources.return_node
     gauge = np.where(sources.in_service & ~np.isnan(results.source.flow), results.back.pressure[node], np.nan)
-    yield from _suctions(
-        drawing.sources, "sources", sources.id, gauge, network.nodes.ground[node], at.return_temp_c, at.back.density,
-        limits.npsh, results, limits,
-    )  # fmt: skip
-    links = results.links
-    for number, side, temperature in ((0, results.supply, at.supply_temp_c), (1, results.back, at.return_temp_c)):
-        if links is None:
-            return
+    found = [
+        Suctions(
+            drawing.sources, "sources", sources.id, gauge, ground[node], at.return_temp_c, at.back.density, limits.npsh
+        )
+    ]
+    sides = ((0, results.supply, at.supply_temp_c), (1, results.back, at.return_temp_c))
+    for number, side, temperature in sides if links is not None else ():
+        assert links is not None
         here = np.flatnonzero((links.kind == PUMP) & (links.side == number) & (links.flow > 0.0))
         rows, start = links.row[here], links.start[here]
-        yield from _suctions(
-            drawing.pumps.iloc[rows], "pumps", network.pumps.id[rows], side.pressure[start], network.nodes.ground[start],
-            temperature, side.water.density, limits.booster_npsh[rows], results, limits,
+        found.append(
+            Suctions(
+                drawing.pumps.iloc[rows], "pumps", pumps.id[rows], side.pressure[start], ground[start], temperature,
+                side.water.density, limits.booster_npsh[rows],
+            )
         )  # fmt: skip
+    for suctions in found:
+        if suctions.temperature_c is not None:
+            yield from _low_suction(suctions, at.gravity, limits)
 
 
-def _suctions(
-    table: gpd.GeoDataFrame, layer: str, ids: Array, gauge: Array, ground: Array, temperature: float | None,
-    density: float, npsh: Array, results: Results, limits: PressureLimits,
-) -> Iterator[Finding]:  # fmt: skip
-    if temperature is None:
+def _low_suction(at: Suctions, gravity: float, limits: PressureLimits) -> Iterator[Finding]:
+    assert at.temperature_c is not None
+    weight = at.density * gravity
+    # what is above boiling is the available NPSH, as a pressure
+    above = at.gauge + air_pressure(at.ground) - saturation_pressure(at.temperature_c + 273.15)
+    asked = (at.npsh + limits.npsh_margin) * weight
+    count, i = _worst(above - np.fmax(asked, limits.suction_margin))
+    if not count:
         return
-    vapour = saturation_pressure(temperature + 273.15)
-    above = gauge + air_pressure(ground) - vapour
-    """Pressure above that of boiling [Pa]: NPSH available, as a pressure."""
-    asked = (npsh + limits.npsh_margin) * density * results.conditions.gravity
-    needed = np.fmax(asked, limits.suction_margin)
-    count, i = _worst(above - needed)
-    if count:
-        by_npsh = bool(asked[i] >= limits.suction_margin)
-        head = density * results.conditions.gravity
-        needs = (
-            f"an NPSH of {above[i] / head:.1f} m and needs {npsh[i]:g} m and {limits.npsh_margin:g} m more"
-            if by_npsh
-            else f"{above[i] / 1e3:.0f} kPa above boiling and needs {limits.suction_margin / 1e3:g} kPa"
-        )
-        message = (
-            f"The suction of the pumps of {count} {layer[:-1]}(s) is too low; least: {ids[i]} has {gauge[i] / 1e3:.0f} kPa"
-            f" of water of {temperature:g} degC, which is {needs}."
-        )
-        repair = "raise static_head_m" if layer == "sources" else "move the pump upstream, or raise static_head_m"
-        yield from _about(table, [i], layer, "suction-low", message, repair)
+    needs = (
+        f"an NPSH of {above[i] / weight:.1f} m and needs {at.npsh[i]:g} m and {limits.npsh_margin:g} m more"
+        if asked[i] >= limits.suction_margin
+        else f"{above[i] / 1e3:.0f} kPa above boiling and needs {limits.suction_margin / 1e3:g} kPa"
+    )
+    message = (
+        f"The suction of the pumps of {count} {at.layer[:-1]}(s) is too low; least: {at.ids[i]} has"
+        f" {at.gauge[i] / 1e3:.0f} kPa of water of {at.temperature_c:g} degC, which is {needs}."
+    )
+    repair = STATIC_UP if at.layer == "sources" else "move the pump upstream, or raise static_head_m"
+    yield from _about(at.table, i, at.layer, "suction-low", message, repair)

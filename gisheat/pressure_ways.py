@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -161,10 +162,12 @@ def way_between(results: Results, names: Sequence[str]) -> Way:
     _, first = np.unique(ends, axis=0, return_index=True)  # of parallel links the shortest
     kept = shortest[first]
     graph = coo_array((length[kept], (links.start[kept], links.end[kept])), (count, count)).tocsr()
-    at = {(int(a), int(b)): int(p) for a, b, p in zip(links.start[kept], links.end[kept], links.pipe[kept], strict=True)}
+    at = {
+        (int(a), int(b)): int(p) for a, b, p in zip(links.start[kept], links.end[kept], links.pipe[kept], strict=True)
+    }
     nodes, pipes = [stops[0]], list[int]()
-    for k, (start, end) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
-        before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)[1]
+    for k, (start, end) in enumerate(pairwise(stops)):
+        before = dijkstra(graph, directed=False, indices=np.array([start]), return_predecessors=True)[1][0]
         if before[end] < 0:
             raise InputError(f"no way of the supply leads from node {names[k]!r} to node {names[k + 1]!r}.")
         piece = [end]

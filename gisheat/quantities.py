@@ -237,7 +237,9 @@ PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when nothing is named.")]
 
 
-DiagramOutput = Annotated[Path, Argument("Diagram to write (*.png, *.svg, *.pdf, *.dxf).", dataset="output", suffix=".png")]
+DiagramOutput = Annotated[
+    Path, Argument("Diagram to write (*.png, *.svg, *.pdf, *.dxf).", dataset="output", suffix=".png")
+]
 DiagramPipes = Annotated[
     str, Argument("Way along these pipes in place of that to a station; ids separated by semicolons, in any order.")
 ]

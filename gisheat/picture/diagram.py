@@ -91,7 +91,9 @@ def _draw(page: Axes, sheet: Sheet) -> None:
         if dashes is not None:
             drawn.set_dashes(dashes)
         if line.layer == "ground":
-            page.fill_between(*line.points.T, foot, color=SOIL, alpha=0.22, linewidth=0, zorder=0.5)
+            page.fill_between(
+                line.points[:, 0], line.points[:, 1], foot, color=SOIL, alpha=0.22, linewidth=0, zorder=0.5
+            )
     for text in sheet.texts:
         _write(page, sheet, text)
 

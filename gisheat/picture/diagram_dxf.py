@@ -1,11 +1,11 @@
-"""The pressure diagram as a DXF drawing: distances true in metres, heads exaggerated by a round figure that it states."""
+"""The pressure diagram as a DXF drawing: distances true in metres, heads exaggerated by a figure that it states."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gisheat.picture.words import Language
 
 if TYPE_CHECKING:
     import pandas as pd
+    from ezdxf.document import Drawing
 
     from gisheat.pressure_lines import PressureLines
 
@@ -29,7 +30,7 @@ STYLE, FONT_FILE, FONT_FAMILY = "GISHEAT", "simsun.ttc", "SimSun"
 LAYERS = MappingProxyType(
     {
         "ground": (34, "CONTINUOUS"), "supply": (1, "CONTINUOUS"), "return": (5, "CONTINUOUS"), "static": (3, "DASHED"),
-        "boiling": (30, "DASHDOT"), "least": (150, "DOT"), "class": (200, "DASHDOT2"), "user_limit": (6, "DASHED2"),
+        "boiling": (30, "DASHDOT"), "least": (150, "DASHED2"), "class": (200, "DASHDOT2"), "user_limit": (6, "DASHED2"),
         "users": (8, "CONTINUOUS"), "pump": (7, "CONTINUOUS"), "plant": (1, "CONTINUOUS"), "station": (7, "CONTINUOUS"),
         "nodes": (9, "CONTINUOUS"), "grid": (254, "CONTINUOUS"), "axis": (8, "CONTINUOUS"), "strip": (8, "CONTINUOUS"),
         "title": (7, "CONTINUOUS"), "legend": (7, "CONTINUOUS"), "scale": (7, "CONTINUOUS"),
@@ -66,27 +67,29 @@ def write_dxf(
 
 
 def round_exaggeration(most: float) -> float:
-    """Largest of 1, 2, 5, 10 ... that is not above `most`.
+    """Largest of 1, 2, 3, 4, 5, 6, 8, 10, 20 ... that is not above `most`.
 
     Examples
     --------
-    >>> [float(f"{round_exaggeration(most):g}") for most in (17.0, 5.0, 0.3)]
-    [10.0, 5.0, 0.2]
+    >>> [float(f"{round_exaggeration(most):g}") for most in (17.0, 5.0, 0.39)]
+    [10.0, 5.0, 0.3]
     """
     power = 10.0 ** np.floor(np.log10(most))
-    return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= most * (1 + 1e-9)))
+    return float(
+        max(round(step * power, 9) for step in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0) if step * power <= most * (1 + 1e-9))
+    )
 
 
-def _document(sheet: Sheet, scale: Scale) -> Any:
+def _document(sheet: Sheet, scale: Scale) -> Drawing:
     """Model space with x the distance [m] and y the exaggerated head above the foot of the plot [m]."""
-    import ezdxf
     from ezdxf.enums import TextEntityAlignment as Align
+    from ezdxf.filemanagement import new
 
-    document = ezdxf.new("R2018", setup=["linetypes"], units=6)  # metres
+    document = new("R2018", setup=["linetypes"], units=6)  # metres
     style = document.styles.new(STYLE, dxfattribs={"font": FONT_FILE})
     style.set_extended_font_data(FONT_FAMILY)
     metres = 1.0 / scale.distance
-    document.header["$LTSCALE"] = 6.0 * metres
+    document.header["$LTSCALE"] = 3.0 * metres
     document.header["$TEXTSTYLE"] = STYLE
     for kind, (colour, linetype) in LAYERS.items():
         document.layers.add(kind.upper(), color=colour, linetype=linetype)
@@ -120,9 +123,9 @@ def literal(text: str) -> str:
     return text.replace("%%", "% %").replace("^", "^ ").replace("\\U+", "\\ U+").replace("\\M+", "\\ M+")
 
 
-def _write(document: Any, path: Path) -> None:
+def _write(document: Drawing, path: Path) -> None:
     """Write the drawing without the time of day and random ids."""
-    from ezdxf import options
+    from ezdxf._options import options
 
     before = options.write_fixed_meta_data_for_testing
     options.write_fixed_meta_data_for_testing = True

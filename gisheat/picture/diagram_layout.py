@@ -25,6 +25,8 @@ AXIS_MM, START_MM, END_MM = 50.0, 62.0, 362.0
 TITLE_MM = 281.0
 LEGEND_MM = 262.0
 NAME_PT, SMALL_PT, LEGEND_PT = 9.0, 8.0, 9.0
+AXIS_ROOM_MM = 9.0
+"""Between the plot and the strip."""
 KINDS = ("ground", "supply", "return", "static", "boiling", "least", "class", "user_limit", "users")
 """Lines in the order of the legend."""
 ABOVE = 0.6
@@ -69,19 +71,18 @@ def lay_out(
     shows_all : bool
         Names are written whether a font of this machine shows them or not.
     """
-    sheet = Sheet(face, WORDS[language], shows_all)
+    sheet, head_part, strip = (Sheet(face, WORDS[language], shows_all) for _ in range(3))
     sizes = list(sizes) or ["" if np.isnan(bore) else f"d {bore:.0f}" for bore in table["inner_diameter_mm"]]
     across = (END_MM - START_MM) / max(float(lines.distance[-1]), 1.0)
-    place = START_MM + lines.distance * across
-    _lay_title(sheet, lines, title)
     low, high = heads_between(lines)
-    roof = _lay_legend(sheet, lines, high) - 4.0
-    strip = Sheet(face, sheet.words, shows_all)  # laid at zero first: its height says where the plot ends
-    depth = -lay_strip(strip, table, place, sizes, 0.0, MARGIN_MM, END_MM + 8.0)
-    foot = MARGIN_MM + depth + 9.0
-    head = (roof - foot) / (high - low) if exaggeration is None else exaggeration * across
-    scale = Scale(across, head, low, high, foot)
-    lay_strip(sheet, table, place, sizes, foot - 9.0, MARGIN_MM, END_MM + 8.0)
+    _lay_title(head_part, lines, title)
+    roof = _lay_legend(head_part, lines, high) - 4.0
+    place = START_MM + lines.distance * across
+    foot = MARGIN_MM - lay_strip(strip, table, place, sizes, 0.0, MARGIN_MM, END_MM + 8.0) + AXIS_ROOM_MM
+    upward = (roof - foot) / (high - low) if exaggeration is None else exaggeration * across
+    scale = Scale(across, upward, low, high, foot)
+    sheet.add(strip, foot - AXIS_ROOM_MM)
+    sheet.add(head_part, float(scale.y(high)) - roof)
     _lay_axes(sheet, lines, scale)
     _lay_lines(sheet, lines, scale)
     _lay_ends(sheet, lines, scale)
@@ -124,8 +125,8 @@ def _lay_title(sheet: Sheet, lines: PressureLines, title: str) -> None:
         rest = len(lines.return_pipes) - 8
         below.append(words["return_way"].format(words["more"].format(few, rest) if rest > 0 else few))
     for k, text in enumerate(below):
-        text = shorten(text, font(sheet.face, 10.0), room)
-        sheet.write(Text("title", MARGIN_MM, TITLE_MM - 8.5 - 5.0 * k, text, 10.0, across="left"))
+        line = shorten(text, font(sheet.face, 10.0), room)
+        sheet.write(Text("title", MARGIN_MM, TITLE_MM - 8.5 - 5.0 * k, line, 10.0, across="left"))
 
 
 def _lay_legend(sheet: Sheet, lines: PressureLines, high: float) -> float:
@@ -202,7 +203,9 @@ def _lay_ends(sheet: Sheet, lines: PressureLines, scale: Scale) -> None:
         foot, tip = float(scale.y(lines.back[0])), float(scale.y(lines.back[0] + lines.pump_head))
         first, at = float(scale.y(lines.supply[0])), START_MM - 5.0
         sheet.line("pump", [(START_MM, foot), (at, foot), (at, tip), (START_MM, tip)])
-        sheet.write(Text("pump", at - 3.0, (foot + tip) / 2, words["pump"].format(lines.pump_head), NAME_PT, turned=True))
+        sheet.write(
+            Text("pump", at - 3.0, (foot + tip) / 2, words["pump"].format(lines.pump_head), NAME_PT, turned=True)
+        )
         if abs(lines.plant) >= 0.05:
             sheet.line("plant", [(START_MM, tip), (START_MM, first)])
             room = abs(tip - first) >= 5.0
@@ -230,11 +233,12 @@ def _lay_users(sheet: Sheet, lines: PressureLines, scale: Scale) -> None:
     for k in known:
         y = float(scale.y(limit[k]))
         sheet.line("user_limit", [(x[k] - 2.0, y), (x[k] + 2.0, y)])
-    for user in sorted(lines.users, key=lambda user: -np.nan_to_num(user.top, nan=-np.inf)):
-        if np.isnan(user.top):
-            continue
-        at, top = float(x[user.place]), float(scale.y(user.top))
-        foot = float(scale.y(user.ground))
+    known_tops = [user for user in lines.users if not np.isnan(user.top)]
+    for user in known_tops:
+        at, foot, top = float(x[user.place]), float(scale.y(user.ground)), float(scale.y(user.top))
         sheet.line("users", [(at - 1.2, foot), (at - 1.2, top), (at + 1.2, top), (at + 1.2, foot)])
+        sheet.boxes.append((at - 1.2, foot, at + 1.2, top))  # no name may lie on a bar
+    for user in sorted(known_tops, key=lambda user: -user.top):
         name = sheet.shown(user.station, f"({user.place + 1})")
-        sheet.write(Text("users", at, top + 2.4, f"{name} {user.top:.1f}", SMALL_PT), needed=False)
+        at, top = float(x[user.place]), float(scale.y(user.top))
+        sheet.write(Text("users", at, top + 2.8, f"{name} {user.top:.1f}", SMALL_PT), needed=False)

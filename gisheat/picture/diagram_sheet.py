@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,12 @@ class Sheet:
         self.texts.append(text)
         self.boxes.append(box)
         return True
+
+    def add(self, other: Sheet, up: float) -> None:
+        """Take over what stands on another sheet, moved up [mm]."""
+        self.lines += [replace(line, points=line.points + np.array([0.0, up])) for line in other.lines]
+        self.texts += [replace(text, y=text.y + up) for text in other.texts]
+        self.boxes += [(left, bottom + up, right, top + up) for left, bottom, right, top in other.boxes]
 
     def shown(self, text: str, instead: str = "") -> str:
         """Text on one line as it can be shown."""

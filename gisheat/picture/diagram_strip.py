@@ -29,9 +29,8 @@ class Row:
     """One row: its word, the texts with the places they stand at or between [mm], its height [mm]."""
 
     key: str
-    texts: tuple[tuple[float, float, str], ...]
-    """Left and right of the room that each text has, and the text."""
-    turned: bool
+    texts: tuple[tuple[float, float, str, bool], ...]
+    """Left and right of the room that each text has, the text, and whether it is turned."""
     height: float
 
 
@@ -57,10 +56,10 @@ def lay_strip(
         sheet.line("strip", [(left, y), (right, y)])
         middle = y - row.height / 2
         sheet.write(Text("strip", left + 1.5, middle, sheet.words[row.key], LABEL_PT, across="left"))
-        for start, end, text in row.texts:
-            sheet.write(Text("strip", (start + end) / 2, middle, text, SIZE_PT, row.turned), needed=False)
+        for start, end, text, turned in row.texts:
+            sheet.write(Text("strip", (start + end) / 2, middle, text, SIZE_PT, turned), needed=False)
         if row.key in ("size", "length", "friction"):
-            bounds = sorted({x for start, end, _ in row.texts for x in (start, end)})
+            bounds = sorted({x for start, end, *_ in row.texts for x in (start, end)})
             for x in bounds:
                 sheet.line("strip", [(x, y), (x, y - row.height)])
         y -= row.height
@@ -80,7 +79,7 @@ def node_rows(sheet: Sheet, table: pd.DataFrame, place: np.ndarray) -> list[Row]
     shown_nodes = list(range(len(place))) if level else with_room(place, height + TEXT_GAP_MM)
     return [
         Row(
-            key, tuple((place[i], place[i], texts[i]) for i in shown_nodes), not level,
+            key, tuple((place[i], place[i], texts[i], not level) for i in shown_nodes),
             ROW_MM if level else max(ROW_MM, float(own[shown_nodes].max()) + 2.4),
         )
         for (key, texts), own in zip(values.items(), widths, strict=True)
@@ -132,11 +131,13 @@ def _rounded(value: float) -> str:
 
 
 def _pipe_row(sheet: Sheet, key: str, texts: list[tuple[float, float, str]]) -> Row:
-    """A row whose texts are turned where one of them is wider than its pipe."""
+    """A row whose texts are turned where they are wider than their pipe, and left out where that has no room."""
     height = size_of(Text("strip", 0, 0, "0", SIZE_PT), sheet.face)[1] + TEXT_GAP_MM
-    widths = [_width(sheet, text) for *_, text in texts]
-    turned = any(end - start < width + 2 * TEXT_GAP_MM for (start, end, _), width in zip(texts, widths, strict=True))
-    fitting = tuple(
-        (start, end, text if end - start >= (height if turned else 0.0) else "") for start, end, text in texts
-    )
-    return Row(key, fitting, turned, max(ROW_MM, max(widths, default=0.0) + 2.4) if turned else ROW_MM)
+    placed, highest = [], 0.0
+    for start, end, text in texts:
+        width = _width(sheet, text)
+        turned = end - start < width + 2 * TEXT_GAP_MM
+        has_room = end - start >= height or not turned
+        highest = max(highest, width) if turned and has_room else highest
+        placed.append((start, end, text if has_room else "", turned))
+    return Row(key, tuple(placed), max(ROW_MM, highest + 2.4))
