@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ DIAGRAMS = (*PICTURES, ".dxf")
 """Forms of pressure diagrams."""
 WAY_OPTIONS = {"station": "station", "pipes": "way_pipes", "nodes": "way_nodes"}
 """Options that say along which way a pressure diagram is drawn, by what they name."""
+NAMES = (("stations", "station_id"), ("stations", "name"), ("sources", "source_id"), ("sources", "name"))
+"""Columns whose texts pictures show."""
 LEAST_CIRCULATION = 0.05
 """Head that unequal columns give [m] from which on it is told."""
 
@@ -128,6 +130,19 @@ def _size(diameter: float, state: State, pipe: int) -> str:
     assert state.results is not None
     bore = state.results.network.pipes.inner_diameter[pipe] * 1e3
     return f"DN{diameter:g}" if diameter > 0.0 else f"d {bore:.0f}"
+
+
+def font_notes(state: State, files: Iterable[Path]) -> tuple[str, ...]:
+    """What no font of this machine shows in pictures among the files, as one sentence; none where there is nothing."""
+    if not any(file.suffix.lower() in PICTURES for file in files):
+        return ()
+    from gisheat.picture.fonts import choose_typeface, installed_families, what_is_missing
+
+    tables = {name: state.layers.get(name) for name in ("stations", "sources")}
+    named = [tables[name][column].dropna() for name, column in NAMES if column in tables[name]]
+    texts = [state.project.name, *(str(text) for column in named for text in column)]
+    said = what_is_missing(choose_typeface(installed_families()), texts, state.options["language"])
+    return (said,) if said else ()
 
 
 def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:

@@ -112,7 +112,8 @@ def _least(drawing: Drawing, side: SideResult, name: str, least: float) -> Itera
     ids, gauge = side.network.nodes.id, side.pressure
     negative, node = _worst(gauge)
     if negative:
-        message = f"The {name} pressure is below zero at {negative} node(s); least: {gauge[node] / 1e3:.0f} kPa at {ids[node]}."
+        least_kpa = gauge[node] / 1e3
+        message = f"The {name} pressure is below zero at {negative} node(s); least: {least_kpa:.0f} kPa at {ids[node]}."
         yield _at_node(drawing, "pressure-negative", node, message, NEGATIVE)
         return
     count, node = _worst(gauge - least)
@@ -165,7 +166,8 @@ def _classes(drawing: Drawing, results: Results, limits: PressureLimits) -> Iter
         if count:
             message = (
                 f"The pressure {state} is too high for {count} pipe(s);"
-                f" most: {most[pipe] / 1e3:.0f} kPa in {pipes.id[pipe]}, which stands {limits.pipe_class[pipe] / 1e3:g} kPa."
+                f" most: {most[pipe] / 1e3:.0f} kPa in {pipes.id[pipe]},"
+                f" which stands {limits.pipe_class[pipe] / 1e3:g} kPa."
             )
             repair = "lower static_head_m or the pump head, part the network into zones, or use a higher class"
             yield from _about(drawing.pipes, pipe, "pipes", "over-pressure", message, repair)

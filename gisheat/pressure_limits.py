@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gisheat.hydraulics.heads import BOILING_MARGIN
+from gisheat.hydraulics.heads import BOILING_MARGIN, LEAST_RETURN
 from gisheat.network import Array, Network
 from gisheat.physics.pressure import air_pressure
 from gisheat.physics.water import saturation_pressure
@@ -16,8 +16,6 @@ from gisheat.results import Results
 from gisheat.topology import Drawing
 from gisheat.topology.attributes import numbers, words
 
-LEAST_RETURN = 50e3
-"""Least gauge pressure of the return [Pa]: what heating practice asks for, so that no air is drawn in."""
 EMPTYING_MARGIN = 3.0
 """Head above what must stay full [m]: the least of the customary 3 to 5 m."""
 PRESSURE_CLASS, SECONDARY_CLASS = 1.6e6, 1.0e6

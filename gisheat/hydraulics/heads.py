@@ -12,6 +12,9 @@ from gisheat.results import Conditions, CriticalPath, StationResult
 BOILING_MARGIN = 40e3
 """Margin of the supply above its boiling pressure [Pa]: the middle of the customary 30 to 50 kPa."""
 
+LEAST_RETURN = 50e3
+"""Least gauge pressure of the return [Pa]: what heating practice asks for, so that no air is drawn in."""
+
 
 def potential_of(heads: Array, ground: Array, conditions: Conditions, water: Water) -> Array:
     """Piezometric pressure [Pa] of a water from heads [m of the reference water]."""
@@ -36,11 +39,12 @@ def find_static_line(network: Network, regulating: int, conditions: Conditions) 
         return float(ground + given)
     used = np.unique(np.concatenate([pipes.start[pipes.in_service], pipes.end[pipes.in_service]]))
     top = float(nodes.ground[used].max()) if len(used) else float(ground)
-    boiling = 0.0
+    least = LEAST_RETURN
     if conditions.supply_temp_c is not None:
         excess = saturation_pressure(conditions.supply_temp_c + 273.15) - float(air_pressure(top)) + BOILING_MARGIN
-        boiling = excess / (conditions.mean.density * conditions.gravity)
-    return float(ground + np.ceil(top - ground + max(DEFAULT_STATIC_MARGIN, boiling)))
+        least = max(least, excess)
+    margin = max(DEFAULT_STATIC_MARGIN, least / (conditions.mean.density * conditions.gravity))
+    return float(ground + np.ceil(top - ground + margin))
 
 
 def find_critical_path(network: Network, station: StationResult, start: Index, end: Index, flow: Array,

@@ -148,7 +148,8 @@ def result_of(
         files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, state.findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
 def product_of(
@@ -172,4 +173,5 @@ def product_of(
     figures, files = write(state, target)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)
