@@ -55,6 +55,7 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    Products,
     PumpId,
     PumpsLayer,
     PumpSpeed,
@@ -230,6 +231,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 
     picture: Picture
+    products: Products
 
 
 class SweepOptions(SolveOptions, total=False):
