@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -63,7 +64,8 @@ def write_dxf(
         )  # fmt: skip
     said = sheet.words["scale"].format(exaggeration, exaggeration, low)
     sheet.texts.append(Text("scale", MARGIN_MM, 6.0, said, 8.0, across="left"))
-    _write(_document(sheet, scale), path)
+    with _without_clock(), path.open("w", encoding="utf-8", newline="\n") as file:
+        _document(sheet, scale).write(file)
 
 
 def round_exaggeration(most: float) -> float:
@@ -123,14 +125,14 @@ def literal(text: str) -> str:
     return text.replace("%%", "% %").replace("^", "^ ").replace("\\U+", "\\ U+").replace("\\M+", "\\ M+")
 
 
-def _write(document: Drawing, path: Path) -> None:
-    """Write the drawing without the time of day and random ids."""
+@contextlib.contextmanager
+def _without_clock() -> Iterator[None]:
+    """Drawings that are made and written here carry neither the time of day nor random ids."""
     from ezdxf._options import options
 
     before = options.write_fixed_meta_data_for_testing
     options.write_fixed_meta_data_for_testing = True
     try:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            document.write(file)
+        yield
     finally:
         options.write_fixed_meta_data_for_testing = before
