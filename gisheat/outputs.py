@@ -91,10 +91,7 @@ def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
     named = {name: options.get(option) or "" for name, option in WAY_OPTIONS.items()}
     lines = pressure_lines(results, find_way(results, **named), limits_of(state.drawing, results.network, options))
     table = lines_table(results, lines)
-    diameters = np.asarray(state.drawing.pipes.get("dn_mm", np.full(len(state.drawing.pipes), np.nan)), float)
-    if state.sizing is not None:
-        diameters = np.where(state.sizing.row >= 0, state.series.dn[state.sizing.row], diameters)
-    table["size"] = ["", *(_size(diameters[pipe], state, pipe) if pipe >= 0 else "" for pipe in lines.pipe.tolist())]
+    table.insert(table.columns.get_loc("inner_diameter_mm") + 1, "size", _sizes(state, lines))
     data, language = options.get("data"), options["language"]
     write = write_dxf if target.suffix.lower() == ".dxf" else draw_diagram
     try:
@@ -126,10 +123,16 @@ def _diagram_figures(lines: PressureLines, table: pd.DataFrame) -> Rows:
     }  # fmt: skip
 
 
-def _size(diameter: float, state: State, pipe: int) -> str:
-    assert state.results is not None
-    bore = state.results.network.pipes.inner_diameter[pipe] * 1e3
-    return f"DN{diameter:g}" if diameter > 0.0 else f"d {bore:.0f}"
+def _sizes(state: State, lines: PressureLines) -> list[str]:
+    """DN of the pipe that leads to each node of a way, its bore where it has none; empty without a pipe."""
+    assert state.results is not None and state.drawing is not None
+    drawn = state.drawing.pipes
+    diameter = np.asarray(drawn.get("dn_mm", np.full(len(drawn), np.nan)), float)
+    if state.sizing is not None:
+        diameter = np.where(state.sizing.row >= 0, state.series.dn[state.sizing.row], diameter)
+    bore = state.results.network.pipes.inner_diameter * 1e3
+    named = (f"DN{diameter[p]:g}" if diameter[p] > 0.0 else f"d {bore[p]:.0f}" for p in lines.pipe)
+    return ["", *(name if p >= 0 else "" for name, p in zip(named, lines.pipe, strict=True))]
 
 
 def font_notes(state: State, files: Iterable[Path]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ GEOMETRY: dict[str, Geometry] = {
     "load_mix": "none",
     "lineage": "none",
     "critical_path": "none",
+    "pressure_diagram": "none",
     "scenarios": "none",
     "comparison": "none",
     "summary": "none",
@@ -75,12 +76,14 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
         "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
+        "pressure_diagram": "Pressure diagram",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "pressure_diagram": "水压图",
     },
 }  # fmt: skip
 

@@ -168,7 +168,7 @@ def test_the_suction_stands_above_boiling():
 
 
 def test_the_npsh_of_the_pumps_is_there():
-    """100 kPa of water of 60 degC, which boils at 19.95 kPa: (100 + 101.325 - 19.95) / 9.80665 = 18.50 m, 0.5 m more."""
+    """100 kPa of water of 60 degC, which boils at 19.95 kPa: (100 + 101.325 - 19.95) / 9.80665 = 18.50 m."""
     at = {"static_head_m": 100.0 * KPA}
     assert not found("suction-low", limits={"npsh": np.array([17.9])}, **at)
     (said,) = found("suction-low", limits={"npsh": np.array([18.1])}, **at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,12 @@ def box_of(text: Text, face: Typeface) -> Box:
 
 def size_of(text: Text, face: Typeface) -> tuple[float, float]:
     """Length and height of a text along itself [mm]."""
-    width, above, below = text_size(text.text, font(face, text.size, bold=text.bold))
+    return _measured(face, text.text, text.size, text.bold)
+
+
+@lru_cache(maxsize=8192)
+def _measured(face: Typeface, text: str, size: float, bold: bool) -> tuple[float, float]:
+    width, above, below = text_size(text, font(face, size, bold=bold))
     return width, above + below
 
 
