@@ -91,7 +91,7 @@ def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
     named = {name: options.get(option) or "" for name, option in WAY_OPTIONS.items()}
     lines = pressure_lines(results, find_way(results, **named), limits_of(state.drawing, results.network, options))
     table = lines_table(results, lines)
-    table.insert(table.columns.get_loc("inner_diameter_mm") + 1, "size", _sizes(state, lines))
+    table.insert(list(table.columns).index("inner_diameter_mm") + 1, "size", _sizes(state, lines))
     data, language = options.get("data"), options["language"]
     write = write_dxf if target.suffix.lower() == ".dxf" else draw_diagram
     try:

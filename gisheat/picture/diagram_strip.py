@@ -68,15 +68,16 @@ def lay_strip(
 
 
 def node_rows(sheet: Sheet, table: pd.DataFrame, place: np.ndarray) -> list[Row]:
-    """Rows of what stands at the nodes: level where all have room, else turned, with as many as have room."""
+    """Rows of what stands at the nodes: turned where more of them have room then; as many as have room."""
     names = [_name(sheet, str(name), k) for k, name in enumerate(table["node_id"])]
     values: dict[str, list[str]] = {"node": names}
     values |= {key: [_figure(value) for value in table[column]] for key, column in NODE_ROWS}
     widths = np.array([[_width(sheet, text) for text in texts] for texts in values.values()])
     height = size_of(Text("strip", 0, 0, "0", SIZE_PT), sheet.face)[1] + TEXT_GAP_MM
-    widest = widths.max(axis=0)
-    level = bool((np.diff(place) >= (widest[1:] + widest[:-1]) / 2 + 2 * TEXT_GAP_MM).all())
-    shown_nodes = list(range(len(place))) if level else with_room(place, height + TEXT_GAP_MM)
+    turned = with_room(place, height + 0.05)
+    flat = with_room(place, float(widths.max()) + 2 * TEXT_GAP_MM)
+    level = len(flat) >= len(turned)
+    shown_nodes = flat if level else turned
     return [
         Row(
             key, tuple((place[i], place[i], texts[i], not level) for i in shown_nodes),
