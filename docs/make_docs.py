@@ -49,7 +49,8 @@ def make_page(name: str) -> dict[str, str | bytes]:
         if name == "docs/topology.md":
             made |= draw_rules()
         if name == "docs/pressure-diagram.md":
-            made["docs/images/pressure-diagram.png"] = reduce_picture(clone / "out" / "diagram.png")
+            for picture in ("diagram", "diagram-zh"):
+                made[f"docs/images/pressure-{picture}.png"] = reduce_picture(clone / "out" / f"{picture}.png")
         if name == "docs/regulation.md":
             made["docs/images/regulation.png"] = reduce_picture(clone / "out" / "regulation.png")
             made["docs/images/regulation-kink.png"] = reduce_picture(clone / "out" / "kink.png")

@@ -21,7 +21,10 @@ from gisheat.quantities import (
     DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
+    DiagramNodes,
+    DiagramPipes,
     DiagramStation,
+    EmptyingMargin,
     EquipmentCatalogue,
     FloorExponent,
     FlowExponent,
@@ -50,6 +53,7 @@ from gisheat.quantities import (
     MaxVelocity,
     MergePseudoNodes,
     NodesLayer,
+    NpshMargin,
     Outage,
     Outages,
     OutdoorScenarios,
@@ -86,6 +90,7 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryClass,
     SecondaryRegulationKind,
     SecondaryReturnTemperature,
     SecondarySupplyTemperature,
@@ -99,11 +104,13 @@ from gisheat.quantities import (
     StationsLayer,
     StreetCrossings,
     StreetsLayer,
+    SuctionMargin,
     SupplyTemperature,
     TerrainRaster,
     Threads,
     Tolerance,
     TrunkShare,
+    UserPressure,
     ValveId,
     ValveReserve,
     ValvesLayer,
@@ -233,6 +240,14 @@ class SolveOptions(LoadOptions, CurveOptions, total=False):
     pump_speed: PumpSpeed
     outage: Outage
     outdoor_temp_c: OutdoorTemperature
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    emptying_margin_m: EmptyingMargin
+    pressure_class_kpa: PressureClass
+    secondary_class_kpa: SecondaryClass
+    user_pressure_kpa: UserPressure
+    suction_margin_kpa: SuctionMargin
+    npsh_margin_m: NpshMargin
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -272,13 +287,12 @@ class SweepOptions(SolveOptions, total=False):
 
 
 class ProfileOptions(SolveOptions, total=False):
-    """Which way is drawn, and the limits that are drawn with it."""
+    """Which way is drawn."""
 
     station: DiagramStation
+    way_pipes: DiagramPipes
+    way_nodes: DiagramNodes
     data: DiagramData
-    boiling_margin_kpa: BoilingMargin
-    least_return_kpa: LeastReturn
-    pressure_class_kpa: PressureClass
 
 
 class RegulateOptions(LoadOptions, CurveOptions, total=False):

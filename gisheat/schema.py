@@ -36,6 +36,7 @@ GEOMETRY: dict[str, Geometry] = {
     "load_mix": "none",
     "lineage": "none",
     "critical_path": "none",
+    "pressure_diagram": "none",
     "scenarios": "none",
     "comparison": "none",
     "regulation": "none",
@@ -79,6 +80,7 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
         "regulation": "Regulation", "equipment": "Station equipment", "equipment_totals": "Equipment totals",
+        "pressure_diagram": "Pressure diagram",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
@@ -86,6 +88,7 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
+        "pressure_diagram": "水压图",
     },
 }  # fmt: skip
 

@@ -29,6 +29,8 @@ from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, design_heat_capaci
 from gisheat.network import Mask, Network
 from gisheat.operating_point import drawing_at, network_at, operating_points
 from gisheat.phases import phase_order, standing, unknown_phases
+from gisheat.pressure_checks import check_pressures
+from gisheat.pressure_limits import limits_of
 from gisheat.project import Project
 from gisheat.results import Results
 from gisheat.routing import route, rules_of_options
@@ -423,7 +425,7 @@ def _with_results(state: State, results: Results, cut_off: Mask) -> State:
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
         *assessment.assess_devices(state.drawing, results),
-        *assessment.assess_pressure(state.drawing, results),
+        *check_pressures(state.drawing, results, limits_of(state.drawing, results.network, state.options)),
     ]
     notes = state.notes
     if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():

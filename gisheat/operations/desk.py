@@ -17,12 +17,12 @@ from gisheat.workbooks import SUFFIXES
 def profile(
     project: InputFile, output: DiagramOutput, *, progress: Progress | None = None, **options: Unpack[ProfileOptions]
 ) -> Report:
-    """Draw the pressure diagram of the way to a station.
+    """Draw the pressure diagram of a way: to a station, along pipes, or between nodes.
 
-    Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station
-    when none is named.
+    Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of
+    figures; to the worst station when nothing is named.
     """
-    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.PICTURES, outputs.write_diagram)
+    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.DIAGRAMS, outputs.write_diagram)
 
 
 def regulate(

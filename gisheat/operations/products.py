@@ -29,7 +29,7 @@ class Product:
 PRODUCTS = (
     Product(
         desk.profile, outputs.write_diagram,
-        ("pressure-diagram.png", "pressure-diagram.svg"),
+        ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
     ),
     Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
     Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),

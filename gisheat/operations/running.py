@@ -159,7 +159,8 @@ def result_of(
         files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
 def product_of(
@@ -183,4 +184,5 @@ def product_of(
     figures, files = write(state, target)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)

@@ -352,6 +352,38 @@
 <translation>按此室外温度计算：采用调节曲线上的负荷、温度和流量。管径仍按设计工况确定。</translation>
 </message>
 <message>
+<source>Pressure of the supply above that at which it boils.</source>
+<translation>供水压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Least gauge pressure of the supply and the return.</source>
+<translation>供水与回水的最低表压。</translation>
+</message>
+<message>
+<source>Head of return and static line above the ground, and above the top of direct users.</source>
+<translation>回水与静水压线高出地面及直接连接用户最高点的余量。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes and fittings stand which state none.</source>
+<translation>未注明压力等级的管道与附件的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes of level secondary stand which state none.</source>
+<translation>未注明压力等级的二级网管道的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that direct and mixing users bear which state none.</source>
+<translation>未注明允许压力的直接连接和混水连接用户的承压（表压）。</translation>
+</message>
+<message>
+<source>Pressure at the suction of pumps above that at which the water boils.</source>
+<translation>水泵吸入口压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Head at the suction of pumps above the NPSH they require.</source>
+<translation>水泵吸入口高于必需汽蚀余量的水头。</translation>
+</message>
+<message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
@@ -492,36 +524,32 @@
 <translation>5 移交</translation>
 </message>
 <message>
-<source>Draw the pressure diagram of the way to a station</source>
-<translation>绘制到某一热力站的水压图</translation>
+<source>Draw the pressure diagram of a way: to a station, along pipes, or between nodes</source>
+<translation>绘制一条路径的水压图：到热力站、沿管段或在节点之间</translation>
 </message>
 <message>
-<source>Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station when none is named.</source>
-<translation>地面、供水、回水、静水压线、不汽化线、循环泵和热源内部损失，附数据栏；未指定热力站时取最不利者。</translation>
+<source>Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of figures; to the worst station when nothing is named.</source>
+<translation>地面、供水、回水、静水压线、不汽化线、管道公称压力线、直接连接用户、水泵与热源，下附数据栏；未指定路径时取最不利热力站。</translation>
 </message>
 <message>
-<source>Diagram to write (*.png, *.svg, *.pdf).</source>
-<translation>要写出的水压图（*.png、*.svg、*.pdf）。</translation>
+<source>Diagram to write (*.png, *.svg, *.pdf, *.dxf).</source>
+<translation>要写出的水压图（*.png、*.svg、*.pdf、*.dxf）。</translation>
 </message>
 <message>
 <source>Station at the end of the way; the worst one when nothing is named.</source>
 <translation>线路末端的热力站；未指定时取最不利者。</translation>
 </message>
 <message>
-<source>Table of the heads to write beside it (*.csv).</source>
-<translation>一并写出的水头表（*.csv）。</translation>
+<source>Way along these pipes in place of that to a station; ids separated by semicolons, in any order.</source>
+<translation>沿这些管段绘制，代替到热力站的路径；编号用分号隔开，次序不限。</translation>
 </message>
 <message>
-<source>Pressure of the supply above that at which it boils.</source>
-<translation>供水压力高于汽化压力的裕量。</translation>
+<source>Way between these nodes in place of that to a station; from;to, others on the way between them.</source>
+<translation>在这些节点之间绘制，代替到热力站的路径；起点;终点，中间可写途经节点。</translation>
 </message>
 <message>
-<source>Least gauge pressure of the return.</source>
-<translation>回水最低表压。</translation>
-</message>
-<message>
-<source>Gauge pressure that pipes and fittings stand.</source>
-<translation>管道和管件的公称压力（表压）。</translation>
+<source>Table of the heads to write beside it (*.csv, *.xlsx).</source>
+<translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
 <source>Draw or list supply, return and flow against the outdoor temperature</source>
