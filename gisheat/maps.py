@@ -126,7 +126,7 @@ def _subject(state: State) -> Subject:
     from gisheat.picture.sketch import StationText, Subject
 
     assert state.results is not None and state.results.station is not None and state.drawing is not None
-    results, drawing = state.results, state.drawing
+    results, drawing, flow = state.results, state.drawing, state.results.station.flow
     network, stations, sources = results.network, results.network.stations, results.network.sources
     at: dict[int, list[int]] = {}
     for row in np.flatnonzero(stations.in_service).tolist():
@@ -135,9 +135,9 @@ def _subject(state: State) -> Subject:
     planned = _texts(drawing.stations, "status")
     worst = -1 if results.critical is None else results.critical.station
     texts = [
-        StationText(names[row], str(stations.id[row]), float(results.station.flow[row]), planned[row] == "planned", row == worst)
+        StationText(names[row], str(stations.id[row]), float(flow[row]), planned[row] == "planned", row == worst)
         for row in range(len(stations))
-    ]  # fmt: skip
+    ]
     source_names = _texts(drawing.sources, "name")
     plants = {
         int(sources.supply_node[row]): source_names[row] or str(sources.id[row])
@@ -211,10 +211,11 @@ def _subtitle(state: State, figures: Rows) -> str:
 def _load_notes(state: State, figures: Rows) -> list[str]:
     words = _words(state)
     area, index = figures["heated area"][0], figures["load for each area"][0]
-    return [
-        f"{words['load']}\t{figures['heat load'][0]:.2f} MW",
-        *([f"{words['area']}\t{area:,.0f} m²".replace(",", "\u00a0"), f"{words['index']}\t{index:.2f} W/m²"] if area else []),
-    ]  # fmt: skip
+    notes = [f"{words['load']}\t{figures['heat load'][0]:.2f} MW"]
+    if area:
+        notes.append(f"{words['area']}\t{area:,.0f} m²".replace(",", "\u00a0"))
+        notes.append(f"{words['index']}\t{index:.2f} W/m²")
+    return notes
 
 
 def _notes(state: State, figures: Rows) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from gisheat.quantities import (
+    Against,
     AreaFactor,
     AreasLayer,
     BoilingMargin,
@@ -15,6 +16,7 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    CostOf,
     Crs,
     Density,
     DetailsFolder,
@@ -32,6 +34,7 @@ from gisheat.quantities import (
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
+    MapKind,
     MaxConnection,
     MaxFriction,
     MaxIterations,
@@ -51,10 +54,13 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    PriceFactor,
+    Prices,
     Products,
     PumpId,
     PumpsLayer,
     PumpSpeed,
+    ReplacementFactor,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -250,5 +256,28 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+class DrawOptions(SolveOptions, total=False):
+    """What is drawn."""
+
+    map: MapKind
+
+
+class CostOptions(SolveOptions, total=False):
+    """By what prices, what is costed, and what it is compared with."""
+
+    prices: Prices
+    price_factor: PriceFactor
+    cost_of: CostOf
+    replacement_factor: ReplacementFactor
+    against: Against
+
+
+IN_PROJECT_FILES: tuple[type, ...] = (
+    RunOptions,
+    SweepOptions,
+    ExplainOptions,
+    ProfileOptions,
+    DrawOptions,
+    CostOptions,
+)
 """Sets whose options a project file may state for all its operations."""

@@ -1,7 +1,7 @@
 """Sections of a solved network: pipes in series as one, as a tree from the sources, with the rings that close it.
 
-A hydraulic sketch shows these: a node in which two pipes of one size follow each other, and that has no name of its own,
-says nothing in it.
+A hydraulic sketch shows these: a node in which two pipes of one size follow each other, and that has no name of its
+own, says nothing in it.
 """
 
 from __future__ import annotations
@@ -228,6 +228,8 @@ def _tree(roots: tuple[int, ...], sections: list[Section]) -> SectionTree:
                 heapq.heappush(heap, (-sections[other].flow, other))
 
     def order(numbers: dict[int, list[int]]) -> dict[int, tuple[int, ...]]:
-        return {n: tuple(sorted(s, key=lambda i: (not found[i].critical, -found[i].flow, i))) for n, s in numbers.items()}
+        return {
+            n: tuple(sorted(s, key=lambda i: (not found[i].critical, -found[i].flow, i))) for n, s in numbers.items()
+        }
 
     return SectionTree(roots, tuple(found), order(below), order(rings))

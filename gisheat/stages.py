@@ -247,6 +247,7 @@ def _network(state: State, phase: str) -> Network:
 
 
 def phase_loads(state: State, phase: str) -> Loads:
+    """Loads of all stations that stand in a phase, with its area factor and its mix of buildings."""
     options = state.options
     if state.drawing is None:
         raise TopologyError(_why_no_pipes(state))

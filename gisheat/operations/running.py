@@ -11,7 +11,7 @@ from typing import Any
 
 import gisheat
 from gisheat import outputs, stages, tables
-from gisheat.catalogue import PIPE_SERIES
+from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
 from gisheat.errors import InputError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
@@ -73,9 +73,10 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
-    if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
-        own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
     if project.path is not None:
+        for name, built_in in (("catalogue", PIPE_SERIES), ("prices", TRENCH_PRICES)):
+            if own.get(name) not in (None, *built_in):
+                own[name] = resolve(own[name], project.path.resolve().parent)
         own |= {n: resolve(own[n], project.path.resolve().parent) for n in TABLE_OPTIONS if n in own}
     return {**defaults(operation), **own, **checked(operation, given), **SETTLED.get(operation.__name__, {})}
 

@@ -123,7 +123,7 @@ def draw_pipes(axes: Axes, content: Content, look: PipeLook) -> None:
 
 
 def draw_stations(axes: Axes, stations: Points, look: StationLook) -> None:
-    """Circles by surplus head (rhombs where planned), a cross for a station that is not served, a ring for the worst one."""
+    """Circles by surplus head (rhombs where planned), crosses for those not served, a ring for the worst."""
     for planned, marker in ((False, "o"), (True, "D")):
         known = ~look.unserved & (look.planned == planned)
         draw_circles(axes, stations.xy[known], look.diameter[known], look.surplus_class[known], marker)

@@ -95,6 +95,7 @@ def swatch(
     shift: float = 0.0,
     dashes: layers.Dashes | None = None,
 ) -> None:
+    """Piece of a line of `width` [pt] in the column of keys."""
     left = page.sheet.panel[0] + shift
     (line,) = page.axes.plot([left + 0.8, left + KEY_MM], [y, y], color=colour, lw=width)
     line.set_solid_capstyle("butt")
@@ -203,6 +204,7 @@ def _draw_symbols(
 
 
 def source_key(page: Page, y: float) -> None:
+    """Key of a source."""
     layers.draw_sources(page.axes, key_place(page, y), 4.4)
 
 
@@ -254,6 +256,7 @@ def _warning_key(page: Page, y: float) -> None:
 
 
 def street_key(page: Page, y: float) -> None:
+    """Key of a street."""
     swatch(page, y, 4.6, classes.STREET_EDGE)
     swatch(page, y, 3.2, classes.STREET)
 

@@ -25,7 +25,7 @@ from gisheat.picture.naming import (
     street_names,
     write_labels,
 )
-from gisheat.picture.page import write
+from gisheat.picture.page import FOOT_MM, draw_scale, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +112,7 @@ def _draw_stations(axes: Axes, xy: Floats, look: LoadLook) -> None:
     layers.draw_crosses(axes, xy[shut], np.full(int(shut.sum()), 2.4))
 
 
-def _draw_circle(axes: Axes, xy: Floats, diameter: float, planned: bool, zorder: float) -> None:  # noqa: FBT001
+def _draw_circle(axes: Axes, xy: Floats, diameter: float, planned: bool, zorder: float) -> None:
     marks = axes.scatter([xy[0]], [xy[1]], s=layers.marker_area(np.array([diameter])), marker="o")
     marks.set(facecolors=[(*_rgb(COLOURS[planned]), 0.78)], edgecolors=EDGES[planned], linewidths=0.8, zorder=zorder)
     if planned:
@@ -168,8 +168,8 @@ def _draw_panel(plan: Plan, look: LoadLook, *, planned: bool, carried: bool) -> 
     top = _draw_sizes(page, top, look)
     top = _draw_kinds(plan, top, look, planned=planned, carried=carried)
     top = _draw_totals(plan, top)
-    legend.draw_notes(page, top, page.sheet.panel[1] + legend.FOOT_MM, plan.notes)
-    legend.draw_scale(page)
+    legend.draw_notes(page, top, page.sheet.panel[1] + FOOT_MM, plan.notes)
+    draw_scale(page)
 
 
 def _draw_sizes(page: Page, top: float, look: LoadLook) -> float:

@@ -99,8 +99,8 @@ def show_names(
     order = by_importance(stations)
     near, later = order[1:FIRST_STATIONS], order[FIRST_STATIONS:MOST_STATIONS]
     trunk = _trunk(content, pipes)
-    large = _sizes_shown(content, pipes, trunk)
-    small = _sizes_shown(content, pipes, ~trunk)
+    large = _sizes_shown(pipes, trunk)
+    small = _sizes_shown(pipes, ~trunk)
     line, width = content.pipes.line, pipes.width + np.where(pipes.critical, pipes.halo, 0.0)
     sizes = size_texts(content.pipes.table, pipes.diameter)
     batches = [
@@ -207,6 +207,7 @@ def _trunk(content: Content, look: PipeLook) -> Bools:
 
 
 def source_names(content: Content, face: Typeface) -> Batch:
+    """Names of the sources."""
     sources = content.sources
     radius = np.full(len(sources), SOURCE_MM / 2)
     names = alternatives(sources.table, "source_id", SOURCE, face)
@@ -249,7 +250,7 @@ def point_names(xy: Floats, radius: Floats, names: list[Texts], style: Style, fa
     return Batch(np.concatenate(written), style, join(parts), "point")
 
 
-def _sizes_shown(content: Content, look: PipeLook, mask: Bools) -> Ints:
+def _sizes_shown(look: PipeLook, mask: Bools) -> Ints:
     """Rows of pipes whose size is written along them: it is known, and the pipe has a result."""
     return np.flatnonzero(mask & (look.friction_class >= 0) & np.isfinite(look.diameter))
 
@@ -257,9 +258,7 @@ def _sizes_shown(content: Content, look: PipeLook, mask: Bools) -> Ints:
 def size_texts(table: pd.DataFrame, diameter: Floats) -> Texts:
     """Sizes of pipes in writing, as DN300, or as the bore where no nominal diameter is stated; empty where unknown."""
     sign = np.where(np.isfinite(numbers(table, "dn_mm")), "DN", "Ø")
-    return np.array(
-        [f"{s}{d:g}" if np.isfinite(d) else "" for s, d in zip(sign, diameter, strict=True)], dtype=object
-    )
+    return np.array([f"{s}{d:g}" if np.isfinite(d) else "" for s, d in zip(sign, diameter, strict=True)], dtype=object)
 
 
 def street_names(content: Content, face: Typeface) -> Batch:

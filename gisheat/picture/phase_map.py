@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from gisheat.picture import classes, layers, legend
-from gisheat.picture.features import Content, Floats, Texts, numbers, texts
+from gisheat.picture.features import Bools, Content, Floats, Geometries, Texts, numbers, texts
 from gisheat.picture.fonts import can_show
 from gisheat.picture.naming import (
     NODE,
@@ -28,7 +28,7 @@ from gisheat.picture.naming import (
     street_names,
     write_labels,
 )
-from gisheat.picture.page import write
+from gisheat.picture.page import FOOT_MM, draw_scale, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,9 @@ def kinds_of(content: Content, phases: Sequence[str]) -> list[Kind]:
             kinds.append(Kind("planned", phase, PHASE_COLOURS[number], PHASE_DASHES[number]))
         else:  # planned, and yet there from the beginning: gisheat drew it, or its size is open
             kinds.append(Kind("planned", phase, STANDING, (0, (6.0, 0.7))))
-    kinds += [Kind(s, "", GIVEN_UP, (0, (1.0, 1.2))) for s in ("closed", "abandoned") if any(s == t for t, _ in present)]
+    kinds += [
+        Kind(s, "", GIVEN_UP, (0, (1.0, 1.2))) for s in ("closed", "abandoned") if any(s == t for t, _ in present)
+    ]
     return kinds
 
 
@@ -117,15 +119,17 @@ def _kind(table: pd.DataFrame, kinds: Sequence[Kind]) -> layers.Ints:
     return np.array([number[pair] for pair in zip(*_status_and_phase(table), strict=True)], dtype=np.int64)
 
 
-def _draw_pipes(axes: Axes, content: Content, rows: layers.Bools, width: Floats, kind: Kind) -> None:
+def _draw_pipes(axes: Axes, content: Content, rows: Bools, width: Floats, kind: Kind) -> None:
     line, given_up = content.pipes.line[rows], kind.status in ("abandoned", "closed")
     layers.draw_lines(axes, line, width[rows] + 1.3, classes.PAPER, 5)
-    layers.draw_lines(axes, line, np.minimum(width[rows], 1.4) if given_up else width[rows], kind.colour, 6, kind.dashes)
+    layers.draw_lines(
+        axes, line, np.minimum(width[rows], 1.4) if given_up else width[rows], kind.colour, 6, kind.dashes
+    )
     if kind.status == "abandoned":
         _cross_out(axes, line)
 
 
-def _cross_out(axes: Axes, line: layers.Geometries) -> None:
+def _cross_out(axes: Axes, line: Geometries) -> None:
     """Crosses along abandoned pipes, at least one on each."""
     for one in line:
         count = max(1, int(one.length // _CROSS_EVERY_MM))
@@ -193,8 +197,8 @@ def _draw_panel(
     top = legend.draw_widths(page, top, bore, _widths(plan, bore))
     top = _draw_symbols(plan, top)
     top = _draw_schedule(plan, top, kinds, pipe_kind, numbers(table, "dn_mm"), length)
-    legend.draw_notes(page, top, page.sheet.panel[1] + legend.FOOT_MM, plan.notes)
-    legend.draw_scale(page)
+    legend.draw_notes(page, top, page.sheet.panel[1] + FOOT_MM, plan.notes)
+    draw_scale(page)
 
 
 def _lengths(plan: Plan) -> Floats:
@@ -259,7 +263,7 @@ def _draw_schedule(
     plan: Plan, top: float, kinds: Sequence[Kind], pipe_kind: layers.Ints, dn: Floats, length: Floats
 ) -> float:
     """Trench metres of each diameter and phase that is planned, where there is room for it."""
-    page, bottom = plan.page, plan.page.sheet.panel[1] + legend.FOOT_MM
+    page, bottom = plan.page, plan.page.sheet.panel[1] + FOOT_MM
     planned = [n for n, kind in enumerate(kinds) if kind.status == "planned" and kind.colour != STANDING]
     sizes = np.unique(dn[np.isin(pipe_kind, planned) & np.isfinite(dn)])[::-1]
     if not len(sizes) or top - legend.HEAD_MM - (len(sizes) + 2) * legend.ROW_MM < bottom:

@@ -14,7 +14,6 @@ from matplotlib.patches import Circle, FancyBboxPatch
 
 from gisheat.picture import classes, layers, legend
 from gisheat.picture.fonts import (
-    MM_PER_POINT,
     Typeface,
     can_show,
     choose_typeface,
@@ -28,7 +27,7 @@ from gisheat.picture.fonts import (
 from gisheat.picture.page import Page, draw_frame, draw_title, write
 from gisheat.picture.saving import save
 from gisheat.picture.sheet import GUTTER_MM, MARGIN_MM, PANEL_MM, Sheet
-from gisheat.picture.sketch_layout import LEAF, End, Line, Node, Sketch, arrange
+from gisheat.picture.sketch_layout import End, Line, Node, Sketch, arrange
 from gisheat.picture.words import WORDS, Language
 from gisheat.sections import NUMBERED, Section, SectionTree, pruned
 
@@ -161,9 +160,7 @@ def _count(tree: SectionTree) -> int:
     return sum(len(s) for s in (*tree.below.values(), *tree.rings.values()))
 
 
-def _placed(
-    subject: Subject, sketch: Sketch, shown: SectionTree, page: Page, pitch: float, scale: float
-) -> _Drawing:
+def _placed(subject: Subject, sketch: Sketch, shown: SectionTree, page: Page, pitch: float, scale: float) -> _Drawing:
     """The sketch in the middle of its frame."""
     left, bottom, right, top = page.sheet.map_frame
     wide, high = _size(sketch, pitch)
@@ -193,14 +190,17 @@ def _fit(subject: Subject, pitch: float) -> tuple[SectionTree, Sheet, Sketch, fl
     trees = [subject.tree, *(pruned(subject.tree, most) for most in MOST_SECTIONS if most < len(subject.tree.sections))]
     if len(subject.tree.sections) > 3 * MOST_SECTIONS[0]:
         del trees[0]
+    found: tuple[SectionTree, Sheet, Sketch, float] | None = None
     for tree in trees:
         rest = _rest(subject, tree)
         for paper in PAPERS_MM:
             sheet = _sheet(paper)
             sketch, scale = _best(subject, tree, rest, pitch, sheet)
+            found = tree, sheet, sketch, scale
             if scale >= SMALLEST_SCALE:
-                return tree, sheet, sketch, scale
-    return tree, sheet, sketch, scale
+                return found
+    assert found is not None
+    return found
 
 
 def _sheet(paper: tuple[float, float]) -> Sheet:
@@ -235,7 +235,7 @@ def _rest(subject: Subject, shown: SectionTree) -> dict[int, list[int]]:
     whole, found = subject.tree, dict[int, list[int]]()
     if _count(shown) == _count(whole):
         return found
-    reached = {root for root in whole.roots} | {whole.sections[s].end for all_ in shown.below.values() for s in all_}
+    reached = set(whole.roots) | {whole.sections[s].end for all_ in shown.below.values() for s in all_}
     for node in reached:
         kept = set(shown.below.get(node, ()))
         lost = [s for s in whole.below.get(node, ()) if s not in kept]
@@ -303,7 +303,9 @@ def _draw_node(drawing: _Drawing, node: Node) -> None:
         _draw_source(drawing, left, y, drawing.subject.sources[node.node])
         return
     if right > left:
-        drawing.axes.plot([left, right], [y, y], color=classes.INK, lw=drawing.mm(3.6), solid_capstyle="round", zorder=5)
+        drawing.axes.plot(
+            [left, right], [y, y], color=classes.INK, lw=drawing.mm(3.6), solid_capstyle="round", zorder=5
+        )
     if NUMBERED.fullmatch(name) or not can_show(drawing.face, name):
         xs = np.unique([left, right])
         layers.draw_marks(
@@ -384,7 +386,9 @@ def _draw_number(drawing: _Drawing, number: int, x: float, y: float) -> None:
     """A number in a circle: where a part leaves, and where it begins."""
     circle = Circle((x, y), drawing.mm(2.4), fc=classes.INK, ec=classes.PAPER, lw=0.8, zorder=9)
     drawing.axes.add_patch(circle)
-    _write(drawing, x, y - drawing.mm(0.9), str(number), size=7.0, bold=True, ha="center", colour=classes.PAPER, zorder=10)
+    _write(
+        drawing, x, y - drawing.mm(0.9), str(number), size=7.0, bold=True, ha="center", colour=classes.PAPER, zorder=10
+    )
 
 
 def _write(
@@ -411,12 +415,12 @@ def _draw_panel(drawing: _Drawing, page: Page, notes: Sequence[str]) -> None:
         write(page, page.sheet.panel[2], y - 1.1, words[name], legend.FIGURE_PT, colour=classes.PALE_INK, ha="right")
         y -= legend.ROW_MM
     y = legend.head(page, legend.below(y), "symbols")
-    sections = drawing.subject.tree.sections
-    texts = drawing.subject.texts
+    sections, texts = drawing.subject.tree.sections, drawing.subject.texts
+    planned, existing = any(not s.existing for s in sections), any(s.existing for s in sections)
     marks = {end.leaf.mark for end in drawing.sketch.ends}
     keys = (
-        ("source", True), ("critical", any(s.critical for s in sections)), ("existing", any(s.existing for s in sections)),
-        ("planned", any(not s.existing for s in sections)), ("existing_station", any(not t.planned for t in texts)),
+        ("source", True), ("critical", any(s.critical for s in sections)), ("existing", existing),
+        ("planned", planned), ("existing_station", any(not t.planned for t in texts)),
         ("planned_station", any(t.planned for t in texts)), ("worst", any(t.worst for t in texts)),
         ("device", any(not s.pipes for s in sections)), ("ring_key", "ring" in marks), ("rest_key", "rest" in marks),
         ("part_key", bool(drawing.sketch.parts)),

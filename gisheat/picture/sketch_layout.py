@@ -1,9 +1,9 @@
-"""Where everything of a hydraulic sketch stands: trunks level, in bands under each other, branches up and down from them.
+"""Where everything of a hydraulic sketch stands: trunks level, in bands, branches up and down from them.
 
 A tree is drawn as paths. The path of a source (the critical one, else the one with the largest flow) is a level line,
-broken into bands where the sheet ends, to and fro. What branches off hangs from it, up or down: a stem to a station, or a
-stem to a path of its own that runs level, and so on. What is too wide or too deep to hang becomes a part with bands of its
-own, and a number stands in its place. Places are counted in columns and in levels, downwards.
+broken into bands where the sheet ends, to and fro. What branches off hangs from it, up or down: a stem to a station, or
+a stem to a path of its own that runs level, and so on. What is too wide or too deep to hang becomes a part with bands
+of its own, and a number stands in its place. Places are counted in columns and in levels, downwards.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ LEAF = 0.56
 NAMED = 2
 """Columns that the last station of a path takes with its name."""
 BETWEEN = 0.3
+LEAST = 0.35
 """Room between bands, in levels."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """What stands at the end of a stem: a station (its row), a ring (the node it leads to), the rest behind a node, a part."""
+    """What stands at an end: a station (its row), a ring (the node it leads to), the rest behind a node, a part."""
 
     mark: Mark
     number: int
@@ -198,7 +199,7 @@ def _take(free: list[int], column: int, widths: list[int]) -> None:
 
 @dataclass
 class _Band:
-    """A band being filled: its nodes with what hangs from them, and the first free column of each level of both sides."""
+    """A band being filled: its nodes with what hangs from them, the first free column of each level of both sides."""
 
     free: dict[int, list[int]] = field(default_factory=lambda: {-1: [], 1: []})
     items: list[tuple[int, int, int, list[tuple[Branch, int, int]]]] = field(default_factory=list)
@@ -208,41 +209,55 @@ def _place(path: Path, sketch: Sketch) -> Node:
     """Place a path in bands below what is there; returns its first node."""
     bands = [_Band()]
     for i in range(len(path.nodes)):
-        band = bands[-1]
-        if not _add(band, path, i, sketch.columns, force=not band.items):
+        if not _add(bands[-1], path, i, sketch.columns, force=not bands[-1].items):
             bands.append(_Band())
             _add(bands[-1], path, i, sketch.columns, force=True)
     first: Node | None = None
     before: tuple[float, float] | None = None
     count = 0
     for number, band in enumerate(bands):
-        level = sketch.levels + max(len(band.free[-1]), 0.35)
-        to_and_fro = number % 2
+        level = sketch.levels + max(len(band.free[-1]), LEAST)
+        last_column = sketch.columns - 1 if number % 2 else 0
 
-        def x(column: float, mirrored: int = to_and_fro) -> float:
-            return sketch.columns - 1 - column if mirrored else column
+        def x(column: float, last: int = last_column) -> float:
+            return last - column if last else column
 
-        for node, start, end, hanging in band.items:
-            placed = Node(node, min(x(start), x(end)), max(x(start), x(end)), level)
-            first = first or placed
-            ends = count == len(path.nodes) - 1 and path.leaf is not None
-            if not ends or hanging or count == 0:
-                sketch.nodes.append(placed)
+        for item in band.items:
             if before is not None:
-                turn = x(-1.0)
-                corners = [before, (x(start), level)]
-                if before[1] != level:
-                    corners[1:1] = [(turn, before[1]), (turn, level)]
-                sketch.lines.append(Line(path.along[count - 1], tuple(corners), "level"))
-            for branch, column, side in hanging:
-                _hang(branch, sketch, x, column, level, side)
-            if ends and path.leaf is not None:
-                sketch.ends.append(End(path.leaf, x(start), level, (-1 if to_and_fro else 1, 0)))
-            before = (x(end), level)
+                turn = x(-1.0) if before[1] != level else None
+                sketch.lines.append(Line(path.along[count - 1], _corners(before, (x(item[1]), level), turn), "level"))
+            placed = _place_item(path, item, sketch, x, level, last=count == len(path.nodes) - 1)
+            first = first or placed
+            before = (x(item[2]), level)
             count += 1
-        sketch.levels = level + max(len(band.free[1]), 0.35) + BETWEEN
+        sketch.levels = level + max(len(band.free[1]), LEAST) + BETWEEN
     assert first is not None
     return first
+
+
+def _corners(
+    start: tuple[float, float], end: tuple[float, float], turn: float | None
+) -> tuple[tuple[float, float], ...]:
+    """Corners of a level line, by way of the column at which it turns to the next band."""
+    return (start, end) if turn is None else (start, (turn, start[1]), (turn, end[1]), end)
+
+
+def _place_item(
+    path: Path, item: tuple[int, int, int, list[tuple[Branch, int, int]]], sketch: Sketch, x: Callable[[float], float],
+    level: float, *, last: bool,
+) -> Node:  # fmt: skip
+    """Place a node of a band, what hangs from it, and what stands at it where it is the last one."""
+    node, start, end, hanging = item
+    left, right = sorted((x(start), x(end)))
+    placed = Node(node, left, right, level)
+    leaf = path.leaf if last else None
+    if leaf is None or hanging or len(path.nodes) == 1:
+        sketch.nodes.append(placed)
+    for branch, column, side in hanging:
+        _hang(branch, sketch, x, column, level, side)
+    if leaf is not None:
+        sketch.ends.append(End(leaf, x(start), level, (1 if x(1.0) > x(0.0) else -1, 0)))
+    return placed
 
 
 def _add(band: _Band, path: Path, i: int, columns: int, *, force: bool) -> bool:
@@ -257,9 +272,7 @@ def _add(band: _Band, path: Path, i: int, columns: int, *, force: bool) -> bool:
             _take(taken, after, [NAMED])
         last = {-1: after, 1: after}
     for branch in sorted(path.sides[i], key=lambda b: -sum(b.widths)):
-        choices = {
-            side: max(after, last[side] + 1, *(free[side][: len(branch.widths)] or [0])) for side in (-1, 1)
-        }
+        choices = {side: max(after, last[side] + 1, *(free[side][: len(branch.widths)] or [0])) for side in (-1, 1)}
         deep = len(branch.widths) > 1
         side = min(choices, key=lambda s: (choices[s], s if not deep else -s))
         _take(free[side], choices[side], branch.widths)
