@@ -311,7 +311,8 @@ _ZH = (
 )
 _WORDS = {
     "en": {"cost": "Trench cost", "without": "Trench without a price, not in the cost",
-           "factor": "Factor of all prices", "replacement": "Factor of existing pipes", "prices": "Price table", "water": "Water volume"},
+           "factor": "Factor of all prices", "replacement": "Factor of existing pipes", "prices": "Price table",
+           "water": "Water volume"},
     "zh": {"cost": "管沟费用合计", "without": "无单价、未计入费用的管沟", "factor": "单价系数",
            "replacement": "现状管道的系数", "prices": "单价表", "water": "水容量"},
 }  # fmt: skip

@@ -37,12 +37,15 @@ if TYPE_CHECKING:
 PAPERS_MM = ((420.0, 297.0), (594.0, 420.0), (841.0, 594.0))
 """A3, A2, A1."""
 TITLE_MM = 18.5
-SMALLEST_SCALE, LARGEST_SCALE = 0.72, 1.25
+SMALLEST_SCALE, GOOD_SCALE, LARGEST_SCALE = 0.8, 0.95, 1.25
+"""Texts smaller than the first are too small; from the second on, fewer parts are better than larger texts."""
 TEXT_PT, NAME_PT = 6.0, 6.2
 LEVEL_MM, LINE_MM = 34.0, 2.7
 STATION_MM, DOT_MM, PILL_MM = 3.4, 1.5, 4.6
 LONGEST_NAME_MM, LONGEST_LABEL_MM = 12.0, 24.0
 EXISTING_PT, CRITICAL_PT, HALO_PT = 1.3, 2.4, 8.0
+MOST_TRIES = 20
+"""Numbers of columns that are tried."""
 MOST_SECTIONS = (400, 250, 150, 100, 60)
 """Sections that are drawn where they all find no room, tried one after the other."""
 
@@ -79,6 +82,8 @@ class _Drawing:
     subject: Subject
     sketch: Sketch
     rest: Mapping[int, list[int]]
+    ringed: frozenset[int]
+    """Nodes at which rings go on: they are named in any case."""
     axes: Axes
     face: Typeface
     words: Mapping[str, str]
@@ -164,8 +169,9 @@ def _placed(subject: Subject, sketch: Sketch, shown: SectionTree, page: Page, pi
     """The sketch in the middle of its frame."""
     left, bottom, right, top = page.sheet.map_frame
     wide, high = _size(sketch, pitch)
+    ringed = frozenset(end.leaf.number for end in sketch.ends if end.leaf.mark == "ring")
     return _Drawing(
-        subject, sketch, _rest(subject, shown), page.axes, page.face, page.words,
+        subject, sketch, _rest(subject, shown), ringed, page.axes, page.face, page.words,
         left + (right - left - wide * scale) / 2, top - max(0.0, top - bottom - high * scale) / 2, pitch, scale,
     )  # fmt: skip
 
@@ -173,7 +179,8 @@ def _placed(subject: Subject, sketch: Sketch, shown: SectionTree, page: Page, pi
 def _pitch(subject: Subject, face: Typeface) -> float:
     """Distance of columns [mm] at which the labels of sections stand between the nodes."""
     properties = font(face, TEXT_PT)
-    widest = max((text_size(t, properties)[0] for s in subject.tree.sections for t in label(s)), default=12.0)
+    longest = sorted({t for s in subject.tree.sections for t in label(s)}, key=len)[-40:]
+    widest = max((text_size(text, properties)[0] for text in longest), default=12.0)
     names = [n for n in subject.names if not NUMBERED.fullmatch(n)]
     pill = max((text_size(n, font(face, NAME_PT, bold=True))[0] for n in names), default=0.0)
     return min(widest, LONGEST_LABEL_MM) + max(min(pill, LONGEST_NAME_MM) + 2.0, PILL_MM) + 1.8
@@ -182,7 +189,8 @@ def _pitch(subject: Subject, face: Typeface) -> float:
 def label(section: Section) -> tuple[str, str, str]:
     """Name, size and length, flow and loss of a section, as they are written along it."""
     size = f"{section.size}–{section.length:.1f}" if section.pipes else ""
-    return section.name, size, f"{section.flow * 3.6:.1f} / {section.loss / 1e3:.2f}"
+    loss = section.loss / 1e3
+    return section.name, size, f"{section.flow * 3.6:.1f} / {loss:.{1 if abs(loss) >= 10.0 else 2}f}"
 
 
 def _fit(subject: Subject, pitch: float) -> tuple[SectionTree, Sheet, Sketch, float]:
@@ -218,11 +226,11 @@ def _best(
     left, bottom, right, top = sheet.map_frame
     most = int((right - left) / pitch / SMALLEST_SCALE)
     found: list[tuple[float, Sketch]] = []
-    for columns in range(4, max(most, 5) + 1):
+    for columns in sorted(set(np.linspace(4, max(most, 5), MOST_TRIES).astype(int).tolist())):
         sketch = arrange(tree, subject.stations, rest, columns)
         wide, high = _size(sketch, pitch)
         found.append((min((right - left) / wide, (top - bottom) / high, LARGEST_SCALE), sketch))
-    scale, sketch = max(found, key=lambda pair: pair[0])
+    scale, sketch = max(found, key=lambda pair: (min(round(pair[0], 2), GOOD_SCALE), -len(pair[1].parts), pair[0]))
     return sketch, scale
 
 
@@ -306,7 +314,7 @@ def _draw_node(drawing: _Drawing, node: Node) -> None:
         drawing.axes.plot(
             [left, right], [y, y], color=classes.INK, lw=drawing.mm(3.6), solid_capstyle="round", zorder=5
         )
-    if NUMBERED.fullmatch(name) or not can_show(drawing.face, name):
+    if (NUMBERED.fullmatch(name) and node.node not in drawing.ringed) or not can_show(drawing.face, name):
         xs = np.unique([left, right])
         layers.draw_marks(
             drawing.axes, np.column_stack([xs, np.full(len(xs), y)]), np.full(len(xs), drawing.mm(DOT_MM)), "o",
@@ -332,7 +340,9 @@ def _pill(drawing: _Drawing, x: float, y: float, width: float, height: float, co
 def _draw_source(drawing: _Drawing, x: float, y: float, name: str) -> None:
     layers.draw_sources(drawing.axes, np.array([[x, y]]), drawing.mm(5.6))
     if can_show(drawing.face, name):
-        _write(drawing, x, y + drawing.mm(4.2), name, size=8.0, bold=True, ha="center")
+        properties = font(drawing.face, 8.0 * drawing.scale, bold=True)
+        name = shorten(name, properties, drawing.mm(drawing.pitch * 1.35 - 4.6))
+        _write(drawing, x - drawing.mm(4.0), y - drawing.mm(1.0), name, size=8.0, bold=True, ha="right")
 
 
 def _draw_end(drawing: _Drawing, end: End) -> None:
@@ -410,7 +420,7 @@ def _draw_panel(drawing: _Drawing, page: Page, notes: Sequence[str]) -> None:
     """How a section is written, the keys, and the notes."""
     words, top = page.words, page.sheet.panel[3]
     y = legend.head(page, top, "section_key")
-    for name, text in (("section_name", "A4-A5"), ("section_size", "DN700–910.0"), ("section_flow", "3142.7 / 69.30")):
+    for name, text in (("section_name", "A4-A5"), ("section_size", "DN700–910.0"), ("section_flow", "3142.7 / 69.3")):
         write(page, page.sheet.panel[0], y - 1.1, text, legend.TEXT_PT, bold=name == "section_name")
         write(page, page.sheet.panel[2], y - 1.1, words[name], legend.FIGURE_PT, colour=classes.PALE_INK, ha="right")
         y -= legend.ROW_MM

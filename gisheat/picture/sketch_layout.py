@@ -25,6 +25,8 @@ NAMED = 2
 """Columns that the last station of a path takes with its name."""
 BETWEEN = 0.3
 LEAST = 0.35
+SHORTER = 0.18
+"""The last level needs no room for a line below its names."""
 """Room between bands, in levels."""
 
 
@@ -216,7 +218,7 @@ def _place(path: Path, sketch: Sketch) -> Node:
     before: tuple[float, float] | None = None
     count = 0
     for number, band in enumerate(bands):
-        level = sketch.levels + max(len(band.free[-1]), LEAST)
+        level = sketch.levels + max(len(band.free[-1]) - SHORTER, LEAST)
         last_column = sketch.columns - 1 if number % 2 else 0
 
         def x(column: float, last: int = last_column) -> float:
@@ -230,7 +232,7 @@ def _place(path: Path, sketch: Sketch) -> Node:
             first = first or placed
             before = (x(item[2]), level)
             count += 1
-        sketch.levels = level + max(len(band.free[1]), LEAST) + BETWEEN
+        sketch.levels = level + max(len(band.free[1]) - SHORTER, LEAST) + BETWEEN
     assert first is not None
     return first
 

@@ -57,7 +57,7 @@ _EN = {
     "ring_key": "Ring: goes on at the node named",
     "ring_to": "to {}",
     "rest_key": "Stations summed up",
-    "rest": "{} stations",
+    "rest": "stations: {}",
     "part_key": "Drawn apart, under the same number",
     "left_out": "Not drawn, but summed up: {} of {} sections",
     "no_scale": "Schematic, not to scale",
