@@ -195,6 +195,8 @@ def write_bill(state: State, target: Path, other: State | None = None) -> tuple[
     if target.suffix.lower() == ".csv":
         tables = {"quantities": tables["quantities" if there is None else "cost_difference"]}
     language = state.options["language"]
+    if language == "zh" and target.suffix.lower() != ".csv":  # CSV keeps the contract's words, for programs
+        tables = {name: table.replace({n: _CHINESE for n in _CODED if n in table}) for name, table in tables.items()}
     write_tables(target, tables, language=language, title=state.project.name, notes=_notes(state, here))
     return _figures(here, there), (target,)
 
@@ -309,6 +311,11 @@ _ZH = (
     "费用为管沟长度乘以该管径的单价；热力站、热源、阀门和水泵只计数量，不计费用。",
     "状态为规划的管道计入其所属期别的费用，即使该期别为最早一期。",
 )
+_CODED = ("kind", "phase", "status")
+_CHINESE = {
+    "existing": "现状", "planned": "规划", "abandoned": "废弃", "closed": "关闭", "near": "近期", "far": "远期",
+    "station": "热力站", "source": "热源", "valve": "阀门", "pump": "水泵",
+}  # fmt: skip
 _WORDS = {
     "en": {"cost": "Trench cost", "without": "Trench without a price, not in the cost",
            "factor": "Factor of all prices", "replacement": "Factor of existing pipes", "prices": "Price table",
