@@ -20,6 +20,8 @@ from gisheat.results import Results
 
 SAME_BORE = 0.5e-3
 """Bores that differ by less are the same [m]."""
+STILL = 1e-6
+"""Flow that is none [kg/s]."""
 NUMBERED = re.compile(r"N\d+(\.[VP]\d+)?")
 """Names that gisheat gives to nodes without one."""
 
@@ -209,15 +211,19 @@ def _tree(roots: tuple[int, ...], sections: list[Section]) -> SectionTree:
     found = list(sections)
     heap = [(-sections[s].flow, s) for root in roots for s in ends.get(root, ())]
     heapq.heapify(heap)
-    while heap:
-        _, number = heapq.heappop(heap)
+    waiting: list[int] = []
+    while heap or waiting:
+        number = heapq.heappop(heap)[1] if heap else waiting.pop()
+        section = found[number]
         if number in used:
             continue
-        used.add(number)
-        section = found[number]
-        if section.start not in seen:  # nothing flows, or towards what is reached already
+        if section.start not in seen:
+            if section.flow > STILL and heap:
+                waiting.append(number)  # it comes again where its start is reached
+                continue
             section = replace(section, start=section.end, end=section.start)
             found[number] = section
+        used.add(number)
         if section.end in seen:
             rings.setdefault(section.start, []).append(number)
             continue

@@ -154,8 +154,8 @@ def _labels(plan: Plan, look: LoadLook) -> list[Texts]:
     area = numbers(table, "heated_area_m2") / 1e4
     full, short = [], []
     for row in range(len(table)):
-        figures = [f"{look.load[row] / 1e3:.2f} MW"] if np.isfinite(look.load[row]) else []
-        if np.isfinite(area[row]) and can_show(face, words["served_area"]):
+        figures = [f"{look.load[row] / 1e3:.2f} MW"] if look.served[row] else []
+        if figures and np.isfinite(area[row]) and can_show(face, words["served_area"]):
             figures.insert(0, words["served_area"].format(area[row]))
         name = names[row] or ids[row]
         full.append("\n".join(filter(None, (name, "  ".join(figures)))))
