@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -201,15 +201,35 @@ def _alike(network: Network, a: Section, b: Section) -> bool:
 
 
 def _tree(roots: tuple[int, ...], sections: list[Section]) -> SectionTree:
-    ends: dict[int, list[int]] = {}
-    for number, section in enumerate(sections):
-        for node in (section.start, section.end):
-            ends.setdefault(node, []).append(number)
+    found = list(sections)
     below: dict[int, list[int]] = {}
     rings: dict[int, list[int]] = {}
+    seen = set(roots)
+    for number in _by_reach(roots, found):
+        section = found[number]
+        kind = rings if section.end in seen else below
+        kind.setdefault(section.start, []).append(number)
+        seen.add(section.end)
+
+    def order(numbers: dict[int, list[int]]) -> dict[int, tuple[int, ...]]:
+        return {
+            n: tuple(sorted(s, key=lambda i: (not found[i].critical, -found[i].flow, i))) for n, s in numbers.items()
+        }
+
+    return SectionTree(roots, tuple(found), order(below), order(rings))
+
+
+def _by_reach(roots: tuple[int, ...], found: list[Section]) -> Iterator[int]:
+    """Sections in the order in which they are reached from the roots, always the largest flow next.
+
+    A section is walked with its flow; one in which nothing flows is turned (in `found`) to lead away from the roots.
+    """
+    ends: dict[int, list[int]] = {}
+    for number, section in enumerate(found):
+        for node in (section.start, section.end):
+            ends.setdefault(node, []).append(number)
     seen, used = set(roots), set[int]()
-    found = list(sections)
-    heap = [(-sections[s].flow, s) for root in roots for s in ends.get(root, ())]
+    heap = [(-found[s].flow, s) for root in roots for s in ends.get(root, ())]
     heapq.heapify(heap)
     waiting: list[int] = []
     while heap or waiting:
@@ -221,21 +241,10 @@ def _tree(roots: tuple[int, ...], sections: list[Section]) -> SectionTree:
             if section.flow > STILL and heap:
                 waiting.append(number)  # it comes again where its start is reached
                 continue
-            section = replace(section, start=section.end, end=section.start)
-            found[number] = section
+            found[number] = section = replace(section, start=section.end, end=section.start)
         used.add(number)
-        if section.end in seen:
-            rings.setdefault(section.start, []).append(number)
-            continue
-        below.setdefault(section.start, []).append(number)
-        seen.add(section.end)
-        for other in ends[section.end]:
-            if other not in used:
-                heapq.heappush(heap, (-sections[other].flow, other))
-
-    def order(numbers: dict[int, list[int]]) -> dict[int, tuple[int, ...]]:
-        return {
-            n: tuple(sorted(s, key=lambda i: (not found[i].critical, -found[i].flow, i))) for n, s in numbers.items()
-        }
-
-    return SectionTree(roots, tuple(found), order(below), order(rings))
+        if section.end not in seen:
+            seen.add(section.end)
+            for other in ends[section.end]:
+                heapq.heappush(heap, (-found[other].flow, other))
+        yield number
