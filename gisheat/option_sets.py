@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from gisheat.quantities import (
+    Against,
     AreaFactor,
     AreasLayer,
     BoilingMargin,
@@ -15,6 +16,7 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    CostOf,
     Crs,
     CurveData,
     Density,
@@ -47,6 +49,7 @@ from gisheat.quantities import (
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
+    MapKind,
     MaxConnection,
     MaxFriction,
     MaxIterations,
@@ -70,6 +73,8 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    PriceFactor,
+    Prices,
     Products,
     PumpId,
     PumpsInReserve,
@@ -77,6 +82,7 @@ from gisheat.quantities import (
     PumpSpeed,
     RadiatorExponent,
     RegulationKind,
+    ReplacementFactor,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -325,7 +331,23 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
+class DrawOptions(SolveOptions, total=False):
+    """What is drawn."""
+
+    map: MapKind
+
+
+class CostOptions(SolveOptions, total=False):
+    """By what prices, what is costed, and what it is compared with."""
+
+    prices: Prices
+    price_factor: PriceFactor
+    cost_of: CostOf
+    replacement_factor: ReplacementFactor
+    against: Against
+
+
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions, DrawOptions, CostOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

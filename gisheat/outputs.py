@@ -13,6 +13,7 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output, whole_or_nothing
 from gisheat.layers import file_hash
+from gisheat.maps import draw_result
 from gisheat.pressure_limits import limits_of
 from gisheat.pressure_lines import PressureLines, lines_table, pressure_lines
 from gisheat.pressure_ways import find_way
@@ -182,46 +183,7 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
 
 def draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:
     """Draw the map picture of a result."""
-    from gisheat.picture import draw_map
-
-    names = ("pipes", "stations", "sources", "nodes", "findings", "streets")
-    spatial = {n: written[n] for n in names if n in written}
     try:
-        draw_map(
-            spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
-            language=state.options["language"],
-        )  # fmt: skip
+        draw_result(written, picture, state, figures)
     except OSError as error:
         raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
-
-
-def _subtitle(figures: Rows) -> str:
-    parts = [
-        f"{figures['heat load'][0]:.1f} MW",
-        f"{figures['stations'][0]} stations",
-        f"{figures['trench length'][0] / 1e3:.1f} km of trench",
-    ]
-    phase = figures["phase"][0]
-    if "outdoor temperature" in figures:
-        parts.append(f"{figures['outdoor temperature'][0]:g} °C outside")
-    return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
-
-
-def _map_notes(figures: Rows) -> list[str]:
-    def metres(key: str) -> str:
-        return f"{figures[key][0]:.1f} m"
-
-    circulation = figures["pump head: natural circulation"][0]
-    return [
-        f"Pump head\t{metres('pump head')}",
-        f" supply loss\t{metres('pump head: supply loss')}",
-        f" return loss\t{metres('pump head: return loss')}",
-        f" station\t{metres('pump head: station')}",
-        *([f" natural circulation\t{circulation:.1f} m"] if abs(circulation) >= 0.05 else []),
-        f" plant\t{metres('pump head: plant')}",
-        f" reserve\t{metres('pump head: reserve')}",
-        f"Critical path\t{figures['critical path length'][0]:.1f} m",
-        f"One-way loss\t{figures['one-way loss'][0]:.1f} kPa",
-        f"Worst station\t{figures['worst station'][0]}",
-        f"Friction law\t{figures['friction law'][0]}",
-    ]

@@ -403,3 +403,26 @@ LeastMakeUp = Annotated[
     float, Argument("Least make-up flow relative to the secondary flow.", 1.0, 0.0, 20.0, advanced=True)
 ]
 EquipmentOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]
+# draw
+MapOutput = Annotated[Path, Argument("Map to write (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+MapKind = Annotated[
+    Literal["result", "loads", "phases", "sketch"],
+    Argument("What the map shows: result, loads of the stations, what is built in which phase, or a sketch.", "result"),
+]
+
+# cost
+CostOutput = Annotated[
+    Path, Argument("Workbook, or table of quantities, to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")
+]
+Prices = Annotated[
+    str,
+    Argument("Trench prices: example, or a CSV file with dn_mm, price_per_metre, currency, year, source.", "example"),
+]
+PriceFactor = Annotated[float, Argument("Factor of all prices.", 1.0, 0.001, 1000.0)]
+CostOf = Annotated[
+    Literal["planned", "all"], Argument("Pipes that are costed: planned ones, or existing ones too.", "planned")
+]
+ReplacementFactor = Annotated[
+    float, Argument("Factor of the price of existing pipes where all are costed.", 1.0, 0.0, 100.0, advanced=True)
+]
+Against = Annotated[Path, Argument("Project or result to compare with (*.toml, *.gpkg ...).")]

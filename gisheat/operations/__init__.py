@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import equip, profile, regulate
+from gisheat.operations.desk import cost, draw, equip, profile, regulate
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -42,6 +42,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     profile,
     regulate,
     equip,
+    draw,
+    cost,
     import_inp,
     export_inp,
 )
@@ -52,6 +54,8 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "cost",
+    "draw",
     "equip",
     "explain",
     "export_inp",

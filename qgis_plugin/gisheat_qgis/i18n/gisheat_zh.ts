@@ -608,6 +608,54 @@
 <translation>补水流量与二次循环流量之比的下限。</translation>
 </message>
 <message>
+<source>Draw a map as in a heating plan</source>
+<translation>绘制供热规划中的图</translation>
+</message>
+<message>
+<source>The result of the solution, the loads of the stations, what is built in which phase, or a hydraulic sketch with the figures of every section.</source>
+<translation>计算结果图、热负荷分布图、分期建设的管网规划图，或标注各管段数据的水力计算简图。</translation>
+</message>
+<message>
+<source>Map to write (*.png, *.svg, *.pdf).</source>
+<translation>要写出的图（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>What the map shows: result, loads of the stations, what is built in which phase, or a sketch.</source>
+<translation>图的内容：result 计算结果，loads 热力站负荷，phases 分期建设，sketch 水力计算简图。</translation>
+</message>
+<message>
+<source>Count pipes, water, steel, valves, stations and sources by phase, and cost the trenches</source>
+<translation>分期统计管道、水容量、钢材、阀门、热力站和热源，并计算管沟费用</translation>
+</message>
+<message>
+<source>Beside another project or result, the differences by phase, status and diameter as well.</source>
+<translation>给出另一项目或结果时，同时按期别、状态和管径列出差异。</translation>
+</message>
+<message>
+<source>Workbook, or table of quantities, to write (*.xlsx, *.csv).</source>
+<translation>要写出的工作簿，或工程量表（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>Trench prices: example, or a CSV file with dn_mm, price_per_metre, currency, year, source.</source>
+<translation>管沟单价：example（示例），或含 dn_mm、price_per_metre、currency、year、source 各列的 CSV 文件。</translation>
+</message>
+<message>
+<source>Factor of all prices.</source>
+<translation>全部单价的系数。</translation>
+</message>
+<message>
+<source>Pipes that are costed: planned ones, or existing ones too.</source>
+<translation>计入费用的管道：planned 仅规划管道，all 包括现状管道。</translation>
+</message>
+<message>
+<source>Factor of the price of existing pipes where all are costed.</source>
+<translation>计入全部管道时，现状管道单价的系数。</translation>
+</message>
+<message>
+<source>Project or result to compare with (*.toml, *.gpkg ...).</source>
+<translation>用于对比的项目或结果（*.toml、*.gpkg 等）。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
