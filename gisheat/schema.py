@@ -38,6 +38,10 @@ GEOMETRY: dict[str, Geometry] = {
     "critical_path": "none",
     "scenarios": "none",
     "comparison": "none",
+    "weather": "none",
+    "duration": "none",
+    "dispatch": "none",
+    "phase_loads": "none",
     "summary": "none",
     "run": "none",
 }
@@ -75,12 +79,14 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
         "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
+        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
     },
 }  # fmt: skip
 
@@ -111,6 +117,8 @@ SUFFIX: dict[str, Unit] = {
     "_m2": Unit("area", 1.0),
     "_mw": Unit("power", 1e6),
     "_kw": Unit("power", 1e3),
+    "_gj": Unit("heat", 1e9),
+    "_h": Unit("time", 3600.0),
     "_m": Unit("length", 1.0),
     "_c": Unit("temperature", 1.0, 273.15),
 }
@@ -189,7 +197,8 @@ def unit_text(name: str) -> str:
     """
     written = {"_j_kg_k": "J/(kg K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2", "_w_m2": "W/m2",
                "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s", "_percent": "%",
-               "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m", "_c": "degC"}  # fmt: skip
+               "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_gj": "GJ", "_h": "h", "_m": "m",
+               "_c": "degC"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 

@@ -246,7 +246,7 @@ def _network(state: State, phase: str) -> Network:
     )
 
 
-def _loads(state: State, phase: str) -> Loads:
+def loads_of(state: State, phase: str) -> Loads:
     options = state.options
     if state.drawing is None:
         raise TopologyError(_why_no_pipes(state))
@@ -283,7 +283,7 @@ def _why_no_pipes(state: State) -> str:
 def add_loads(state: State, progress: Progress | None = None) -> State:
     """Give stations their loads and flows."""
     report(progress, 0.3, "assigning loads")
-    loads = _loads(state, state.phase)
+    loads = loads_of(state, state.phase)
     on = loads.network.stations.in_service
     load = float(np.nansum(loads.network.stations.load[on]))
     area = float(np.nansum(loads.network.stations.heated_area[on & ~np.isnan(loads.network.stations.load)]))
@@ -327,7 +327,7 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.4, "sizing")
     assert state.loads is not None and state.drawing is not None
     phase = size_phase(state)
-    loads = state.loads if phase == state.phase else _loads(state, phase)
+    loads = state.loads if phase == state.phase else loads_of(state, phase)
     require_load(state, loads)
     rules = rules_of(state)
     solver, designed = _solver(state), as_designed(loads.network)
