@@ -202,7 +202,7 @@ def reserve_row(place: XY) -> dict[str, object]:
     return {
         "source_id": "S2", "name": "木兰备用热源", "kind": "boiler", "role": "reserve",
         "phase": "near", "capacity_mw": 40.0, "supply_temp_c": 85.0, "return_temp_c": 65.0,
-        "ground_m": ground(place), "geometry": Point(to_map(place, pipe=True)),
+        "pressure_holding": False, "ground_m": ground(place), "geometry": Point(to_map(place, pipe=True)),
     }  # fmt: skip
 
 
