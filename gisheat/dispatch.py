@@ -119,8 +119,10 @@ def supply_security(capacity: Array, largest_unit: Array, load: float) -> Securi
     --------
     Mulan, 185 MW with a boiler of 93.5 MW: near phase without and with the reserve plant of 40 MW, in percent
 
-    >>> [round(100 * supply_security(np.array(c), np.array(u), 140.37).share, 1)
-    ...  for c, u in (([185.0], [93.5]), ([185.0, 40.0], [93.5, 40.0]))]
+    >>> [
+    ...     round(100 * supply_security(np.array(c), np.array(u), 140.37).share, 1)
+    ...     for c, u in (([185.0], [93.5]), ([185.0, 40.0], [93.5, 40.0]))
+    ... ]
     [65.2, 93.7]
     """
     return Security(float(capacity.sum()), float(largest_unit.max(initial=0.0)), load)

@@ -5,6 +5,7 @@ Temperatures are in degC: only their differences count. A duration is a row of s
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,16 +39,16 @@ class Climate:
     design_outdoor: float
     mean_outdoor: float
     """Of the heating season."""
-    heating_start: float
-    """Outdoor temperature at which heating begins and ends."""
     days: float
     """Length of the heating season [d]."""
+    heating_start: float
+    """Outdoor temperature at which heating begins and ends."""
     indoor: float
 
     def __post_init__(self) -> None:
         given = (self.design_outdoor, self.mean_outdoor, self.heating_start, self.indoor)
         names = ("design outdoor", "mean outdoor", "start of heating", "indoor")
-        for i, (low, high) in enumerate(zip(given, given[1:], strict=False)):
+        for i, (low, high) in enumerate(itertools.pairwise(given)):
             if not (low < high or (i == 2 and low == high)):
                 raise InputError(
                     f"the climate's temperatures are out of order: {names[i]} {low:g} degC is not below {names[i + 1]}"
@@ -106,7 +107,7 @@ def climate_statistics(load: float, climate: Climate, *, constant: float = 0.0) 
     --------
     Mulan, near phase: MW, and the heat in 1e4 GJ
 
-    >>> mulan = Climate(design_outdoor=-24.2, mean_outdoor=-9.4, heating_start=5.0, days=176.0, indoor=20.0)
+    >>> mulan = Climate(design_outdoor=-24.2, mean_outdoor=-9.4, days=176.0, heating_start=5.0, indoor=20.0)
     >>> found = climate_statistics(300e4 * 46.79, mulan)
     >>> [round(v / 1e6, 2) for v in (found.maximum, found.mean, found.minimum)], round(found.heat / 1e13, 2)
     ([140.37, 93.37, 47.64], 141.98)
@@ -152,7 +153,7 @@ def duration_formula(climate: Climate) -> DurationFormula:
 
     Examples
     --------
-    >>> mulan = Climate(design_outdoor=-24.2, mean_outdoor=-9.4, heating_start=5.0, days=176.0, indoor=18.0)
+    >>> mulan = Climate(design_outdoor=-24.2, mean_outdoor=-9.4, days=176.0, heating_start=5.0, indoor=18.0)
     >>> [round(v, 3) for v in duration_formula(mulan)]
     [0.692, 1.01, 1.029]
     """
@@ -161,9 +162,9 @@ def duration_formula(climate: Climate) -> DurationFormula:
     middle = mu * climate.mean_outdoor
     if not design < middle < start:
         raise InputError(
-            f"a season of {climate.days:g} days with a mean of {climate.mean_outdoor:g} degC has no duration curve by the"
-            f" dimensionless formula: N / (N - 5) x mean = {middle:.1f} degC is not between {design:g} and {start:g} degC;"
-            " give an hourly series (weather)."
+            f"a season of {climate.days:g} days with a mean of {climate.mean_outdoor:g} degC has no duration curve by"
+            f" the dimensionless formula: N / (N - 5) x mean = {middle:.1f} degC is not between {design:g} and"
+            f" {start:g} degC; give the weather of a year instead."
         )
     beta0 = float(relative_load(design, climate.indoor, design) - relative_load(start, climate.indoor, design))
     return DurationFormula(beta0, (start - middle) / (middle - design), mu)

@@ -15,27 +15,38 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    ConstantLoad,
     Crs,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
     DiagramStation,
+    DurationData,
     FlowTable,
     Friction,
     Gravity,
+    GuaranteedShare,
     HeatCapacity,
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingDays,
+    HeatingFrom,
+    HeatingStartTemperature,
+    HeatingTo,
+    IndoorTemperature,
     JoinPipes,
     LeastReturn,
     LoadFactors,
+    LoadIndoorTemperature,
     LoadMixLayer,
     LocalLossFraction,
     MaxConnection,
     MaxFriction,
     MaxIterations,
     MaxVelocity,
+    MeanOutdoorTemperature,
     MergePseudoNodes,
     NodesLayer,
     Outage,
@@ -86,6 +97,8 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WeatherFile,
+    WeatherStep,
 )
 
 
@@ -238,6 +251,24 @@ class ProfileOptions(SolveOptions, total=False):
     pressure_class_kpa: PressureClass
 
 
+class DurationOptions(LoadOptions, total=False):
+    """The climate or weather of the load duration, and what its sources are measured by."""
+
+    indoor_temp_c: IndoorTemperature
+    load_indoor_temp_c: LoadIndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    mean_outdoor_temp_c: MeanOutdoorTemperature
+    heating_start_temp_c: HeatingStartTemperature
+    heating_days: HeatingDays
+    heating_from: HeatingFrom
+    heating_to: HeatingTo
+    weather: WeatherFile
+    weather_step_h: WeatherStep
+    constant_load_mw: ConstantLoad
+    guaranteed_share_percent: GuaranteedShare
+    data: DurationData
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -248,5 +279,5 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions, DurationOptions)
 """Sets whose options a project file may state for all its operations."""

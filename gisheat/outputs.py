@@ -22,7 +22,7 @@ from gisheat.summary import Rows
 
 PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
-TABLES = (".csv",)
+TABLES = (".csv", ".xlsx")
 """Forms of tables."""
 
 

@@ -268,3 +268,53 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+# climate
+IndoorTemperature = Annotated[
+    float, Argument("Indoor temperature of the curves of regulation; load statistics may use another.", 18.0, 5.0, 30.0)
+]
+DesignOutdoorTemperature = Annotated[float, Argument("Outdoor temperature of the design load.", None, -60.0, 15.0)]
+HeatingStartTemperature = Annotated[
+    float, Argument("Outdoor temperature at which heating begins and ends.", 5.0, -20.0, 20.0)
+]
+
+# duration
+DurationOutput = Annotated[
+    Path,
+    Argument("Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.", dataset="output", suffix=".png"),
+]
+DurationData = Annotated[
+    Path, Argument("Table to write beside the chart (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")
+]
+LoadIndoorTemperature = Annotated[
+    float,
+    Argument("Indoor temperature of load statistics and duration; indoor_temp_c when empty.", None, 5.0, 30.0),
+]
+MeanOutdoorTemperature = Annotated[
+    float, Argument("Mean outdoor temperature of the heating season.", None, -50.0, 15.0)
+]
+HeatingDays = Annotated[
+    float,
+    Argument("Length of the heating season in days; with a weather file its coldest days on end.", None, 6.0, 366.0),
+]
+HeatingFrom = Annotated[str, Argument("First day of the heating season, month-day as in 10-20.")]
+HeatingTo = Annotated[str, Argument("Last day of the heating season, month-day as in 04-13.")]
+WeatherFile = Annotated[
+    str,
+    Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="layer",
+             suffix=".epw"),
+]  # fmt: skip
+WeatherStep = Annotated[
+    float, Argument("Time step of a weather file without times.", None, 1.0 / 60.0, 24.0, advanced=True)
+]
+ConstantLoad = Annotated[
+    float, Argument("Load that does not follow the weather, all the year round, as of hot water.", 0.0, 0.0, 1e5)
+]
+GuaranteedShare = Annotated[
+    float,
+    Argument(
+        "Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature"
+        " when empty.",
+        None, 0.0, 100.0, advanced=True,
+    ),
+]  # fmt: skip

@@ -247,6 +247,7 @@ def _network(state: State, phase: str) -> Network:
 
 
 def loads_of(state: State, phase: str) -> Loads:
+    """Loads of a phase, whichever is computed."""
     options = state.options
     if state.drawing is None:
         raise TopologyError(_why_no_pipes(state))

@@ -86,7 +86,9 @@ def _epw(path: Path, where: str) -> Weather:
         path, skiprows=EPW_HEADER, header=None, usecols=list(EPW_COLUMNS), encoding="utf-8", encoding_errors="replace",
     ).rename(columns=EPW_COLUMNS)  # fmt: skip
     clock = table[["month", "day", "hour"]].apply(pd.to_numeric, errors="coerce")
-    _refuse_rows(clock.isna().any(axis=1) | ~clock["hour"].between(1, 24), where, "has no month, day and hour (1 to 24)")
+    _refuse_rows(
+        clock.isna().any(axis=1) | ~clock["hour"].between(1, 24), where, "has no month, day and hour (1 to 24)"
+    )
     clock = clock.astype(int)
     each = int(periods[2]) if len(periods) > 2 and periods[2].strip().isdigit() else 1
     if not 1 <= each <= 60 or 60 % each:
@@ -125,8 +127,9 @@ def _csv_table(path: Path) -> tuple[pd.DataFrame, list[Finding], list[str]]:
         raw = pd.read_csv(path, encoding="utf-8-sig", dtype=str)
     except UnicodeDecodeError:
         raw = pd.read_csv(path, encoding="gb18030", dtype=str)
-    numbers = raw.apply(lambda column: pd.to_numeric(column, errors="coerce"))
-    raw = raw.where(numbers.isna(), numbers)  # for the doubt about units
+    for name in raw.columns:
+        numbers = pd.to_numeric(raw[name], errors="coerce")
+        raw[name] = raw[name] if numbers.isna().all() else numbers
     return map_columns(LAYER, raw, {})
 
 
@@ -153,9 +156,7 @@ def _refuse_rows(bad: pd.Series, where: str, what: str) -> None:
         raise InputError(f"{where}: row {int(np.argmax(bad.to_numpy())) + 1} of the data {what}.")
 
 
-def _series(
-    values: pd.Series, month: pd.Series, day: pd.Series, minute: pd.Series, step: int, where: str
-) -> Weather:
+def _series(values: pd.Series, month: pd.Series, day: pd.Series, minute: pd.Series, step: int, where: str) -> Weather:
     """Values at their places in the year, gaps bridged or refused.
 
     Parameters
@@ -176,7 +177,9 @@ def _series(
     ahead = (place - place[0]) % (len(dates) * _DAY_MINUTES)
     _refuse_rows(pd.Series(ahead % step != 0), where, f"does not fit the time step of {step} min")
     _refuse_rows(
-        pd.Series(np.diff(ahead, prepend=-1) <= 0), where, "does not come after the one before (or the series is longer than a year)"
+        pd.Series(np.diff(ahead, prepend=-1) <= 0),
+        where,
+        "does not come after the one before (or the series is longer than a year)",
     )
     full = np.full(int(ahead[-1]) // step + 1, np.nan)
     full[ahead // step] = _temperatures(values)
@@ -216,7 +219,9 @@ def _weather(
         f"The weather covers {len(outdoor) * found.step / DAY:.1f} days, not a whole year: what of the heating season"
         " lies outside is not counted."
     )
-    return Weather(outdoor, found.step, day, date, (*found.findings, Finding("weather-short", "warning", LAYER, message)), notes)
+    return Weather(
+        outdoor, found.step, day, date, (*found.findings, Finding("weather-short", "warning", LAYER, message)), notes
+    )
 
 
 def _temperatures(values: pd.Series) -> Array:
@@ -242,13 +247,13 @@ def _bridged(values: Array, step: int, date: Index, minute: Index, where: str) -
     at_end = starts[0] == 0 or edges[-1] == len(values)
     if hours > LONGEST_BRIDGED or (at_end and hours > 1.0):
         raise InputError(
-            f"{where} has gaps: {hours:g} h without an outdoor temperature from {when} on; fill them first (no more than"
-            f" {LONGEST_BRIDGED:g} h are bridged)."
+            f"{where} has gaps: {hours:g} h without an outdoor temperature from {when} on; fill them first (no more"
+            f" than {LONGEST_BRIDGED:g} h are bridged)."
         )
     place = np.arange(len(values))
     message = (
-        f"The weather has no outdoor temperature in {int(missing.sum())} of {len(values)} steps, at most {hours:g} h one"
-        f" after the other (from {when} on). They were bridged in a straight line."
+        f"The weather has no outdoor temperature in {int(missing.sum())} of {len(values)} steps, at most {hours:g} h"
+        f" one after the other (from {when} on). They were bridged in a straight line."
     )
     filled = np.interp(place, place[~missing], values[~missing])
     return filled, [Finding("weather-gap", "warning", LAYER, message)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import profile
+from gisheat.operations.desk import duration, profile
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -40,6 +40,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    duration,
     import_inp,
     export_inp,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "duration",
     "explain",
     "export_inp",
     "import_inp",

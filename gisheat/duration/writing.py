@@ -1,0 +1,98 @@
+"""The load duration as a file: a chart, a workbook, or a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gisheat.duration.study import DurationStudy, study_duration
+from gisheat.duration.tables import dispatch_table, duration_table
+from gisheat.errors import InputError
+from gisheat.geopackage import whole_or_nothing
+from gisheat.load_duration import DAY, HOUR, duration_formula
+from gisheat.state import State
+from gisheat.summary import Rows
+from gisheat.workbooks import Note, write_tables
+
+TABLES = (".xlsx", ".csv")
+
+
+def write_duration(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the load duration of a state that has loads, and its table where one is wanted; figures, and files.
+
+    A workbook has the loads of the phases, the sources and the curve; a CSV file has the curve alone.
+
+    Raises
+    ------
+    InputError
+        If the climate is not stated, the weather can't be used, or a file can't be written.
+    """
+    study, data = study_duration(state), state.options.get("data")
+    figures = duration_rows(state, study)
+    if target.suffix.lower() in TABLES:
+        _write_tables(study, figures, target, state)
+        return figures, (target,)
+    from gisheat.duration.chart import draw_duration
+
+    try:
+        with whole_or_nothing(target) as beside:
+            draw_duration(
+                study, beside, name=state.project.name, phase=state.phase, language=state.options["language"]
+            )  # fmt: skip
+            if data is not None:
+                _write_tables(study, figures, data, state)
+    except OSError as error:
+        raise InputError(f"output {target} can't be written: {error.strerror or error}.") from error
+    return figures, (target, *([] if data is None else [data]))
+
+
+def _write_tables(study: DurationStudy, figures: Rows, target: Path, state: State) -> None:
+    tables = {"duration": duration_table(study)}
+    if target.suffix.lower() == ".xlsx":
+        tables = {"phase_loads": study.phases, "dispatch": dispatch_table(study), **tables}
+    notes = [Note(name, value, unit) for name, (value, unit) in figures.items()]
+    write_tables(
+        target, tables, language=state.options["language"], title=state.project.name, notes=(*notes, *study.notes)
+    )
+
+
+def duration_rows(state: State, study: DurationStudy) -> Rows:
+    """Figures of the load duration by name."""
+    season, supply = study.season, study.supply
+    statistics = study.stated or study.found
+    rows: Rows = {
+        "phase": (state.phase or "all", ""),
+        "indoor temperature": (statistics.indoor, "degC"),
+        "design outdoor temperature": (season.duration.design_outdoor, "degC"),
+        "heating season": (statistics.time / DAY, "d"),
+        "heating hours": (statistics.time / HOUR, "h"),
+        "largest load": (statistics.maximum / 1e6, "MW"),
+        "mean load": (statistics.mean / 1e6, "MW"),
+        "least load": (statistics.minimum / 1e6, "MW"),
+        "annual heat": (statistics.heat / 1e9, "GJ"),
+    }
+    if study.stated is not None:
+        rows["annual heat of the curve"] = (study.found.heat / 1e9, "GJ")
+        rows["curve against mean temperature"] = (100.0 * (study.found.heat / study.stated.heat - 1.0), "%")
+    if season.weather is None and season.climate is not None:
+        formula = duration_formula(season.climate)
+        rows |= {f"curve: {name}": (value, "") for name, value in formula._asdict().items()}
+    if supply is None:
+        return rows
+    ids = study.plants.table["source_id"]
+    for i, name in enumerate(ids):
+        rows[f"source {name}: share of the heat"] = (100.0 * float(supply.share[i]), "%")
+        rows[f"source {name}: hours"] = (float(supply.running[i]) / HOUR, "h")
+        rows[f"source {name}: full-load hours"] = (float(supply.full_load[i]) / HOUR, "h")
+    rows["capacity gap"] = (supply.gap / 1e6, "MW")
+    return rows | _security_rows(study, statistics.maximum)
+
+
+def _security_rows(study: DurationStudy, largest: float) -> Rows:
+    alone, everything = (study.plants.security(largest, with_reserve=w) for w in (False, True))
+    rows: Rows = {
+        "largest unit": (everything.largest_unit / 1e6, "MW"),
+        "security with the largest unit out": (100.0 * alone.share, "%"),
+    }
+    if study.plants.has_reserve:
+        rows["security with the reserve"] = (100.0 * everything.share, "%")
+    return rows | {"guaranteed share": (100.0 * study.guaranteed, "%")}
