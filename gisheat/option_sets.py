@@ -62,6 +62,7 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    Products,
     PumpId,
     PumpsLayer,
     PumpSpeed,
@@ -228,6 +229,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 
     picture: Picture
+    products: Products
 
 
 class SweepOptions(SolveOptions, total=False):
