@@ -102,6 +102,8 @@ def _epw(path: Path, where: str) -> Weather:
 def _csv(path: Path, where: str, step_h: float | None) -> Weather:
     table, findings, notes = _csv_table(path)
     values = table["outdoor_temp_c"]
+    if len(values) < 2:
+        raise InputError(f"{where} holds {len(values)} outdoor temperature(s), not a year of them.")
     if "time" in table:
         times = _times(table["time"], where)
         minute = times.dt.hour * 60 + times.dt.minute

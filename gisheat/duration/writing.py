@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 from gisheat.duration.study import DurationStudy, study_duration
 from gisheat.duration.tables import dispatch_table, duration_table
@@ -14,6 +15,23 @@ from gisheat.summary import Rows
 from gisheat.workbooks import Note, write_tables
 
 TABLES = (".xlsx", ".csv")
+NAMES_ZH = MappingProxyType({
+    "phase": "期别", "indoor temperature": "室内温度", "design outdoor temperature": "供暖室外计算温度",
+    "heating season": "供暖期", "heating hours": "供暖小时数", "largest load": "最大热负荷", "mean load": "平均热负荷",
+    "least load": "最小热负荷", "annual heat": "年供热量", "annual heat of the curve": "延续曲线的年供热量",
+    "curve against mean temperature": "延续曲线与按平均室外温度计算之差", "curve: beta0": "延续曲线 β0",
+    "curve: b": "延续曲线 b",
+    "curve: mu": "延续曲线 μ", "capacity gap": "供热能力缺口", "largest unit": "最大单机",
+    "security with the largest unit out": "最大单机停运时的供热保证率",
+    "security with the reserve": "最大单机停运时的供热保证率（含备用）", "guaranteed share": "最低供热保证率",
+})  # fmt: skip
+"""Figures in the notes of a Chinese workbook; those of each source stand in its table."""
+FORMULA = {
+    "en": "Curve by the dimensionless formula of He Ping and Sun Gang: q = 1 - beta0 Rn^b, Rn = (n - 5) / (N - 5);"
+          " q = 1 on the 5 coldest days.",
+    "zh": "延续曲线按无因次综合公式（贺平、孙刚《供热工程》）："
+          "q = 1 − β0 Rn^b，Rn = (n − 5) / (N − 5)；最冷 5 天 q = 1。",
+}  # fmt: skip
 
 
 def write_duration(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
@@ -49,10 +67,11 @@ def _write_tables(study: DurationStudy, figures: Rows, target: Path, state: Stat
     tables = {"duration": duration_table(study)}
     if target.suffix.lower() == ".xlsx":
         tables = {"phase_loads": study.phases, "dispatch": dispatch_table(study), **tables}
-    notes = [Note(name, value, unit) for name, (value, unit) in figures.items()]
-    write_tables(
-        target, tables, language=state.options["language"], title=state.project.name, notes=(*notes, *study.notes)
-    )
+    language = state.options["language"]
+    names = NAMES_ZH if language == "zh" else {name: name for name in NAMES_ZH}
+    notes = [Note(names[name], value, unit) for name, (value, unit) in figures.items() if name in names]
+    sentences = [*([FORMULA[language]] if study.season.weather is None else []), *study.notes]
+    write_tables(target, tables, language=language, title=state.project.name, notes=(*notes, *sentences))
 
 
 def duration_rows(state: State, study: DurationStudy) -> Rows:
