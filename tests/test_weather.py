@@ -140,8 +140,8 @@ def swapped(lines):
         (lambda lines: [lines[0].replace(",1,1,1,", ",13,1,1,", 1), *lines[1:]], "row 1 .* not in the calendar"),
         (lambda lines: [lines[0].replace(",1,1,1,", ",1,1,25,", 1), *lines[1:]], "row 1 .* hour \\(1 to 24\\)"),
         (lambda lines: [lines[0].replace(",1,1,1,", ",January,1,1,", 1), *lines[1:]], "row 1 .* has no month"),
-        (lambda lines: ["1999,1,1,1"], "cannot be read"),
-        (lambda lines: [], "cannot be read"),
+        (lambda _: ["1999,1,1,1"], "cannot be read"),
+        (lambda _: [], "cannot be read"),
     ],
 )
 def test_a_bad_epw_is_one_sentence(tmp_path, change, sentence):
