@@ -66,7 +66,7 @@ def find_plants(state: State, phase: str) -> Plants:
         (f"source {name} states a largest unit above its capacity: the capacity counts." for name in names[above]),
     )  # fmt: skip
     whole = ", ".join(str(n) for n in names[np.isnan(unit)])
-    notes = (f"sources: {whole} without largest_unit_mw counts as one unit",) if whole else ()
+    notes = (f"sources: {whole} without largest_unit_mw count as one unit each",) if whole else ()
     unit = np.fmin(unit, capacity)
     return Plants(table.iloc[order], role[order], capacity[order], unit[order], tuple(findings), notes)
 
