@@ -30,6 +30,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
+    "docs/duration.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
@@ -49,6 +50,9 @@ def make_page(name: str) -> dict[str, str | bytes]:
             made |= draw_rules()
         if name == "docs/pressure-diagram.md":
             made["docs/images/pressure-diagram.png"] = reduce_picture(clone / "out" / "diagram.png")
+        if name == "docs/duration.md":
+            for picture in ("duration.png", "duration-sources.png"):
+                made[f"docs/images/{picture}"] = reduce_picture(clone / "out" / picture)
         if name == "docs/routing.md":
             made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made

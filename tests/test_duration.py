@@ -115,7 +115,7 @@ def test_a_capacity_that_does_not_suffice_is_an_error(duration):
     (gap,) = found(ran, "are missing")
     assert "0.3 MW are missing" in gap
     (security,) = found(ran, "to be guaranteed")
-    assert "31.2% of the largest load; 55% is to be guaranteed" in security  # 0.25 of 0.8 MW; -20 degC
+    assert "31.25% of the largest load; 55% is to be guaranteed" in security  # 0.25 of 0.8 MW; -20 degC
 
 
 def test_the_reserve_alone_may_lift_the_security_over_the_guarantee(duration):
@@ -125,8 +125,8 @@ def test_the_reserve_alone_may_lift_the_security_over_the_guarantee(duration):
     report = operations.duration(path, duration.out / "a.csv", **given)
     (line,) = [f for f in report.findings if f.rule == "security-below-guarantee"]
     assert (line.severity, line.layer, line.source_fid) == ("info", "sources", 1)
-    assert "37.5% of the largest load" in line.message
-    assert "with the reserve it is 75.0%" in line.message
+    assert "37.50% of the largest load" in line.message
+    assert "with the reserve it is 75.00%" in line.message
     report = operations.duration(path, duration.out / "a.csv", guaranteed_share_percent=30.0, **given)
     assert not [f for f in report.findings if f.rule == "security-below-guarantee"]
 
@@ -143,7 +143,7 @@ def test_a_source_without_units_is_one_unit(duration):
     ran = duration(town(sources=sources(capacity_mw=[1.0, 0.6])))
     assert figures(ran)["largest unit"] == "1.00 MW"
     assert figures(ran)["security with the largest unit out"] == "75.00 %"
-    assert "S1, S2 without largest_unit_mw count as one unit each" in ran.out
+    assert "count as one unit each: S1, S2" in ran.out
 
 
 # weather ---------------------------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ _EN = {
                " against that at the mean outdoor temperature).",
     "series": "Curve: {:.0f} h of the weather at or below the heating limit; hours colder than {:g} °C count with the"
               " design load.",
-    "security": "Largest unit out ({:.1f} MW): {:.1f} MW left, {:.1%} of the largest load{}; to be guaranteed: {:.0%}.",
-    "with_reserve": ", with the reserve {:.1f} MW, {:.1%}",
+    "security": "Largest unit out ({:.1f} MW): {:.1f} MW left, {:.2%} of the largest load{}; to be guaranteed: {:.0%}.",
+    "with_reserve": ", with the reserve {:.1f} MW, {:.2%}",
     "source": "{}: {:.1f} MW, {:.1%} of the heat, {:.0f} h, {:.0f} full-load hours.",
     "gap": "Not met: up to {:.1f} MW, {:.0f} h, {:.2%} of the heat.",
 }  # fmt: skip
@@ -55,8 +55,8 @@ _ZH = {
     "formula": "延续曲线：1 − {:.3f} Rn^{:.3f}（贺平公式），最冷 5 天为 1；其年供热量 {:.2f} 万GJ"
                "（比按平均室外温度计算 {:+.1%}）。",
     "series": "延续曲线：气象数据中不高于供暖起始温度的 {:.0f} h；低于 {:g} °C 的小时按设计热负荷计。",
-    "security": "最大单机停运（{:.1f} MW）：剩余 {:.1f} MW，为最大热负荷的 {:.1%}{}；应保证 {:.0%}。",
-    "with_reserve": "，含备用 {:.1f} MW，{:.1%}",
+    "security": "最大单机停运（{:.1f} MW）：剩余 {:.1f} MW，为最大热负荷的 {:.2%}{}；应保证 {:.0%}。",
+    "with_reserve": "，含备用 {:.1f} MW，{:.2%}",
     "source": "{}：{:.1f} MW，供热量占 {:.1%}，运行 {:.0f} h，满负荷 {:.0f} h。",
     "gap": "缺口：最大 {:.1f} MW，{:.0f} h，占供热量 {:.2%}。",
 }  # fmt: skip

@@ -66,7 +66,7 @@ def find_plants(state: State, phase: str) -> Plants:
         (f"source {name} states a largest unit above its capacity: the capacity counts." for name in names[above]),
     )  # fmt: skip
     whole = ", ".join(str(n) for n in names[np.isnan(unit)])
-    notes = (f"sources: {whole} without largest_unit_mw count as one unit each",) if whole else ()
+    notes = (f"sources that state no largest_unit_mw count as one unit each: {whole}",) if whole else ()
     unit = np.fmin(unit, capacity)
     return Plants(table.iloc[order], role[order], capacity[order], unit[order], tuple(findings), notes)
 
@@ -104,10 +104,10 @@ def security_findings(plants: Plants, load: float, guaranteed: float, design: fl
         used[:] = True
     worst = int(np.flatnonzero(used)[np.argmax(plants.largest_unit[used])])
     name = plants.table["source_id"].iloc[worst]
-    with_reserve = f"; with the reserve it is {all_of_them.share:.1%}" if severity == "info" else ""
+    with_reserve = f"; with the reserve it is {all_of_them.share:.2%}" if severity == "info" else ""
     message = (
         f"Without the largest unit ({security.largest_unit / 1e6:.1f} MW of source {name})"
-        f" {security.remaining / 1e6:.1f} MW are left, {security.share:.1%} of the largest load;"
+        f" {security.remaining / 1e6:.1f} MW are left, {security.share:.2%} of the largest load;"
         f" {guaranteed:.0%} is to be guaranteed at a design outdoor temperature of {design:g} degC{with_reserve}."
     )
     return findings_about(plants.table.iloc[[worst]], "security-below-guarantee", severity, "sources", [message])

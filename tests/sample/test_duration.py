@@ -57,5 +57,5 @@ def test_in_the_far_phase_the_guarantee_holds_with_the_reserve_alone(project, tm
     report = operations.duration(project, tmp_path / "a.csv", phase="far")
     (finding,) = [f for f in report.findings if f.rule == "security-below-guarantee"]
     assert finding.severity == "info"
-    assert "91.5 MW are left, 54.8% of the largest load" in finding.message
-    assert "with the reserve it is 78.8%" in finding.message
+    assert "91.5 MW are left, 54.85% of the largest load" in finding.message
+    assert "with the reserve it is 78.83%" in finding.message
