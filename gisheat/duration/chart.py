@@ -142,7 +142,7 @@ def _labels(study: DurationStudy) -> list[str]:
 def _lines(study: DurationStudy, points: _Points, words: Mapping[str, str]) -> tuple[Line, ...]:
     """The curve, and levels with their names at the right."""
     ends = points.hours[[0, -1]]
-    statistics = study.stated or study.found
+    statistics = study.statistics
     lines = [Line(points.hours, points.of(study.curve.load / 1e6), colour=INK, width=2.2)]
     levels = [
         (statistics.maximum, words["largest"].format(statistics.maximum / 1e6), PALE_INK, (5.0, 3.0)),
@@ -150,8 +150,8 @@ def _lines(study: DurationStudy, points: _Points, words: Mapping[str, str]) -> t
         (statistics.minimum, words["least"].format(statistics.minimum / 1e6), PALE_INK, (5.0, 3.0)),
     ]
     if study.supply is not None:
-        left = study.plants.security(statistics.maximum, with_reserve=True).remaining
-        wanted = study.guaranteed * statistics.maximum
+        left = study.plants.security(study.design_load, with_reserve=True).remaining
+        wanted = study.guaranteed * study.design_load
         key = "remaining_all" if study.plants.has_reserve else "remaining"
         levels.append((left, words[key].format(left / 1e6), REMAINING, (1.0, 1.5)))
         levels.append((wanted, words["guaranteed"].format(study.guaranteed, wanted / 1e6), GUARANTEED, (1.0, 1.5)))
@@ -159,7 +159,7 @@ def _lines(study: DurationStudy, points: _Points, words: Mapping[str, str]) -> t
 
 
 def _subtitle(study: DurationStudy, phase: str, words: Mapping[str, str]) -> str:
-    statistics = study.stated or study.found
+    statistics = study.statistics
     return words["subtitle"].format(
         words["phase"].format(phase) if phase else "", statistics.indoor, study.season.duration.design_outdoor,
         statistics.time / HOUR, statistics.mean / 1e6, statistics.heat / 1e13,
@@ -169,7 +169,7 @@ def _subtitle(study: DurationStudy, phase: str, words: Mapping[str, str]) -> str
 def _notes(study: DurationStudy, words: Mapping[str, str]) -> list[str]:
     season, supply, plants = study.season, study.supply, study.plants
     notes = []
-    if season.weather is None and season.climate is not None and study.stated is not None:
+    if season.climate is not None and study.stated is not None:
         formula = duration_formula(season.climate)
         off = study.found.heat / study.stated.heat - 1.0
         notes.append(words["formula"].format(formula.beta0, formula.b, study.found.heat / 1e13, off))
@@ -178,8 +178,7 @@ def _notes(study: DurationStudy, words: Mapping[str, str]) -> list[str]:
         notes.append(words["series"].format(hours, season.duration.design_outdoor).replace(" -", " −"))
     if supply is None:
         return notes
-    largest = (study.stated or study.found).maximum
-    alone, everything = (plants.security(largest, with_reserve=w) for w in (False, True))
+    alone, everything = (plants.security(study.design_load, with_reserve=w) for w in (False, True))
     more = words["with_reserve"].format(everything.remaining / 1e6, everything.share) if plants.has_reserve else ""
     notes.append(
         words["security"].format(alone.largest_unit / 1e6, alone.remaining / 1e6, alone.share, more, study.guaranteed)

@@ -72,13 +72,13 @@ def find_plants(state: State, phase: str) -> Plants:
 
 
 def gap_findings(plants: Plants, supply: Dispatch, largest: float) -> list[Finding]:
-    """Whether the sources suffice, and whether it takes the reserve."""
+    """Whether the sources suffice for the design load [W], and whether it takes the reserve along the curve."""
     total = float(plants.capacity.sum())
-    if supply.gap > 0.0:
+    if total < largest:
         message = (
-            f"All sources together give {total / 1e6:.1f} MW, the largest load is {largest / 1e6:.1f} MW:"
-            f" {supply.gap / 1e6:.1f} MW are missing, {supply.unmet_time / HOUR:.0f} h of the year are not fully met,"
-            f" and {supply.unmet_heat / 1e9:.0f} GJ are not given."
+            f"All sources together give {total / 1e6:.1f} MW, the design load is {largest / 1e6:.1f} MW:"
+            f" {(largest - total) / 1e6:.1f} MW are missing, {supply.unmet_time / HOUR:.0f} h of the year are not fully"
+            f" met, and {supply.unmet_heat / 1e9:.0f} GJ are not given."
         )
         return [Finding("capacity-gap", "error", "sources", message)]
     reserve = plants.role == "reserve"
@@ -86,7 +86,7 @@ def gap_findings(plants: Plants, supply: Dispatch, largest: float) -> list[Findi
     if hours == 0.0:
         return []
     message = (
-        f"Base and peak sources give {plants.capacity[~reserve].sum() / 1e6:.1f} MW, the largest load is"
+        f"Base and peak sources give {plants.capacity[~reserve].sum() / 1e6:.1f} MW, the design load is"
         f" {largest / 1e6:.1f} MW: the reserve runs {hours:.0f} h of the year, and is none in these hours."
     )
     return [Finding("capacity-gap", "warning", "sources", message)]

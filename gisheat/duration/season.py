@@ -1,4 +1,4 @@
-"""The heating season as the options tell it: by a design climate, by the weather of a year, or by both."""
+"""The heating season as the options tell it: by a design climate, or by the weather of a year."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from gisheat.weather import Weather, read_weather
 
 @dataclass(frozen=True)
 class Season:
-    """The heating season as the options tell it: by a design climate, by a series, or by both."""
+    """The heating season as the options tell it: by a design climate or by the weather of a year."""
 
     duration: Duration
     climate: Climate | None
-    """None where the mean outdoor temperature or the length of the season is not stated."""
+    """None where the weather takes its place."""
     weather: Weather | None
     notes: tuple[str, ...]
 
@@ -72,7 +72,7 @@ def _of_weather(
 ) -> Season:
     """The season of a series: by dates, else its coldest days, else by the temperature at which heating starts."""
     daily, notes = daily_means(weather.outdoor, weather.day), weather.notes
-    design, mean, days = stated.values()
+    design, _, days = stated.values()
     if design is None:
         design = design_temperature(daily)
         notes = (*notes, f"design_outdoor_temp_c is {design:.1f} degC: 5 days of the weather are colder")
@@ -90,8 +90,7 @@ def _of_weather(
         weather.outdoor, weather.step, season=season[weather.day], heating_start=start, indoor=indoor,
         design_outdoor=design,
     )  # fmt: skip
-    climate = None if mean is None or days is None else Climate(design, mean, days, heating_start=start, indoor=indoor)
-    return Season(duration, climate, weather, (*notes, _season_note(weather, season)))
+    return Season(duration, None, weather, (*notes, _season_note(weather, season)))
 
 
 def _season_note(weather: Weather, season: Mask) -> str:

@@ -30,8 +30,8 @@ class DurationStudy:
     """What is to be told of the load duration of one phase, and of the loads of all."""
 
     season: Season
-    load: float
-    """Heat load of all stations at the design outdoor temperature [W]."""
+    design_load: float
+    """Load of all stations at the design outdoor temperature, and the constant load [W]."""
     curve: LoadCurve
     stated: Statistics | None
     """By the mean outdoor temperature, as plans state it; None without a design climate."""
@@ -45,6 +45,11 @@ class DurationStudy:
     """Layer phase_loads."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+
+    @property
+    def statistics(self) -> Statistics:
+        """Those that are told first: by the mean outdoor temperature where there is no weather."""
+        return self.stated or self.found
 
 
 def study_duration(state: State) -> DurationStudy:
@@ -72,12 +77,12 @@ def study_duration(state: State) -> DurationStudy:
     guaranteed = guaranteed_share(design) if share is None else share / 100.0
     findings = (*(season.weather.findings if season.weather else ()), *plants.findings)
     if supply is not None:
-        findings = (*findings, *gap_findings(plants, supply, float(curve.load[0])))
+        findings = (*findings, *gap_findings(plants, supply, load + constant))
         findings = (*findings, *security_findings(plants, load + constant, guaranteed, design))
     phases = phase_loads(state, season, guaranteed)
     notes = (*season.notes, *plants.notes)
     return DurationStudy(
-        season, load, curve, stated, found, plants, supply, guaranteed, phases, tuple(findings), notes
+        season, load + constant, curve, stated, found, plants, supply, guaranteed, phases, tuple(findings), notes
     )  # fmt: skip
 
 
@@ -108,7 +113,7 @@ def phase_loads(state: State, season: Season, guaranteed: float) -> pd.DataFrame
             loads = duration_statistics(season.duration, load, constant=constant)
         plants = find_plants(state, phase)
         reserve = plants.role == "reserve"
-        alone, all_of_them = (plants.security(loads.maximum, with_reserve=w) for w in (False, True))
+        alone, all_of_them = (plants.security(load + constant, with_reserve=w) for w in (False, True))
         rows.append(
             {
                 "phase": phase or "all", "heated_area_m2": area, "heat_index_w_m2": load / area if area else np.nan,

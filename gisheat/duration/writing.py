@@ -17,7 +17,8 @@ from gisheat.workbooks import Note, write_tables
 TABLES = (".xlsx", ".csv")
 NAMES_ZH = MappingProxyType({
     "phase": "期别", "indoor temperature": "室内温度", "design outdoor temperature": "供暖室外计算温度",
-    "heating season": "供暖期", "heating hours": "供暖小时数", "largest load": "最大热负荷", "mean load": "平均热负荷",
+    "design load": "设计热负荷", "heating season": "供暖期", "heating hours": "供暖小时数",
+    "largest load": "最大热负荷", "mean load": "平均热负荷",
     "least load": "最小热负荷", "annual heat": "年供热量", "annual heat of the curve": "延续曲线的年供热量",
     "curve against mean temperature": "延续曲线与按平均室外温度计算之差", "curve: beta0": "延续曲线 β0",
     "curve: b": "延续曲线 b",
@@ -77,11 +78,12 @@ def _write_tables(study: DurationStudy, figures: Rows, target: Path, state: Stat
 def duration_rows(state: State, study: DurationStudy) -> Rows:
     """Figures of the load duration by name."""
     season, supply = study.season, study.supply
-    statistics = study.stated or study.found
+    statistics = study.statistics
     rows: Rows = {
         "phase": (state.phase or "all", ""),
         "indoor temperature": (statistics.indoor, "degC"),
         "design outdoor temperature": (season.duration.design_outdoor, "degC"),
+        "design load": (study.design_load / 1e6, "MW"),
         "heating season": (statistics.time / DAY, "d"),
         "heating hours": (statistics.time / HOUR, "h"),
         "largest load": (statistics.maximum / 1e6, "MW"),
@@ -92,7 +94,7 @@ def duration_rows(state: State, study: DurationStudy) -> Rows:
     if study.stated is not None:
         rows["annual heat of the curve"] = (study.found.heat / 1e9, "GJ")
         rows["curve against mean temperature"] = (100.0 * (study.found.heat / study.stated.heat - 1.0), "%")
-    if season.weather is None and season.climate is not None:
+    if season.climate is not None:
         formula = duration_formula(season.climate)
         rows |= {f"curve: {name}": (value, "") for name, value in formula._asdict().items()}
     if supply is None:
@@ -103,11 +105,11 @@ def duration_rows(state: State, study: DurationStudy) -> Rows:
         rows[f"source {name}: hours"] = (float(supply.running[i]) / HOUR, "h")
         rows[f"source {name}: full-load hours"] = (float(supply.full_load[i]) / HOUR, "h")
     rows["capacity gap"] = (supply.gap / 1e6, "MW")
-    return rows | _security_rows(study, statistics.maximum)
+    return rows | _security_rows(study)
 
 
-def _security_rows(study: DurationStudy, largest: float) -> Rows:
-    alone, everything = (study.plants.security(largest, with_reserve=w) for w in (False, True))
+def _security_rows(study: DurationStudy) -> Rows:
+    alone, everything = (study.plants.security(study.design_load, with_reserve=w) for w in (False, True))
     rows: Rows = {
         "largest unit": (everything.largest_unit / 1e6, "MW"),
         "security with the largest unit out": (100.0 * alone.share, "%"),
