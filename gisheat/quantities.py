@@ -23,7 +23,7 @@ class Argument:
     minimum: float | None = None
     maximum: float | None = None
     advanced: bool = False
-    dataset: Literal["", "input", "output", "layer"] = ""
+    dataset: Literal["", "input", "output", "layer", "file"] = ""
     suffix: str = ".gpkg"
 
 
@@ -305,11 +305,11 @@ HeatingFrom = Annotated[str, Argument("First day of the heating season, month-da
 HeatingTo = Annotated[str, Argument("Last day of the heating season, month-day as in 04-13.")]
 WeatherFile = Annotated[
     str,
-    Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="layer",
+    Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="file",
              suffix=".epw"),
 ]  # fmt: skip
 WeatherStep = Annotated[
-    float, Argument("Time step of a weather file without times.", None, 1.0 / 60.0, 24.0, advanced=True)
+    float, Argument("Time step of a weather file without times.", None, 0.01, 24.0, advanced=True)
 ]
 ConstantLoad = Annotated[
     float, Argument("Load that does not follow the weather, all the year round, as of hot water.", 0.0, 0.0, 1e5)

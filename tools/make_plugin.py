@@ -82,7 +82,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "minimum": argument.minimum,
         "maximum": argument.maximum,
         "choices": list(parameter.choices),
-        "suffix": argument.suffix if argument.dataset in ("input", "output") else "",
+        "suffix": argument.suffix if argument.dataset in ("input", "output", "file") else "",
     }
     if fields["kind"] == "layer":
         fields["geometry"] = "raster" if argument.suffix == ".tif" else GEOMETRY.get(parameter.name, "none")
