@@ -308,9 +308,7 @@ WeatherFile = Annotated[
     Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="file",
              suffix=".epw"),
 ]  # fmt: skip
-WeatherStep = Annotated[
-    float, Argument("Time step of a weather file without times.", None, 0.01, 24.0, advanced=True)
-]
+WeatherStep = Annotated[float, Argument("Time step of a weather file without times.", None, 0.01, 24.0, advanced=True)]
 ConstantLoad = Annotated[
     float, Argument("Load that does not follow the weather, all the year round, as of hot water.", 0.0, 0.0, 1e5)
 ]
