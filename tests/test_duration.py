@@ -64,6 +64,20 @@ def test_the_curve_is_a_table_whose_heat_is_the_one_that_is_told(duration):
     assert table["unmet_mw"].isna().all()  # no source states a capacity
 
 
+def test_the_workbook_has_the_same_heat_in_rows_of_a_day(duration):
+    layers = town(sources=sources(capacity_mw=[0.6], largest_unit_mw=[0.3]))
+    duration(layers, output="a.xlsx", constant_load_mw=0.1)
+    duration(layers, output="a.csv", constant_load_mw=0.1)
+    hours = pd.read_csv(duration.out / "a.csv")
+    rows = list(openpyxl.load_workbook(duration.out / "a.xlsx")["Load duration"].iter_rows(min_row=4, values_only=True))
+    days = pd.DataFrame([row[: len(hours.columns)] for row in rows], columns=hours.columns).astype(float)
+    assert days["end_h"].tolist() == pytest.approx([*range(24, 961, 24), 8760])
+    assert np.isnan(days["outdoor_temp_c"].iloc[-1])
+    for column in ("load_mw", "base_mw", "unmet_mw"):
+        by_hours, by_days = (float(np.diff(t["end_h"], prepend=0.0) @ t[column]) for t in (hours, days))
+        assert by_days == pytest.approx(by_hours)
+
+
 def test_without_an_indoor_temperature_of_its_own_that_of_the_curves_counts(duration):
     assert figures(duration(load_indoor_temp_c=None))["indoor temperature"] == "18.00 degC"
     assert figures(duration(load_indoor_temp_c=None, indoor_temp_c=21))["indoor temperature"] == "21.00 degC"

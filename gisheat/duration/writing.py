@@ -38,7 +38,8 @@ FORMULA = {
 def write_duration(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
     """Write the load duration of a state that has loads, and its table where one is wanted; figures, and files.
 
-    A workbook has the loads of the phases, the sources and the curve; a CSV file has the curve alone.
+    A workbook has the loads of the phases, the sources and the curve by days; a CSV file has the curve alone, hour by
+    hour.
 
     Raises
     ------
@@ -65,8 +66,9 @@ def write_duration(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
 
 
 def _write_tables(study: DurationStudy, figures: Rows, target: Path, state: State) -> None:
-    tables = {"duration": duration_table(study)}
-    if target.suffix.lower() == ".xlsx":
+    is_book = target.suffix.lower() == ".xlsx"
+    tables = {"duration": duration_table(study, by_days=is_book)}  # hour by hour it would print on 150 pages
+    if is_book:
         tables = {"phase_loads": study.phases, "dispatch": dispatch_table(study), **tables}
     language = state.options["language"]
     names = NAMES_ZH if language == "zh" else {name: name for name in NAMES_ZH}
