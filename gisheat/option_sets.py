@@ -16,6 +16,7 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    ConstantLoad,
     CostOf,
     Crs,
     CurveData,
@@ -34,11 +35,15 @@ from gisheat.quantities import (
     FlowTable,
     Friction,
     Gravity,
+    GuaranteedShare,
     HeatCapacity,
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingDays,
+    HeatingFrom,
     HeatingStartTemperature,
+    HeatingTo,
     HeatTransfer,
     IndoorTemperature,
     JoinPipes,
@@ -47,6 +52,7 @@ from gisheat.quantities import (
     LeastShareOneOut,
     LeastSupply,
     LoadFactors,
+    LoadIndoorTemperature,
     LoadMixLayer,
     LocalLossFraction,
     MapKind,
@@ -54,6 +60,7 @@ from gisheat.quantities import (
     MaxFriction,
     MaxIterations,
     MaxVelocity,
+    MeanOutdoorTemperature,
     MergePseudoNodes,
     NodesLayer,
     NpshMargin,
@@ -121,6 +128,8 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WeatherFile,
+    WeatherStep,
 )
 
 
@@ -321,6 +330,24 @@ class EquipOptions(LoadOptions, total=False):
     make_up_percent: LeastMakeUp
 
 
+class DurationOptions(LoadOptions, total=False):
+    """The climate or weather of the load duration, and what its sources are measured by."""
+
+    indoor_temp_c: IndoorTemperature
+    load_indoor_temp_c: LoadIndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    mean_outdoor_temp_c: MeanOutdoorTemperature
+    heating_start_temp_c: HeatingStartTemperature
+    heating_days: HeatingDays
+    heating_from: HeatingFrom
+    heating_to: HeatingTo
+    weather: WeatherFile
+    weather_step_h: WeatherStep
+    constant_load_mw: ConstantLoad
+    guaranteed_share_percent: GuaranteedShare
+    data: CurveData
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -349,5 +376,6 @@ class CostOptions(SolveOptions, total=False):
 
 IN_PROJECT_FILES: tuple[type, ...] = (
     RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions, DrawOptions, CostOptions,
+    DurationOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, equip, profile, regulate
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -44,6 +44,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     equip,
     draw,
     cost,
+    duration,
     import_inp,
     export_inp,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "check",
     "cost",
     "draw",
+    "duration",
     "equip",
     "explain",
     "export_inp",

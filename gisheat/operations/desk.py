@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from gisheat import bill, maps, outputs
+from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
 from gisheat.findings import Finding
 from gisheat.operations.running import (
@@ -20,7 +21,7 @@ from gisheat.operations.running import (
     resolve_options,
     state_of,
 )
-from gisheat.option_sets import CostOptions, DrawOptions, EquipOptions, ProfileOptions, RegulateOptions
+from gisheat.option_sets import CostOptions, DrawOptions, DurationOptions, EquipOptions, ProfileOptions, RegulateOptions
 from gisheat.quantities import CostOutput, CurveOutput, DiagramOutput, EquipmentOutput, InputFile, MapOutput
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
@@ -48,6 +49,20 @@ def regulate(
     """
     suffixes = (*outputs.PICTURES, *SUFFIXES)
     return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def duration(
+    project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[DurationOptions]
+) -> Report:
+    """Draw the load duration curve with the sources that carry it.
+
+    Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources
+    loaded base to peak; security of supply with the largest unit out. Needs no solved network.
+    """
+    steps = (*TO_LOADS, add_duration_findings)
+    return product_of(
+        duration, project, output, options, progress, steps, (*outputs.PICTURES, *SUFFIXES), write_duration
+    )
 
 
 def equip(

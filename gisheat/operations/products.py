@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from gisheat import bill, maps, outputs
+from gisheat.duration import write_duration
 from gisheat.equipment import write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
@@ -33,6 +34,7 @@ PRODUCTS = (
         ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
     ),
     Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
+    Product(desk.duration, write_duration, ("load-duration.png", "load-duration.svg", "load-duration.xlsx")),
     Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),
     Product(desk.cost, bill.write_bill, ("cost.xlsx",)),
     Product(desk.draw, partial(maps.write_map, kind="loads"), ("map-loads.png",)),
