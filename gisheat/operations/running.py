@@ -107,8 +107,20 @@ def _as_type(kind: Any, text: str) -> Any:
 
 
 def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
-    """Options that a result was solved with, as its run record has them; empty for other files."""
+    """Options that a result was solved with, as its run record has them; empty for other files.
+
+    Raises
+    ------
+    InputError
+        If it was solved at an outdoor temperature, which the operation does not know: it goes by the design.
+    """
     record = run_record(path)
+    at = record.get("option outdoor_temp_c")
+    if at is not None and "outdoor_temp_c" not in {p.name for p in parameters(operation)}:
+        raise InputError(
+            f"{path} was solved at {at} degC outside, and {operation.__name__} goes by the design: name the project,"
+            " or a result of the design."
+        )
     found: dict[str, Any] = {}
     for parameter in parameters(operation):
         value = record.get(f"option {parameter.name}")
