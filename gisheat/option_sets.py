@@ -16,13 +16,19 @@ from gisheat.quantities import (
     ConnectionCostFactor,
     ConnectTo,
     Crs,
+    CurveData,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
     DiagramNodes,
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    EquipmentCatalogue,
+    FloorExponent,
+    FlowExponent,
+    FlowSteps,
     FlowTable,
     Friction,
     Gravity,
@@ -30,8 +36,14 @@ from gisheat.quantities import (
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingStartTemperature,
+    HeatTransfer,
+    IndoorTemperature,
     JoinPipes,
+    LeastMakeUp,
     LeastReturn,
+    LeastShareOneOut,
+    LeastSupply,
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
@@ -44,6 +56,9 @@ from gisheat.quantities import (
     NpshMargin,
     Outage,
     Outages,
+    OutdoorScenarios,
+    OutdoorTemperature,
+    OutdoorTemperatures,
     OutputLanguage,
     Overwrite,
     ParallelDistance,
@@ -57,8 +72,11 @@ from gisheat.quantities import (
     PressureClass,
     Products,
     PumpId,
+    PumpsInReserve,
     PumpsLayer,
     PumpSpeed,
+    RadiatorExponent,
+    RegulationKind,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -73,6 +91,9 @@ from gisheat.quantities import (
     RuleSet,
     ScenarioTable,
     SecondaryClass,
+    SecondaryRegulationKind,
+    SecondaryReturnTemperature,
+    SecondarySupplyTemperature,
     SizePhase,
     SnapTolerance,
     SourceId,
@@ -184,7 +205,23 @@ class LoadOptions(RouteOptions, total=False):
     routing: Routing
 
 
-class SolveOptions(LoadOptions, total=False):
+class CurveOptions(TypedDict, total=False):
+    """How supply, return and flow follow the outdoor temperature."""
+
+    indoor_temp_c: IndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    regulation: RegulationKind
+    secondary_regulation: SecondaryRegulationKind
+    flow_exponent: FlowExponent
+    flow_steps: FlowSteps
+    min_supply_temp_c: LeastSupply
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    radiator_exponent: RadiatorExponent
+    floor_exponent: FloorExponent
+
+
+class SolveOptions(LoadOptions, CurveOptions, total=False):
     """How pipes without a bore are sized and the network is solved."""
 
     friction: Friction
@@ -202,6 +239,7 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
     boiling_margin_kpa: BoilingMargin
     least_return_kpa: LeastReturn
     emptying_margin_m: EmptyingMargin
@@ -225,6 +263,8 @@ class ScenarioOptions(TypedDict, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    regulation: RegulationKind
 
 
 class RunOptions(SolveOptions, total=False):
@@ -241,6 +281,7 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
+    outdoor_scenarios_c: OutdoorScenarios
     details: DetailsFolder
     threads: Threads
 
@@ -254,6 +295,26 @@ class ProfileOptions(SolveOptions, total=False):
     data: DiagramData
 
 
+class RegulateOptions(LoadOptions, CurveOptions, total=False):
+    """Which curve is drawn, and at which outdoor temperatures its table stands."""
+
+    outdoor_temps_c: OutdoorTemperatures
+    heating_start_temp_c: HeatingStartTemperature
+    data: CurveData
+
+
+class EquipOptions(LoadOptions, total=False):
+    """Which equipment stations get, and how it is checked."""
+
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    equipment_catalogue: EquipmentCatalogue
+    heat_transfer_w_m2_k: HeatTransfer
+    pumps_in_reserve: PumpsInReserve
+    share_one_out_percent: LeastShareOneOut
+    make_up_percent: LeastMakeUp
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -264,5 +325,7 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+IN_PROJECT_FILES: tuple[type, ...] = (
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions,
+)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""
