@@ -18,10 +18,19 @@ from gisheat.quantities import (
     ConnectTo,
     CostOf,
     Crs,
+    CurveData,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
+    DiagramNodes,
+    DiagramPipes,
     DiagramStation,
+    EmptyingMargin,
+    EquipmentCatalogue,
+    FloorExponent,
+    FlowExponent,
+    FlowSteps,
     FlowTable,
     Friction,
     Gravity,
@@ -29,8 +38,14 @@ from gisheat.quantities import (
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingStartTemperature,
+    HeatTransfer,
+    IndoorTemperature,
     JoinPipes,
+    LeastMakeUp,
     LeastReturn,
+    LeastShareOneOut,
+    LeastSupply,
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
@@ -41,8 +56,12 @@ from gisheat.quantities import (
     MaxVelocity,
     MergePseudoNodes,
     NodesLayer,
+    NpshMargin,
     Outage,
     Outages,
+    OutdoorScenarios,
+    OutdoorTemperature,
+    OutdoorTemperatures,
     OutputLanguage,
     Overwrite,
     ParallelDistance,
@@ -58,8 +77,11 @@ from gisheat.quantities import (
     Prices,
     Products,
     PumpId,
+    PumpsInReserve,
     PumpsLayer,
     PumpSpeed,
+    RadiatorExponent,
+    RegulationKind,
     ReplacementFactor,
     RequiredHead,
     ReturnTemperature,
@@ -74,6 +96,10 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryClass,
+    SecondaryRegulationKind,
+    SecondaryReturnTemperature,
+    SecondarySupplyTemperature,
     SizePhase,
     SnapTolerance,
     SourceId,
@@ -84,11 +110,13 @@ from gisheat.quantities import (
     StationsLayer,
     StreetCrossings,
     StreetsLayer,
+    SuctionMargin,
     SupplyTemperature,
     TerrainRaster,
     Threads,
     Tolerance,
     TrunkShare,
+    UserPressure,
     ValveId,
     ValveReserve,
     ValvesLayer,
@@ -183,7 +211,23 @@ class LoadOptions(RouteOptions, total=False):
     routing: Routing
 
 
-class SolveOptions(LoadOptions, total=False):
+class CurveOptions(TypedDict, total=False):
+    """How supply, return and flow follow the outdoor temperature."""
+
+    indoor_temp_c: IndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    regulation: RegulationKind
+    secondary_regulation: SecondaryRegulationKind
+    flow_exponent: FlowExponent
+    flow_steps: FlowSteps
+    min_supply_temp_c: LeastSupply
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    radiator_exponent: RadiatorExponent
+    floor_exponent: FloorExponent
+
+
+class SolveOptions(LoadOptions, CurveOptions, total=False):
     """How pipes without a bore are sized and the network is solved."""
 
     friction: Friction
@@ -201,6 +245,15 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    emptying_margin_m: EmptyingMargin
+    pressure_class_kpa: PressureClass
+    secondary_class_kpa: SecondaryClass
+    user_pressure_kpa: UserPressure
+    suction_margin_kpa: SuctionMargin
+    npsh_margin_m: NpshMargin
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -216,6 +269,8 @@ class ScenarioOptions(TypedDict, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    regulation: RegulationKind
 
 
 class RunOptions(SolveOptions, total=False):
@@ -232,18 +287,38 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
+    outdoor_scenarios_c: OutdoorScenarios
     details: DetailsFolder
     threads: Threads
 
 
 class ProfileOptions(SolveOptions, total=False):
-    """Which way is drawn, and the limits that are drawn with it."""
+    """Which way is drawn."""
 
     station: DiagramStation
+    way_pipes: DiagramPipes
+    way_nodes: DiagramNodes
     data: DiagramData
-    boiling_margin_kpa: BoilingMargin
-    least_return_kpa: LeastReturn
-    pressure_class_kpa: PressureClass
+
+
+class RegulateOptions(LoadOptions, CurveOptions, total=False):
+    """Which curve is drawn, and at which outdoor temperatures its table stands."""
+
+    outdoor_temps_c: OutdoorTemperatures
+    heating_start_temp_c: HeatingStartTemperature
+    data: CurveData
+
+
+class EquipOptions(LoadOptions, total=False):
+    """Which equipment stations get, and how it is checked."""
+
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    equipment_catalogue: EquipmentCatalogue
+    heat_transfer_w_m2_k: HeatTransfer
+    pumps_in_reserve: PumpsInReserve
+    share_one_out_percent: LeastShareOneOut
+    make_up_percent: LeastMakeUp
 
 
 class ExplainOptions(SolveOptions, total=False):
@@ -273,11 +348,6 @@ class CostOptions(SolveOptions, total=False):
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions,
-    SweepOptions,
-    ExplainOptions,
-    ProfileOptions,
-    DrawOptions,
-    CostOptions,
-)
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions, DrawOptions, CostOptions,
+)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

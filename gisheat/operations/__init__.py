@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, profile
+from gisheat.operations.desk import cost, draw, equip, profile, regulate
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -40,6 +40,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    regulate,
+    equip,
     draw,
     cost,
     import_inp,
@@ -54,12 +56,14 @@ __all__ = [
     "check",
     "cost",
     "draw",
+    "equip",
     "explain",
     "export_inp",
     "import_inp",
     "loads",
     "new",
     "profile",
+    "regulate",
     "route",
     "run",
     "size",

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from gisheat import bill, maps, outputs, workbooks
+from gisheat import bill, maps, outputs
+from gisheat.equipment import add_equipment, write_equipment
 from gisheat.findings import Finding
 from gisheat.operations.running import (
     TO_LOADS,
@@ -19,21 +20,46 @@ from gisheat.operations.running import (
     resolve_options,
     state_of,
 )
-from gisheat.option_sets import CostOptions, DrawOptions, ProfileOptions
-from gisheat.quantities import CostOutput, DiagramOutput, InputFile, MapOutput
+from gisheat.option_sets import CostOptions, DrawOptions, EquipOptions, ProfileOptions, RegulateOptions
+from gisheat.quantities import CostOutput, CurveOutput, DiagramOutput, EquipmentOutput, InputFile, MapOutput
+from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
 from gisheat.summary import Rows
+from gisheat.workbooks import SUFFIXES
 
 
 def profile(
     project: InputFile, output: DiagramOutput, *, progress: Progress | None = None, **options: Unpack[ProfileOptions]
 ) -> Report:
-    """Draw the pressure diagram of the way to a station.
+    """Draw the pressure diagram of a way: to a station, along pipes, or between nodes.
 
-    Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station
-    when none is named.
+    Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of
+    figures; to the worst station when nothing is named.
     """
-    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.PICTURES, outputs.write_diagram)
+    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.DIAGRAMS, outputs.write_diagram)
+
+
+def regulate(
+    project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[RegulateOptions]
+) -> Report:
+    """Draw or list supply, return and flow against the outdoor temperature.
+
+    For the network and for each kind of station: radiators or floor heating, by their secondary design temperatures.
+    """
+    suffixes = (*outputs.PICTURES, *SUFFIXES)
+    return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def equip(
+    project: InputFile, output: EquipmentOutput, *, progress: Progress | None = None, **options: Unpack[EquipOptions]
+) -> Report:
+    """List heat exchangers, circulation and make-up pumps of every station.
+
+    By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.
+    """
+    return product_of(
+        equip, project, output, options, progress, (*TO_LOADS, add_equipment), SUFFIXES, write_equipment
+    )  # fmt: skip
 
 
 def draw(
@@ -77,5 +103,5 @@ def cost(
         lacking.extend(bill.bill_of(state).findings)
         return bill.write_bill(state, target, other)
 
-    done = product_of(cost, project, output, options, progress, TO_SIZES, workbooks.SUFFIXES, write)
+    done = product_of(cost, project, output, options, progress, TO_SIZES, SUFFIXES, write)
     return replace(done, findings=(*done.findings, *lacking))

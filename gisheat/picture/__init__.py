@@ -6,7 +6,6 @@ of map has its module: `result_map`, `load_map`, `phase_map`; `sketch` is a draw
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,14 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gisheat.picture import classes
-from gisheat.picture.features import crowding, network_bounds, read_content, texts
-from gisheat.picture.fonts import (
-    Typeface,
-    can_show,
-    choose_typeface,
-    installed_families,
-    without_weight_messages,
-)
+from gisheat.picture.features import crowding, network_bounds, read_content
+from gisheat.picture.fonts import Typeface, choose_typeface, installed_families, shown, without_weight_messages
 from gisheat.picture.load_map import draw_loads
 from gisheat.picture.page import Page, draw_credit, draw_frame, draw_title
 from gisheat.picture.phase_map import draw_phases
@@ -34,7 +27,7 @@ from gisheat.picture.sheet import Sheet, choose_sheet
 from gisheat.picture.words import WORDS, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas
     from matplotlib.axes import Axes
@@ -85,10 +78,9 @@ def draw_map(
     dpi
         Dots per inch of a PNG.
 
-    Warns
+    Notes
     -----
-    UserWarning
-        Once, when no installed font shows some of the texts; ids and English words stand in for them.
+    Where no installed font shows a text, ids and English words stand in for it; `fonts.what_is_missing` says so.
     """
     path = Path(path)
     if kind not in KINDS:
@@ -97,9 +89,8 @@ def draw_map(
         raise ValueError(f"the map {path.name} must end in .png, .svg or .pdf")
     with without_weight_messages():
         face = choose_typeface(installed_families())
-        _warn_of_missing_characters(tables, [title, subtitle, *notes], language, face)
         words = WORDS[language if face.has_cjk else "en"]
-        title, subtitle = _plain(title, face) or words["untitled"], _plain(subtitle, face)
+        title, subtitle = shown(face, title) or words["untitled"], shown(face, subtitle)
         sheet = choose_sheet(network_bounds(tables), _TITLE_MM + (_SUBTITLE_MM if subtitle else 0.0))
         figure, page_axes, map_axes = _blank(sheet)
         page = Page(page_axes, sheet, face, words)
@@ -134,34 +125,10 @@ def _axes(figure: Figure, sheet: Sheet, box: tuple[float, float, float, float], 
 
 def _credit(tables: Mapping[str, geopandas.GeoDataFrame], words: Mapping[str, str], face: Typeface) -> str:
     crs = next((table.crs for table in tables.values() if table.crs is not None), None)
-    name = "" if crs is None else words["coordinates"].format(_plain(crs.name, face))
+    name = "" if crs is None else words["coordinates"].format(shown(face, crs.name))
     return " · ".join(part for part in (name, "gisheat") if part)
-
-
-def _plain(text: str, face: Typeface) -> str:
-    """Text on one line, empty when the font cannot show it."""
-    line = " ".join(text.split())
-    return line if can_show(face, line) else ""
 
 
 def _plain_note(note: str, face: Typeface) -> str:
     """Text and figure of a note, the tab between them and one space of an indentation kept."""
-    return " " * note.startswith(" ") + "\t".join(_plain(part, face) for part in note.split("\t", 1))
-
-
-def _warn_of_missing_characters(
-    tables: Mapping[str, geopandas.GeoDataFrame], written: Iterable[str], language: Language, face: Typeface
-) -> None:
-    layers_with_names = [tables[layer] for layer in ("stations", "sources") if layer in tables]
-    names = [str(name) for table in layers_with_names for name in texts(table, "name")]
-    lost = [line for text in (*written, *names) if not can_show(face, line := " ".join(text.split()))]
-    if language == "zh" and not face.has_cjk:
-        lost.append(WORDS["zh"]["source"])
-    if lost:
-        advice = "" if face.has_cjk else "; install a Chinese font such as Noto Sans CJK or WenQuanYi Zen Hei"
-        warnings.warn(
-            f"no font on this machine shows {len(lost)} texts of the map ({lost[0]!r} ...); "
-            f"ids and English words stand in for them{advice}",
-            UserWarning,
-            stacklevel=3,
-        )
+    return " " * note.startswith(" ") + "\t".join(shown(face, part) for part in note.split("\t", 1))
