@@ -1,0 +1,5 @@
+"""The hydraulic calculation table: written with live formulas, and printed ones read for figures that disagree."""
+
+from gisheat.hydraulic_table.agreement import check_bores
+
+__all__ = ["check_bores"]
