@@ -78,6 +78,7 @@ from gisheat.quantities import (
     StreetCrossings,
     StreetsLayer,
     SupplyTemperature,
+    TableRows,
     TerrainRaster,
     Threads,
     Tolerance,
@@ -238,6 +239,12 @@ class ProfileOptions(SolveOptions, total=False):
     pressure_class_kpa: PressureClass
 
 
+class TableOptions(SolveOptions, total=False):
+    """Which rows a hydraulic table has."""
+
+    rows: TableRows
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -248,5 +255,5 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions)
 """Sets whose options a project file may state for all its operations."""

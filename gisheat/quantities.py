@@ -268,3 +268,13 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+
+# hydraulic table -------------------------------------------------------------------------------------------------
+
+TableOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]
+TableRows = Annotated[
+    Literal["critical_path", "network"],
+    Argument("What a CSV file holds: the critical path of each source, or all sections; a workbook has both.",
+             "critical_path"),
+]  # fmt: skip

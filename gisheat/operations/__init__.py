@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import profile
+from gisheat.operations.desk import profile, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -40,6 +40,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    table,
     import_inp,
     export_inp,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "size",
     "solve",
     "sweep",
+    "table",
     "template",
     "topology",
 ]
