@@ -51,6 +51,7 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    Products,
     PumpId,
     PumpsLayer,
     PumpSpeed,
@@ -216,6 +217,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, and a picture."""
 
     picture: Picture
+    products: Products
 
 
 class SweepOptions(SolveOptions, total=False):

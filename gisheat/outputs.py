@@ -120,7 +120,7 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, "picture", "products", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:
