@@ -48,9 +48,16 @@ from gisheat.quantities import (
     Picture,
     PipeCrossings,
     PipeId,
+    PipeSchedule,
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    PrintedDensity,
+    PrintedLaw,
+    PrintedRoughness,
+    PrintedTemperature,
+    PrintedTolerance,
+    PrintedViscosity,
     Products,
     PumpId,
     PumpsLayer,
@@ -245,6 +252,20 @@ class TableOptions(SolveOptions, total=False):
     """Which rows a hydraulic table has."""
 
     rows: TableRows
+
+
+class CheckTableOptions(TypedDict, total=False):
+    """What a printed table was made with."""
+
+    schedule: PipeSchedule
+    friction: PrintedLaw
+    water_temp_c: PrintedTemperature
+    density_kg_m3: PrintedDensity
+    viscosity_pa_s: PrintedViscosity
+    roughness_mm: PrintedRoughness
+    tolerance_percent: PrintedTolerance
+    catalogue: Catalogue
+    language: OutputLanguage
 
 
 class ExplainOptions(SolveOptions, total=False):

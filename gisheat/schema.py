@@ -73,14 +73,15 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "en": {
         "streets": "Streets", "pipes": "Pipes", "nodes": "Nodes", "stations": "Stations", "sources": "Sources",
         "buildings": "Buildings", "valves": "Valves", "pumps": "Pumps", "findings": "Findings",
-        "lineage": "Lineage", "critical_path": "Critical path", "hydraulic_table": "Hydraulic table", "scenarios": "Scenarios",
-        "summary": "Summary", "run": "Run",
+        "lineage": "Lineage", "critical_path": "Critical path", "hydraulic_table": "Hydraulic table",
+        "scenarios": "Scenarios", "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "情景",
+        "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
     },
 }  # fmt: skip

@@ -223,9 +223,7 @@ def _workbook(
     return book
 
 
-def _fill(
-    sheet: Any, table: pd.DataFrame, layer: str, language: Language, title: str, hidden: Sequence[str]
-) -> None:
+def _fill(sheet: Any, table: pd.DataFrame, layer: str, language: Language, title: str, hidden: Sequence[str]) -> None:
     from openpyxl.styles import Alignment, Font
 
     known = columns(layer)

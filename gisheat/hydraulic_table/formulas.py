@@ -28,7 +28,7 @@ class Live(NamedTuple):
     """A column of formulas and what they give, shape (rows,)."""
 
     template: str
-    values: Array
+    result: Array
 
 
 def lengths(length: Array, equivalent: Array) -> dict[str, Live]:
@@ -80,7 +80,9 @@ def side(
         "friction_factor": Live(_continued(law), factor),
     }  # fmt: skip
     return {
-        f"{prefix}_{name}": Live(live.template.replace("{S_", f"{{{prefix}_").replace("SIDE", SIDES[prefix]), live.values)
+        f"{prefix}_{name}": Live(
+            live.template.replace("{S_", f"{{{prefix}_").replace("SIDE", SIDES[prefix]), live.result
+        )
         for name, live in columns.items()
     }
 

@@ -180,6 +180,4 @@ def _path(supply: Links, back: Links, nodes: int, node: int) -> Sections:
     row = np.array(rows, np.int64)
     order = np.arange(len(rows)) - 1
     sign = np.where(comes_from[row] == supply.start[row], 1.0, -1.0)
-    return Sections(
-        supply, back, row, np.array([number.get(keys[r], -1) for r in rows], np.int64), sign, order, order
-    )
+    return Sections(supply, back, row, np.array([number.get(keys[r], -1) for r in rows], np.int64), sign, order, order)

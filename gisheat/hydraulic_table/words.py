@@ -64,7 +64,9 @@ _ZH = {
     "definitions": "读表说明",
     "options": "计算选项",
 }
-WORDS: Mapping[Language, Mapping[str, str]] = MappingProxyType({"en": MappingProxyType(_EN), "zh": MappingProxyType(_ZH)})
+WORDS: Mapping[Language, Mapping[str, str]] = MappingProxyType(
+    {"en": MappingProxyType(_EN), "zh": MappingProxyType(_ZH)}
+)
 
 LAW_FORMULA: Mapping[Law, str] = MappingProxyType({
     "colebrook": "1/√λ = -2 lg(K/(3.7 d) + 2.51/(Re √λ))  (Colebrook 1939)",
@@ -82,7 +84,7 @@ FORMULAS = (
 _CONTINUED: Mapping[Language, str] = {
     "en": "λ = 64/Re up to Re {first:g}, the law from Re {last:g} on, between them the cubic in Re that continues both"
           " with their slopes (Dunlop 1991, as in EPANET 2.2).",
-    "zh": "Re ≤ {first:g} 时 λ = 64/Re，Re ≥ {last:g} 用上式，其间为三次曲线，数值与斜率均连续（Dunlop 1991，同 EPANET 2.2）。",
+    "zh": "Re ≤ {first:g} 时 λ = 64/Re，Re ≥ {last:g} 用上式，其间为三次曲线，数值与斜率均连续（Dunlop 1991）。",
 }  # fmt: skip
 _CONTINUED_HW: Mapping[Language, str] = {
     "en": "From Re {last:g} on; below Re {first:g} the loss is proportional to the flow (as in EPANET 2.2).",
@@ -94,24 +96,23 @@ _STEPS: Mapping[Language, str] = {
 }
 DEFINITIONS: Mapping[Language, tuple[str, ...]] = {
     "en": (
-        "A section is a trench with a supply and a return pipe; losses are one way: of the supply, of the return, and"
-        " in 'Both cumulated' of the two together.",
-        "Flows are those of the solved network, as mass flow in t/h (not m3/h). Where supply and return carry the same,"
-        " the return refers to the supply. All else follows from them by formulas: change a flow, a length, a bore or a"
-        " roughness and the losses follow. The flows of other sections, and bores, do not.",
-        "Calculation length = length + equivalent length of the fittings. Specific friction is that of the straight"
-        " pipe, without fittings.",
-        "Cumulated losses add up from the source; rows refer to others: filter them, but do not sort them.",
-        "Losses are pressures in kPa; divided by ρ g they are metres of head. Reckoning 1 m as 10 kPa gives another figure.",
+        "A section is a trench with a supply and a return pipe. Losses are one way; 'Both cumulated' has the two.",
+        "Flows are values, of the solved network: mass flow in t/h, not m3/h. All else follows by formulas.",
+        "Change a flow, length, bore or roughness and the losses follow; flows and bores of other sections do not.",
+        "Where supply and return carry the same flow, the return's cell refers to the supply's.",
+        "Calculation length = length + equivalent length. Specific friction is without fittings.",
+        "Cumulated losses add up from the source, row after row: filter the rows, but do not sort them.",
+        "Losses are pressures in kPa; divided by ρ g they are metres of head. 1 m as 10 kPa would be another figure.",
         "Columns with Reynolds number, λ and its steps are hidden at the right: show them with the plus above.",
         "The identifiers are those of the layers pipes, valves and pumps of the result.",
     ),
     "zh": (
-        "一个管段为一条管沟，含供水、回水两根管；压降为单程值：供水、回水分列，“供回水累计压降”为两者之和。",
-        "流量为管网计算结果，质量流量 t/h（不是 m3/h）。供回水流量相同时，回水引用供水。其余各列由公式得出：修改流量、管长、"
-        "内径或粗糙度，压降随之变化；其他管段的流量和管径不随之变化。",
+        "一个管段为一条管沟，含供水、回水两根管；压降为单程值，“供回水累计压降”为两者之和。",
+        "流量为管网计算结果（数值），质量流量 t/h，不是 m3/h；其余各列由公式得出。",
+        "修改流量、管长、内径或粗糙度，压降随之变化；其他管段的流量和管径不随之变化。",
+        "供回水流量相同时，回水流量引用供水流量。",
         "计算长度 = 管长 + 局部阻力当量长度。比摩阻为直管沿程值，不含局部阻力。",
-        "累计压降自热源起算，各行互相引用：可筛选，请勿排序。",
+        "累计压降自热源起逐行相加：可筛选，请勿排序。",
         "压降单位 kPa；除以 ρ g 得水头（m）；按 10 kPa 折合 1 m 则数值不同。",
         "雷诺数、λ 及其迭代列隐藏在右侧：点表上方的加号展开。",
         "编号与结果文件中 pipes、valves、pumps 图层一致。",

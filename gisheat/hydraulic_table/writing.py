@@ -55,7 +55,9 @@ def write_table(state: State, target: Path) -> tuple[dict[str, tuple[Any, str]],
     check_suffix(target)
     results = state.results
     if results is None or results.back is None or state.drawing is None:
-        raise InputError("the hydraulic table needs a solved network with supply and return; a one-pipe network has none.")
+        raise InputError(
+            "the hydraulic table needs a solved network with supply and return; a one-pipe network has none."
+        )
     language: Language = state.options["language"]
     word = words.WORDS[language]
     said = _said(state, results)
@@ -123,7 +125,9 @@ def sections_table(results: Results, sections: Sections, said: pd.DataFrame, lan
         return np.where(piped, _taken(values, pipe), np.nan)
 
     def of_link(name: str) -> Any:
-        return np.where(has, _taken(getattr(supply, name), sections.row), _taken(getattr(back, name), sections.return_row))
+        return np.where(
+            has, _taken(getattr(supply, name), sections.row), _taken(getattr(back, name), sections.return_row)
+        )
 
     flow, return_flow = own(supply, sections.row, "flow"), own(back, sections.return_row, "flow")
     start, end = of_link("start"), of_link("end")
@@ -190,7 +194,9 @@ def _with_formulas(
     for prefix in after:
         name = f"{prefix}_loss_kpa"
         devices = device_loss[prefix].tolist()
-        made[name] = [value if real else devices[row] for row, (real, value) in enumerate(zip(piped, made[name], strict=True))]
+        made[name] = [
+            value if real else devices[row] for row, (real, value) in enumerate(zip(piped, made[name], strict=True))
+        ]
     sums = {
         prefix: _cumulated(made[f"{prefix}_loss_kpa"], after[prefix], cell[f"{prefix}_loss_kpa"], cell[name])
         for (prefix, name) in zip(after, cumulated, strict=True)
@@ -213,7 +219,7 @@ def _with_formulas(
 def _column(live: Live, cell: Mapping[str, str]) -> list[Formula | None]:
     """Formulas of a column; none where gisheat has no value."""
     template = _QUOTED.sub(lambda found: f"{cell[found[1]]}\0", live.template)
-    values = live.values.tolist()
+    values = live.result.tolist()
     rows = enumerate(values, FIRST_ROW)
     return [None if value != value else Formula(template.replace("\0", str(row)), value) for row, value in rows]  # noqa: PLR0124
 

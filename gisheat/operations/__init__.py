@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import profile, table
+from gisheat.operations.desk import check_table, profile, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -41,6 +41,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     explain,
     profile,
     table,
+    check_table,
     import_inp,
     export_inp,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "check_table",
     "explain",
     "export_inp",
     "import_inp",

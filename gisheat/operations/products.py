@@ -9,6 +9,7 @@ from pathlib import Path
 from gisheat import outputs
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
 from gisheat.operations.running import Report, Writer, resolve_options
 from gisheat.state import Progress, State, report
@@ -29,6 +30,7 @@ PRODUCTS = (
         desk.profile, outputs.write_diagram,
         ("pressure-diagram.png", "pressure-diagram.svg"),
     ),
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
 )  # fmt: skip
 """In the order in which they are made."""
 

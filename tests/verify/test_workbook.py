@@ -1,4 +1,4 @@
-"""The hydraulic table calculated by LibreOffice: its formulas give gisheat's numbers, for every law and Reynolds number."""
+"""The hydraulic table calculated by LibreOffice: its formulas give gisheat's numbers, for every law."""
 
 from __future__ import annotations
 
@@ -16,7 +16,27 @@ from gisheat.physics.friction import LAWS, pipe_resistance
 
 MULAN = Path(__file__).parents[2] / "sample_gis" / "mulan" / "project.toml"
 RELATIVE = 1e-9
-FLOWS = [1e-6, 1e-4, 8e-4, 1.2e-3, 2e-3, 0.02, 0.1, 0.135, 0.14, 0.15, 0.2, 0.25, 0.28, 0.3, 0.45, 0.55, 1.0, 12.0, 300.0]
+FLOWS = [
+    1e-6,
+    1e-4,
+    8e-4,
+    1.2e-3,
+    2e-3,
+    0.02,
+    0.1,
+    0.135,
+    0.14,
+    0.15,
+    0.2,
+    0.25,
+    0.28,
+    0.3,
+    0.45,
+    0.55,
+    1.0,
+    12.0,
+    300.0,
+]
 """[t/h]: in a bore of 100 mm Re from 0.01 to 4e6, with some on both sides of each limit."""
 
 
