@@ -137,11 +137,15 @@ def _areas(printed: Printed, made: Made, flow: Array) -> Checked:
     if "sup_flow_t_h" not in printed or "heated_area_m2" not in printed:
         return Checked(name, 0, ())
     area, half = printed.values("heated_area_m2"), printed.halves("heated_area_m2")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        index = np.where(area > 0.0, flow / area, np.nan)
-    usual = float(np.nanmedian(index)) if np.isfinite(index).any() else np.nan
-    spread = usual * half + _flow_half(printed, flow)
-    apart = _apart(usual * area, flow, spread, made.tolerance)
+    good = (area > half) & np.isfinite(flow)
+    if not good.any():
+        return Checked(name, 0, ())
+    q, a, q_half = np.abs(flow[good]), area[good], _flow_half(printed, flow)[good]
+    low = np.maximum(q - q_half, 0.0) / (a + half[good]) * (1.0 - made.tolerance - ROUNDING)
+    high = (q + q_half) / (a - half[good]) * (1.0 + made.tolerance + ROUNDING)
+    usual = _shared(low, high)
+    index = np.where(good, np.abs(flow) / np.where(good, area, 1.0), np.nan)
+    apart = np.flatnonzero(good)[(usual < low) | (usual > high)].tolist()
     findings = [
         _finding(printed, i, "flow-area",
                  f"{flow[i] * 3.6:.2f} t/h for {area[i]:.0f} m2 is {index[i] / usual - 1.0:+.1%} off the"
@@ -149,7 +153,17 @@ def _areas(printed: Printed, made: Made, flow: Array) -> Checked:
                  " would agree.")
         for i in apart
     ]  # fmt: skip
-    return Checked(name, int(np.isfinite(index).sum()), tuple(findings))
+    return Checked(name, int(good.sum()), tuple(findings))
+
+
+def _shared(low: Array, high: Array) -> float:
+    """Number that lies in the most intervals: the middle of where it may lie."""
+    place = np.concatenate([low, high])
+    step = np.concatenate([np.ones(len(low)), -np.ones(len(high))])
+    order = np.lexsort((-step, place))
+    depth = np.cumsum(step[order])
+    at = int(np.argmax(depth))
+    return float((place[order][at] + place[order][at + 1]) / 2.0)
 
 
 def _continuity(printed: Printed, made: Made, flow: Array) -> Checked:

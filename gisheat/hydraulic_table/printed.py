@@ -20,6 +20,8 @@ LAYER = "hydraulic_table"
 MOST_ROWS_ABOVE = 30
 """Rows of titles that may stand above the headings."""
 TOTALS = ("合计", "总计", "小计", "total", "sum", "totals")
+_NOTHING = ("-", "--", "—", "/", "\\")
+"""What stands in a cell that is left empty."""
 _CSV_CODES = ("utf-8-sig", "gb18030")
 _BY_LENGTH = sorted(SUFFIX, key=len, reverse=True)
 _TEN_THOUSANDS = "_1e4_m2"
@@ -204,7 +206,7 @@ def _headings(row: list[str], units: list[str]) -> list[str]:
         heading = _spelled(cell)
         bare = split_unit(heading)
         unit = bare.unit or (units[number].strip("()（）[] ") if number < len(units) else "")
-        name = label.get(_plain(bare.name), bare.name)
+        name = label.get(_plain(bare.name), bare.name) if unit or not _has_unit(bare.name, label) else bare.name
         text = f"{name} ({unit})" if unit else name
         while text and text in found:
             text += " again"
@@ -212,26 +214,31 @@ def _headings(row: list[str], units: list[str]) -> list[str]:
     return found
 
 
+def _has_unit(heading: str, label: dict[str, str]) -> bool:
+    """Tell whether a label is that of a column with a unit, which a heading without one does not say."""
+    return bool(unit_text(label.get(_plain(heading), "")))
+
+
 # numbers ---------------------------------------------------------------------------------------------------------
 
 
 def _printed(raw: pd.DataFrame, what: str, totals: list[int]) -> Printed:
     raw, volume_flow = _as_mass_flow(raw)
-    numbers = {name: _numbers(raw[name]) for name in raw.columns}
-    given = raw.copy()
-    for name, values in numbers.items():
+    given, stepped = raw.replace("", None), raw.replace("", None)
+    for name in raw.columns:
+        values = _numbers(raw[name])
         if values.notna().sum() > 0.5 * (raw[name] != "").sum():
-            given[name] = values
+            given[name] = values.astype(object).where(values.notna(), given[name])  # what is none is found later
+            stepped[name] = values + 0.5 * 10.0 ** -_decimals(raw[name])
     table, findings, notes = map_columns(LAYER, given, {})
-    stepped = given.copy()
-    for name in given.columns:
-        if given[name].dtype.kind == "f":
-            stepped[name] = given[name] + 0.5 * 10.0 ** -_decimals(raw[name])
     upper, _, _ = map_columns(LAYER, stepped, {})
     known = columns(LAYER)
     table, bad = _checked(table[[name for name in table.columns if name in known]], what)
-    half = {name: upper[name].to_numpy(float) - table[name].to_numpy(float) for name in table.columns
-            if table[name].dtype.kind == "f"}  # fmt: skip
+    half = {
+        name: _numbers(upper[name]).to_numpy() - table[name].to_numpy(float)
+        for name in table.columns
+        if known[name].kind != "text"
+    }
     if totals:
         notes.append(f"{what}: row {', '.join(map(str, totals))} holds totals and is left out")
     return Printed(
@@ -266,15 +273,13 @@ def _checked(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, list[Finding
     """The table with floats where numbers are meant; what is none, or not positive, is a finding and unknown."""
     table, findings = table.copy(), list[Finding]()
     for name in table.columns:
-        column = columns(LAYER)[name]
-        if column.kind == "text":
-            table[name] = table[name].astype(str).replace("", None)
+        given = table[name].notna()
+        if columns(LAYER)[name].kind == "text":
+            table[name] = table[name].astype(str).where(given, None)
             continue
-        texts = table[name]
-        values = texts.astype(float) if texts.dtype.kind == "f" else _numbers(texts)
-        given = texts.notna() & (texts.astype(str).str.strip() != "") & ~texts.astype(str).isin(["-", "—", "/"])
-        for row in np.flatnonzero(given & values.isna() & (texts.astype(str) != "nan")).tolist():
-            message = f"{what}, row {table.index[row]}: {name} is {str(texts.iloc[row])!r}, which is no number."
+        values = _numbers(table[name])
+        for row in np.flatnonzero(given & values.isna() & ~table[name].astype(str).isin(_NOTHING)).tolist():
+            message = f"{what}, row {table.index[row]}: {name} is {table[name].iloc[row]!r}, which is no number."
             findings.append(Finding("not-a-number", "error", LAYER, message, int(table.index[row])))
         table[name] = values
     return table, findings
