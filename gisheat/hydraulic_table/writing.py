@@ -186,34 +186,30 @@ def _with_formulas(
     after: Mapping[str, Any],
 ) -> pd.DataFrame:  # fmt: skip
     """The table with its columns of formulas, in the order of `columns.csv`."""
-    cumulated = [f"{prefix}_cumulated_loss_kpa" for prefix in after]
-    wanted = {*table.columns, *live, *cumulated, "cumulated_loss_kpa"}
+    cumulated = {prefix: f"{prefix}_cumulated_loss_kpa" for prefix in after}
+    wanted = {*table.columns, *live, *cumulated.values(), "cumulated_loss_kpa"}
     names = [name for name in columns(LAYER) if name in wanted]
     cell = {name: cell_column(number) for number, name in enumerate(names)}
-    made = {name: _column(live[name], cell) for name in live}
-    for prefix in after:
-        name = f"{prefix}_loss_kpa"
-        devices = device_loss[prefix].tolist()
-        made[name] = [
-            value if real else devices[row] for row, (real, value) in enumerate(zip(piped, made[name], strict=True))
-        ]
-    sums = {
-        prefix: _cumulated(made[f"{prefix}_loss_kpa"], after[prefix], cell[f"{prefix}_loss_kpa"], cell[name])
-        for (prefix, name) in zip(after, cumulated, strict=True)
-    }
-    made |= dict(zip(cumulated, sums.values(), strict=True))
-    letters = [cell[name] for name in cumulated]
+    made: dict[str, list[Any]] = {name: _column(live[name], cell) for name in live}
+    for prefix, name in cumulated.items():
+        loss = f"{prefix}_loss_kpa"
+        pairs = zip(made[loss], device_loss[prefix].tolist(), piped, strict=True)
+        made[loss] = [value if real else device for value, device, real in pairs]
+        against = table[f"{prefix}_flow_t_h"].to_numpy(float) < 0.0
+        made[name] = _cumulated(made[loss], against, after[prefix], cell[loss], cell[name])
+    both = zip(*(made[name] for name in cumulated.values()), strict=True)
     made["cumulated_loss_kpa"] = [
-        Formula("=" + "+".join(f"{letter}{row}" for letter in letters), a.value + b.value)
-        if isinstance(a, Formula) and isinstance(b, Formula) else None
-        for row, (a, b) in enumerate(zip(*sums.values(), strict=True), FIRST_ROW)
-    ]  # fmt: skip
-    flows = table["ret_flow_t_h"].tolist()
-    made["ret_flow_t_h"] = [
-        Formula(f"={cell['sup_flow_t_h']}{row}", q) if one else q
-        for row, (q, one) in enumerate(zip(flows, same, strict=True), FIRST_ROW)
+        _sum([f"{cell[name]}{row}" for name in cumulated.values()], parts) for row, parts in enumerate(both, FIRST_ROW)
     ]
+    flows = enumerate(zip(table["ret_flow_t_h"].tolist(), same, strict=True), FIRST_ROW)
+    made["ret_flow_t_h"] = [Formula(f"={cell['sup_flow_t_h']}{row}", q) if one else q for row, (q, one) in flows]
     return pd.DataFrame({name: pd.Series(made[name], dtype=object) if name in made else table[name] for name in names})
+
+
+def _sum(cells: list[str], parts: tuple[Formula | None, ...]) -> Formula | None:
+    """Sum of cells, none where one of them is empty."""
+    known = [part.value for part in parts if part is not None]
+    return Formula("=" + "+".join(cells), sum(known)) if len(known) == len(parts) else None
 
 
 def _column(live: Live, cell: Mapping[str, str]) -> list[Formula | None]:
@@ -224,26 +220,32 @@ def _column(live: Live, cell: Mapping[str, str]) -> list[Formula | None]:
     return [None if value != value else Formula(template.replace("\0", str(row)), value) for row, value in rows]  # noqa: PLR0124
 
 
-def _cumulated(losses: list[Any], after: Any, loss: str, cumulated: str) -> list[Formula | None]:
-    """Loss of each row and of all before it."""
+def _cumulated(losses: list[Any], against: Any, after: Any, loss: str, cumulated: str) -> list[Formula | None]:
+    """Loss of each row, in the sense of its flow (`against`: it runs against the row's), and of all before it."""
     found: list[Formula | None] = [None] * len(losses)
-    known = [isinstance(value, Formula) or (value is not None and value == value) for value in losses]  # noqa: PLR0124
-    before = [int(b) if b >= 0 and known[int(b)] else -1 for b in after]
+    own = [_own_loss(value, f"{loss}{row}", back) for row, (value, back) in
+           enumerate(zip(losses, against.tolist(), strict=True), FIRST_ROW)]  # fmt: skip
+    before = [int(b) if b >= 0 and own[int(b)] is not None else -1 for b in after]
     for first in range(len(losses)):
         chain = [first]
         while before[chain[-1]] >= 0 and found[chain[-1]] is None:
             chain.append(before[chain[-1]])
         for row in reversed(chain):
-            if not known[row] or found[row] is not None:
+            alone, earlier = own[row], found[before[row]] if before[row] >= 0 else None
+            if found[row] is not None or alone is None or earlier is None:
+                found[row] = found[row] or alone
                 continue
-            value = losses[row].value if isinstance(losses[row], Formula) else float(losses[row])
-            earlier = found[before[row]] if before[row] >= 0 else None
-            own = f"={loss}{row + FIRST_ROW}"
-            found[row] = (
-                Formula(own, value) if earlier is None
-                else Formula(f"{own}+{cumulated}{before[row] + FIRST_ROW}", value + earlier.value)
-            )  # fmt: skip
+            place = f"{cumulated}{before[row] + FIRST_ROW}"
+            found[row] = Formula(f"{alone.text}+{place}", alone.value + earlier.value)
     return found
+
+
+def _own_loss(loss: Any, place: str, back: bool) -> Formula | None:
+    """Loss of a row in the sense of its flow, as a formula that refers to it."""
+    value = loss.value if isinstance(loss, Formula) else loss
+    if value is None or value != value:  # noqa: PLR0124
+        return None
+    return Formula(f"=-{place}", -value) if back else Formula(f"={place}", value)
 
 
 # figures and notes -----------------------------------------------------------------------------------------------
