@@ -300,7 +300,7 @@ def _width(heading: str, unit: str, values: Sequence[Any]) -> float:
     """Width of a column for its words and values; headings may take two lines, long text runs on."""
     longest_word = max((_letters(word) / (2.0 if _is_wide(word) else 1.0) for word in heading.split()), default=0)
     texts = max((_letters(value) for value in values if isinstance(value, str)), default=0)
-    numbers = 7 if any(isinstance(value, float | Formula) for value in values) else 0
+    numbers = 8 if any(isinstance(value, float | Formula) for value in values) else 0
     needed = max(longest_word, _letters(heading) / 2, _letters(unit), texts, numbers)
     return min(max(needed + 2.0, _NARROWEST), _WIDEST)
 
