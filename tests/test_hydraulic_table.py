@@ -218,6 +218,31 @@ def test_a_workbook_with_units_in_a_row_of_their_own(tmp_path, facts):
         read_printed(Path(f"{tmp_path / 't.xlsx'}|third"))
 
 
+def test_nodes_are_taken_from_the_names_of_sections(tmp_path, facts):
+    facts.loc[1, "flow_t_h"] = "6915.19"
+    path = stored(tmp_path / "t.csv", facts.drop(columns=["from_node", "to_node"]))
+    assert disagreeing(path)["flow-rises"] == ["A2-A3"]
+    facts["pipe"] = [f"section-{i}" for i in range(20)]  # these are no nodes
+    path = stored(tmp_path / "u.csv", facts.drop(columns=["from_node", "to_node"]))
+    assert "from_node" not in read_printed(path).table
+
+
+@pytest.mark.parametrize("size", ["DN350", "350", "dn 350"])
+def test_a_size_may_be_the_nominal_diameter_alone(tmp_path, facts, size):
+    facts.loc[19, "pipe_spec"] = size
+    found = messages(stored(tmp_path / "t.csv", facts), "schedule-size", SCHEDULE)
+    assert "it is DN350 here" in found["section A20-R09"]
+
+
+def test_a_workbook_that_was_never_calculated_is_told(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["flow (t/h)", "bore (mm)", "velocity (m/s)"])
+    book.active.append(["=1+1", "=2+2", "=3+3"])
+    book.active.append(["x", None, None])
+    book.save(tmp_path / "t.xlsx")
+    assert "never calculated" in call("check-table", tmp_path / "t.xlsx").err
+
+
 def test_a_bare_column_of_units_unknown_is_doubted(tmp_path, facts):
     table = facts[["pipe", "flow_t_h", "velocity_m_s"]].assign(内径=facts["printed_inner_diameter_m"])
     printed = read_printed(stored(tmp_path / "t.csv", table))

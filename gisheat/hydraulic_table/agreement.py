@@ -402,13 +402,13 @@ def _would_run(diameter: float, series: PipeSeries, made: Made, flow: float) -> 
 
 
 def section_dn(printed: Printed, series: PipeSeries) -> Array:
-    """DN [m] of each row: as stated, as DN300 in the size, or of the series' pipe with its outer diameter."""
+    """DN [m] of each row: as stated, as DN300 or 300 in the size, or of the series' pipe with its outer diameter."""
     found = printed.values("dn_mm").copy() if "dn_mm" in printed else np.full(len(printed.table), np.nan)
     if "pipe_spec" not in printed:
         return found
     outer, _ = outer_and_wall(printed)
     for i, text in enumerate(printed.table["pipe_spec"]):
-        stated = _DN.search(str(text))
+        stated = _DN.search(str(text)) or re.fullmatch(r"(\d+(?:\.0*)?)", str(text))
         if stated and np.isnan(found[i]):
             found[i] = float(stated[1]) / 1e3
         same = np.flatnonzero(np.abs(series.outer_diameter - outer[i]) < 1e-4)

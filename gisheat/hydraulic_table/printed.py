@@ -20,6 +20,8 @@ LAYER = "hydraulic_table"
 MOST_ROWS_ABOVE = 30
 """Rows of titles that may stand above the headings."""
 TOTALS = ("合计", "总计", "小计", "total", "sum", "totals")
+_ENDS = re.compile(r"^\s*(.+?)\s*[-~—–至]\s*(.+?)\s*$")
+"""A section named by its two nodes."""
 _NOTHING = ("-", "--", "—", "/", "\\")
 """What stands in a cell that is left empty."""
 _CSV_CODES = ("utf-8-sig", "gb18030")
@@ -239,6 +241,13 @@ def _printed(raw: pd.DataFrame, what: str, totals: list[int]) -> Printed:
         for name in table.columns
         if known[name].kind != "text"
     }
+    if "pipe_id" in table and "from_node" not in table and "to_node" not in table:
+        ends = table["pipe_id"].astype(str).str.extract(_ENDS)
+        if ends.notna().all(axis=None) and ends[1].isin(ends[0]).any():
+            table[["from_node", "to_node"]] = ends
+            notes.append(
+                f"{what}: the nodes were taken from the names of the sections, as in {table['pipe_id'].iloc[0]}"
+            )
     if totals:
         notes.append(f"{what}: row {', '.join(map(str, totals))} holds totals and is left out")
     return Printed(

@@ -67,7 +67,8 @@ def check_table(
     checks = compare_figures(table_read, made_with(chosen), pipe_series(chosen["catalogue"]), schedule)
     if not any(check.rows for check in checks):
         raise InputError(
-            f"table {printed}: no two of its columns can be compared (columns: {', '.join(table_read.table.columns)})."
+            f"table {printed}: no two of its columns can be compared (columns: {', '.join(table_read.table.columns)});"
+            " a workbook whose formulas were never calculated holds no numbers: save it in a spreadsheet first."
         )
     read = [one for one in (table_read, schedule) if one is not None]
     findings = tuple(f for one in read for f in one.findings) + tuple(f for check in checks for f in check.findings)
