@@ -29,8 +29,8 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
-    "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/hydraulic-table.md",
-    "docs/method.md", "docs/topology.md",
+    "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/hydraulic-table.md", "docs/method.md",
+    "docs/topology.md", "docs/regulation.md", "docs/station-equipment.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
@@ -50,6 +50,9 @@ def make_page(name: str) -> dict[str, str | bytes]:
             made |= draw_rules()
         if name == "docs/pressure-diagram.md":
             made["docs/images/pressure-diagram.png"] = reduce_picture(clone / "out" / "diagram.png")
+        if name == "docs/regulation.md":
+            made["docs/images/regulation.png"] = reduce_picture(clone / "out" / "regulation.png")
+            made["docs/images/regulation-kink.png"] = reduce_picture(clone / "out" / "kink.png")
         if name == "docs/routing.md":
             made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made

@@ -223,6 +223,7 @@ as options (`--max-velocity-m-s`, `--max-friction-pa-m`), your own heat index in
         *(_series_section(name) for name in PIPE_SERIES),
         *(_rules_section(name) for name in RULE_SETS),
         _indices_section(),
+        _equipment_section(),
     )
 
 
@@ -250,6 +251,13 @@ def _rules_section(name: str) -> str:
 def _band(row: dict[str, str]) -> str:
     low, high = row["min_friction_pa_m"], row["max_friction_pa_m"]
     return f"{low} to {high}" if low else f"up to {high}"
+
+
+def _equipment_section() -> str:
+    rows = read_rows("station_equipment.csv")
+    heads = [name for name in rows[0] if name != "source"]
+    body = table([code(head) for head in heads], [[row[head] for head in heads] for row in rows])
+    return f"## Station equipment\n\n[How it is used](station-equipment.md). Source: {rows[0]['source']}.\n\n{body}"
 
 
 def _indices_section() -> str:

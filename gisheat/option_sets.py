@@ -16,10 +16,16 @@ from gisheat.quantities import (
     ConnectionCostFactor,
     ConnectTo,
     Crs,
+    CurveData,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
     DiagramStation,
+    EquipmentCatalogue,
+    FloorExponent,
+    FlowExponent,
+    FlowSteps,
     FlowTable,
     Friction,
     Gravity,
@@ -27,8 +33,14 @@ from gisheat.quantities import (
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingStartTemperature,
+    HeatTransfer,
+    IndoorTemperature,
     JoinPipes,
+    LeastMakeUp,
     LeastReturn,
+    LeastShareOneOut,
+    LeastSupply,
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
@@ -40,6 +52,9 @@ from gisheat.quantities import (
     NodesLayer,
     Outage,
     Outages,
+    OutdoorScenarios,
+    OutdoorTemperature,
+    OutdoorTemperatures,
     OutputLanguage,
     Overwrite,
     ParallelDistance,
@@ -60,8 +75,11 @@ from gisheat.quantities import (
     PrintedViscosity,
     Products,
     PumpId,
+    PumpsInReserve,
     PumpsLayer,
     PumpSpeed,
+    RadiatorExponent,
+    RegulationKind,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -75,6 +93,9 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryRegulationKind,
+    SecondaryReturnTemperature,
+    SecondarySupplyTemperature,
     SizePhase,
     SnapTolerance,
     SourceId,
@@ -185,7 +206,23 @@ class LoadOptions(RouteOptions, total=False):
     routing: Routing
 
 
-class SolveOptions(LoadOptions, total=False):
+class CurveOptions(TypedDict, total=False):
+    """How supply, return and flow follow the outdoor temperature."""
+
+    indoor_temp_c: IndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    regulation: RegulationKind
+    secondary_regulation: SecondaryRegulationKind
+    flow_exponent: FlowExponent
+    flow_steps: FlowSteps
+    min_supply_temp_c: LeastSupply
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    radiator_exponent: RadiatorExponent
+    floor_exponent: FloorExponent
+
+
+class SolveOptions(LoadOptions, CurveOptions, total=False):
     """How pipes without a bore are sized and the network is solved."""
 
     friction: Friction
@@ -203,6 +240,7 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -218,6 +256,8 @@ class ScenarioOptions(TypedDict, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    regulation: RegulationKind
 
 
 class RunOptions(SolveOptions, total=False):
@@ -234,6 +274,7 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
+    outdoor_scenarios_c: OutdoorScenarios
     details: DetailsFolder
     threads: Threads
 
@@ -268,6 +309,26 @@ class CheckTableOptions(TypedDict, total=False):
     language: OutputLanguage
 
 
+class RegulateOptions(LoadOptions, CurveOptions, total=False):
+    """Which curve is drawn, and at which outdoor temperatures its table stands."""
+
+    outdoor_temps_c: OutdoorTemperatures
+    heating_start_temp_c: HeatingStartTemperature
+    data: CurveData
+
+
+class EquipOptions(LoadOptions, total=False):
+    """Which equipment stations get, and how it is checked."""
+
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    equipment_catalogue: EquipmentCatalogue
+    heat_transfer_w_m2_k: HeatTransfer
+    pumps_in_reserve: PumpsInReserve
+    share_one_out_percent: LeastShareOneOut
+    make_up_percent: LeastMakeUp
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -278,5 +339,7 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions)
+IN_PROJECT_FILES: tuple[type, ...] = (
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, EquipOptions,
+)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

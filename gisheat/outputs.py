@@ -158,6 +158,8 @@ def _subtitle(figures: Rows) -> str:
         f"{figures['trench length'][0] / 1e3:.1f} km of trench",
     ]
     phase = figures["phase"][0]
+    if "outdoor temperature" in figures:
+        parts.append(f"{figures['outdoor temperature'][0]:g} °C outside")
     return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
 
 

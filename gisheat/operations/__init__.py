@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import check_table, profile, table
+from gisheat.operations.desk import check_table, equip, profile, regulate, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -42,6 +42,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     profile,
     table,
     check_table,
+    regulate,
+    equip,
     import_inp,
     export_inp,
 )
@@ -53,12 +55,14 @@ __all__ = [
     "balance",
     "check",
     "check_table",
+    "equip",
     "explain",
     "export_inp",
     "import_inp",
     "loads",
     "new",
     "profile",
+    "regulate",
     "route",
     "run",
     "size",

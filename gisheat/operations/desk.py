@@ -11,13 +11,23 @@ import pandas as pd
 
 from gisheat import outputs, tables
 from gisheat.catalogue import pipe_series
+from gisheat.equipment import add_equipment, write_equipment
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output
 from gisheat.hydraulic_table import Made, agreement_rows, agreement_text, compare_figures, read_printed, write_table
-from gisheat.operations.running import TO_SOLUTION, Report, product_of
-from gisheat.option_sets import CheckTableOptions, ProfileOptions, TableOptions
+from gisheat.operations.running import TO_LOADS, TO_SOLUTION, Report, product_of
+from gisheat.option_sets import CheckTableOptions, EquipOptions, ProfileOptions, RegulateOptions, TableOptions
 from gisheat.physics.water import water
-from gisheat.quantities import DiagramOutput, FindingsOutput, InputFile, PrintedTable, TableOutput
+from gisheat.quantities import (
+    CurveOutput,
+    DiagramOutput,
+    EquipmentOutput,
+    FindingsOutput,
+    InputFile,
+    PrintedTable,
+    TableOutput,
+)
+from gisheat.regulation_table import write_regulation
 from gisheat.signature import checked, defaults
 from gisheat.state import Progress, report
 from gisheat.summary import Rows
@@ -89,4 +99,27 @@ def made_with(options: Mapping[str, Any]) -> Made:
     return Made(
         options["density_kg_m3"] or known.density, options["viscosity_pa_s"] or known.viscosity,
         options["roughness_mm"] / (1.0 if law == "hazen-williams" else 1e3), law, options["tolerance_percent"] / 100.0,
+    )  # fmt: skip
+
+
+def regulate(
+    project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[RegulateOptions]
+) -> Report:
+    """Draw or list supply, return and flow against the outdoor temperature.
+
+    For the network and for each kind of station: radiators or floor heating, by their secondary design temperatures.
+    """
+    suffixes = (*outputs.PICTURES, *SUFFIXES)
+    return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def equip(
+    project: InputFile, output: EquipmentOutput, *, progress: Progress | None = None, **options: Unpack[EquipOptions]
+) -> Report:
+    """List heat exchangers, circulation and make-up pumps of every station.
+
+    By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.
+    """
+    return product_of(
+        equip, project, output, options, progress, (*TO_LOADS, add_equipment), SUFFIXES, write_equipment
     )  # fmt: skip

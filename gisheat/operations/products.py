@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gisheat import outputs
+from gisheat.equipment import write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
 from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
 from gisheat.operations.running import Report, Writer, resolve_options
+from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, report
 
 
@@ -31,6 +33,8 @@ PRODUCTS = (
         ("pressure-diagram.png", "pressure-diagram.svg"),
     ),
     Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
+    Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
+    Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),
 )  # fmt: skip
 """In the order in which they are made."""
 

@@ -244,6 +244,50 @@
 <translation>沿道路规划新管沟：auto 表示有道路而无管道时，always 总是，never 从不。</translation>
 </message>
 <message>
+<source>Indoor temperature of the curves of regulation; load statistics may use another.</source>
+<translation>调节曲线采用的室内温度；负荷统计可采用另一数值。</translation>
+</message>
+<message>
+<source>Outdoor temperature of the design load.</source>
+<translation>设计热负荷对应的室外计算温度。</translation>
+</message>
+<message>
+<source>How the network follows the weather: quality by its supply temperature, quantity by its flow, stepped by temperature with the flow in steps, combined with a flow that goes with the load.</source>
+<translation>管网随天气的调节方式：quality 质调节（改变供水温度），quantity 量调节（改变流量），stepped 分阶段改变流量的质调节，combined 质量综合调节（流量随负荷变化）。</translation>
+</message>
+<message>
+<source>The same for the secondary networks behind exchangers and mixing pumps.</source>
+<translation>换热器和混水泵之后二次网的调节方式。</translation>
+</message>
+<message>
+<source>Combined regulation: relative flow = relative load to this power.</source>
+<translation>综合调节：相对流量 = 相对热负荷的该次幂。</translation>
+</message>
+<message>
+<source>Stepped regulation: relative flows separated by commas; the smallest that is not below the relative load runs.</source>
+<translation>分阶段调节：以逗号分隔的相对流量；采用不小于相对热负荷的最小一级。</translation>
+</message>
+<message>
+<source>Supply temperature of the network that is never undercut, as for hot water.</source>
+<translation>管网供水温度的下限，例如供应生活热水时。</translation>
+</message>
+<message>
+<source>Secondary supply temperature at design where no station states one.</source>
+<translation>热力站未给出时采用的二次网设计供水温度。</translation>
+</message>
+<message>
+<source>Secondary return temperature at design where no station states one.</source>
+<translation>热力站未给出时采用的二次网设计回水温度。</translation>
+</message>
+<message>
+<source>Exponent b of radiators: heat goes with (water - room)^(1 + b).</source>
+<translation>散热器的指数 b：散热量与（水温 - 室温）的 1 + b 次幂成正比。</translation>
+</message>
+<message>
+<source>Exponent b of floor heating, 0 to 0.1.</source>
+<translation>地面辐射供暖的指数 b，0 至 0.1。</translation>
+</message>
+<message>
 <source>Friction law.</source>
 <translation>摩擦阻力公式。</translation>
 </message>
@@ -302,6 +346,10 @@
 <message>
 <source>Pipes, pumps and sources out of service; ids separated by semicolons.</source>
 <translation>停用的管道、水泵和热源；编号以分号分隔。</translation>
+</message>
+<message>
+<source>Solve at this outdoor temperature: loads, temperatures and flows of the curve of regulation. Pipes are sized for the design all the same.</source>
+<translation>按此室外温度计算：采用调节曲线上的负荷、温度和流量。管径仍按设计工况确定。</translation>
 </message>
 <message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
@@ -390,6 +438,10 @@
 <message>
 <source>Load factors separated by commas, each with every scenario, as in 0.2,0.5,1.</source>
 <translation>负荷系数，以逗号分隔，与每种情景组合，如 0.2,0.5,1。</translation>
+</message>
+<message>
+<source>Outdoor temperatures in degC, separated by commas: a scenario for each, by the curve of regulation.</source>
+<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个情景。</translation>
 </message>
 <message>
 <source>Folder for pipes, nodes and stations of every scenario as Parquet.</source>
@@ -530,6 +582,58 @@
 <message>
 <source>Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.</source>
 <translation>在有效位数之外容许的偏差，用于手算公式中取整的常数。</translation>
+</message>
+<message>
+<source>Draw or list supply, return and flow against the outdoor temperature</source>
+<translation>绘制或列出供回水温度和流量随室外温度的变化</translation>
+</message>
+<message>
+<source>For the network and for each kind of station: radiators or floor heating, by their secondary design temperatures.</source>
+<translation>包括管网和各类热力站：散热器或地面辐射供暖，按二次网设计温度分类。</translation>
+</message>
+<message>
+<source>Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.</source>
+<translation>要写出的曲线图（*.png、*.svg、*.pdf）或表格（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>Outdoor temperatures of the table in degC, separated by commas; in steps of 1 K when empty.</source>
+<translation>表中的室外温度（°C），以逗号分隔；为空时间隔 1 K。</translation>
+</message>
+<message>
+<source>Outdoor temperature at which heating begins and ends.</source>
+<translation>供暖开始和结束时的室外温度。</translation>
+</message>
+<message>
+<source>Table to write beside the chart (*.csv).</source>
+<translation>与曲线图一同写出的表格（*.csv）。</translation>
+</message>
+<message>
+<source>List heat exchangers, circulation and make-up pumps of every station</source>
+<translation>列出各热力站的换热器、循环泵和补水泵</translation>
+</message>
+<message>
+<source>By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.</source>
+<translation>按规模从设备目录选取，并按热负荷、二次循环流量和温度校核。</translation>
+</message>
+<message>
+<source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
+<translation>按热力站规模的设备目录：cn-stations，或具有相同列的 CSV 文件。</translation>
+</message>
+<message>
+<source>Heat transfer coefficient of plate exchangers, fouled, with which their area is checked.</source>
+<translation>校核换热面积所用的板式换热器传热系数（计污垢）。</translation>
+</message>
+<message>
+<source>Pumps of each set, of each kind, that stand in reserve.</source>
+<translation>每套设备中每类水泵的备用台数。</translation>
+</message>
+<message>
+<source>Share of the load that exchangers have to give with one of them out.</source>
+<translation>一台换热器停用时其余换热器应保证的供热比例。</translation>
+</message>
+<message>
+<source>Least make-up flow relative to the secondary flow.</source>
+<translation>补水流量与二次循环流量之比的下限。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
