@@ -11,6 +11,7 @@ from gisheat import bill, maps, outputs
 from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations.running import (
     TO_LOADS,
     TO_SIZES,
@@ -21,8 +22,24 @@ from gisheat.operations.running import (
     resolve_options,
     state_of,
 )
-from gisheat.option_sets import CostOptions, DrawOptions, DurationOptions, EquipOptions, ProfileOptions, RegulateOptions
-from gisheat.quantities import CostOutput, CurveOutput, DiagramOutput, EquipmentOutput, InputFile, MapOutput
+from gisheat.option_sets import (
+    CostOptions,
+    DrawOptions,
+    DurationOptions,
+    EquipOptions,
+    ProfileOptions,
+    RegulateOptions,
+    TableOptions,
+)
+from gisheat.quantities import (
+    CostOutput,
+    CurveOutput,
+    DiagramOutput,
+    EquipmentOutput,
+    InputFile,
+    MapOutput,
+    TableOutput,
+)
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
 from gisheat.summary import Rows
@@ -38,6 +55,16 @@ def profile(
     figures; to the worst station when nothing is named.
     """
     return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.DIAGRAMS, outputs.write_diagram)
+
+
+def table(
+    project: InputFile, output: TableOutput, *, progress: Progress | None = None, **options: Unpack[TableOptions]
+) -> Report:
+    """Write the hydraulic calculation table: critical path, whole network, notes.
+
+    A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.
+    """
+    return product_of(table, project, output, options, progress, TO_SOLUTION, SUFFIXES, write_table)
 
 
 def regulate(

@@ -12,6 +12,7 @@ from gisheat.duration import write_duration
 from gisheat.equipment import write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
 from gisheat.operations.running import Report, Writer, resolve_options
 from gisheat.regulation_table import write_regulation
@@ -29,10 +30,12 @@ class Product:
 
 
 PRODUCTS = (
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
     Product(
         desk.profile, outputs.write_diagram,
         ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
     ),
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
     Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
     Product(desk.duration, write_duration, ("load-duration.png", "load-duration.svg", "load-duration.xlsx")),
     Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),

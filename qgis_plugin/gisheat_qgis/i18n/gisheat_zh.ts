@@ -552,6 +552,66 @@
 <translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
+<source>Write the hydraulic calculation table: critical path, whole network, notes</source>
+<translation>编制水力计算表：最不利环路、全部管段、说明</translation>
+</message>
+<message>
+<source>A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.</source>
+<translation>输出为工作簿，凡由流量、管长、内径、粗糙度得出的各列均为公式；或输出为 CSV 文件。</translation>
+</message>
+<message>
+<source>Table to write (*.xlsx, *.csv).</source>
+<translation>要写入的表格 (*.xlsx, *.csv)。</translation>
+</message>
+<message>
+<source>What a CSV file holds: the critical path of each source, or all sections; a workbook has both.</source>
+<translation>CSV 文件的内容：各热源的最不利环路，或全部管段；工作簿两者都有。</translation>
+</message>
+<message>
+<source>Compare the figures of a printed hydraulic table with each other, and with the schedule of its pipes</source>
+<translation>核对已有水力计算表的数据是否相互一致、是否与管道清单一致</translation>
+</message>
+<message>
+<source>Names each figure that disagrees by more than its printed digits allow, and what would agree. With an output, writes the findings as a table.</source>
+<translation>列出超出其有效位数所容许误差的数据，并给出与之相符的数值。指定输出时，将问题写成表格。</translation>
+</message>
+<message>
+<source>Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).</source>
+<translation>已有的水力计算表 (*.csv, *.xlsx；非首个工作表时写作 文件|工作表)。</translation>
+</message>
+<message>
+<source>Findings to write (*.csv, *.xlsx).</source>
+<translation>要写入的问题表 (*.csv, *.xlsx)。</translation>
+</message>
+<message>
+<source>Table of the pipes by DN with their trench lengths, to compare the sections with.</source>
+<translation>按公称直径列出管沟长度的管道清单，用于与各管段核对。</translation>
+</message>
+<message>
+<source>Friction law that the table was made with.</source>
+<translation>该表所用的摩擦阻力公式。</translation>
+</message>
+<message>
+<source>Temperature of the water that the table was made with.</source>
+<translation>该表所用的水温。</translation>
+</message>
+<message>
+<source>Density of that water in place of IAPWS-95.</source>
+<translation>该水的密度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Dynamic viscosity of that water in place of IAPWS-95.</source>
+<translation>该水的动力粘度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Equivalent roughness that the table was made with (Hazen-Williams: C).</source>
+<translation>该表所用的当量粗糙度（海澄-威廉公式为 C）。</translation>
+</message>
+<message>
+<source>Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.</source>
+<translation>在有效位数之外容许的偏差，用于手算公式中取整的常数。</translation>
+</message>
+<message>
 <source>Draw or list supply, return and flow against the outdoor temperature</source>
 <translation>绘制或列出供回水温度和流量随室外温度的变化</translation>
 </message>
@@ -582,10 +642,6 @@
 <message>
 <source>By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.</source>
 <translation>按规模从设备目录选取，并按热负荷、二次循环流量和温度校核。</translation>
-</message>
-<message>
-<source>Table to write (*.xlsx, *.csv).</source>
-<translation>要写出的表格（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
