@@ -97,7 +97,13 @@ def _size(diameter: float, state: State, pipe: int) -> str:
 
 
 def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:
-    """Everything that is needed to know how a result came about."""
+    """Everything that is needed to know how a result came about, and when."""
+    stamps: Rows = {"started": (started.isoformat(timespec="seconds"), ""), "duration": (seconds, "s")}
+    return provenance(version, operation, state) | stamps
+
+
+def provenance(version: str, operation: str, state: State) -> Rows:
+    """Versions, inputs, options, notes, water and convergence: the run record without its clock."""
     record: Rows = {
         "gisheat version": (version, ""),
         "schema version": (SCHEMA_VERSION, ""),
@@ -112,7 +118,7 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, "picture", "report", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:
@@ -123,8 +129,6 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
         record["reference density"] = (at.mean.density, "kg/m3")
         for side, history in state.results.residuals.items():
             record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
-    record["started"] = (started.isoformat(timespec="seconds"), "")
-    record["duration"] = (seconds, "s")
     return record
 
 
