@@ -54,6 +54,7 @@ from gisheat.quantities import (
     PumpId,
     PumpsLayer,
     PumpSpeed,
+    ReportBeside,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -212,9 +213,10 @@ class ScenarioOptions(TypedDict, total=False):
 
 
 class RunOptions(SolveOptions, total=False):
-    """Everything, and a picture."""
+    """Everything, a picture, and a report."""
 
     picture: Picture
+    report: ReportBeside
 
 
 class SweepOptions(SolveOptions, total=False):

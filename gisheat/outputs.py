@@ -32,8 +32,11 @@ def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Pa
     return [path, *(Path(source.partition("|")[0]) for source in sources)]
 
 
-def check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
-    """Raise InputError when a result or picture can't be written under its name."""
+def check_outputs(
+    path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None,
+    page: Path | None = None,
+) -> None:  # fmt: skip
+    """Raise InputError when a result, picture or report can't be written under its name."""
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = _inputs(path, project, options)
@@ -42,6 +45,10 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
         if picture.suffix.lower() not in PICTURES:
             raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
         check_output(picture, [*inputs, target], overwrite=True)
+    if page is not None:
+        if page.suffix.lower() != ".html":
+            raise InputError(f"report {page}: a name that ends in .html is needed.")
+        check_output(page, [*inputs, target, *filter(None, (picture,))], overwrite=True)
 
 
 def check_product(

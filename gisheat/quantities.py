@@ -250,6 +250,12 @@ PressureClass = Annotated[
     float, Argument("Gauge pressure that pipes and fittings stand.", 1600.0, 100.0, 10000.0, advanced=True)
 ]
 
+# report
+ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
+ReportBeside = Annotated[
+    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import profile
+from gisheat.operations.desk import profile, report
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -40,6 +40,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    report,
     import_inp,
     export_inp,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "loads",
     "new",
     "profile",
+    "report",
     "route",
     "run",
     "size",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Unpack
 
 from gisheat import outputs
-from gisheat.operations.running import TO_SOLUTION, Report, product_of
-from gisheat.option_sets import ProfileOptions
-from gisheat.quantities import DiagramOutput, InputFile
+from gisheat.comparison import add_comparison
+from gisheat.operations.running import TO_SOLUTION, Report, as_far_as_possible, product_of
+from gisheat.option_sets import ProfileOptions, SolveOptions
+from gisheat.quantities import DiagramOutput, InputFile, ReportOutput
 from gisheat.state import Progress
 
 
@@ -20,3 +21,17 @@ def profile(
     when none is named.
     """
     return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.PICTURES, outputs.write_diagram)
+
+
+def report(
+    project: InputFile, output: ReportOutput, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
+    """Write a report of the network that opens in any browser and needs no network.
+
+    First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and
+    inputs. What can't be solved gets a report on its findings.
+    """
+    from gisheat.report import write_report
+
+    steps = as_far_as_possible((*TO_SOLUTION, add_comparison))
+    return product_of(report, project, output, options, progress, steps, (".html",), write_report)

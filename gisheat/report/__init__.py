@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import gisheat
 from gisheat import outputs, stages
 from gisheat.errors import GisheatError, InputError
 from gisheat.geopackage import whole_or_nothing
-from gisheat.quantities import ProfileOptions
+from gisheat.option_sets import ProfileOptions
 from gisheat.report.content import WORST_COLUMNS, Table, quantities, table_of
 from gisheat.report.map_data import map_data
 from gisheat.report.page import picture_source, render
@@ -47,7 +47,7 @@ class Figure(NamedTuple):
 
 def write_report(
     state: State, target: Path, figures: Sequence[Figure] = (), *, more: Sequence[tuple[str, str, pd.DataFrame]] = (),
-    trouble: str = "", operation: str = "report",
+    operation: str = "report",
 ) -> tuple[Rows, tuple[Path, ...]]:  # fmt: skip
     """Write the report of a network; what a state lacks is left out.
 
@@ -61,8 +61,6 @@ def write_report(
         Pictures that stand after the pressure diagram.
     more : sequence
         Further tables as title, layer whose columns they have, and table.
-    trouble : str
-        Why there is no solution, the sentence of the error.
     operation : str
         Verb that is named in the method notes.
 
@@ -78,7 +76,7 @@ def write_report(
     """
     phrases = Phrases(state.options["language"])
     layers = _layers(state)
-    verdict = judge(state, layers, phrases, trouble)
+    verdict = judge(state, layers, phrases)
     worst = verdict.worst["station_id"].astype(str).tolist() if len(verdict.worst) else []
     mapped = map_data(layers, worst, phrases)
     rows = summary_rows(state)
@@ -152,16 +150,12 @@ def _diagram(state: State, folder: Path, phrases: Phrases) -> list[Figure]:
     if state.results is None or state.results.critical is None:
         return []
     path = folder / "diagram.svg"
-    options = {**defaults(_profile), **state.options, "station": None, "data": None}
+    options = {**defaults(ProfileOptions), **state.options, "station": None, "data": None}
     try:
         outputs.write_diagram(replace(state, options=options), path)
     except GisheatError as error:
         return [Figure(phrases("diagram"), None, phrases("figure_missing", why=str(error)))]
     return [Figure(phrases("diagram"), path)]
-
-
-def _profile(**options: Unpack[ProfileOptions]) -> None:
-    """Take what the pressure diagram takes; only its signature is used."""
 
 
 def _record(state: State, operation: str) -> dict[str, Any]:

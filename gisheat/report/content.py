@@ -22,7 +22,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "valve_kv_m3_h", "pump_head_m", "pump_power_kw", "connection_length_m", "ground_m",
     ),
     "critical_path": (
-        "order", "pipe_id", "from_node", "to_node", "length_m", "sup_loss_kpa", "ret_loss_kpa", "cumulated_length_m",
+        "pipe_id", "order", "from_node", "to_node", "length_m", "sup_loss_kpa", "ret_loss_kpa", "cumulated_length_m",
         "sup_head_m", "ret_head_m", "ground_m",
     ),
     "pipes": (
@@ -54,6 +54,9 @@ _OF_NAMES = {"length_m": 1, "cumulated_length_m": 1, "equivalent_length_m": 1, "
              "distance_m": 1, "inner_diameter_mm": 1, "heat_index_w_m2": 2}  # fmt: skip
 _TRANSLATED = frozenset({"status", "role", "governed_by", "severity"})
 """Columns whose words are gisheat's own, not the user's."""
+_SAYS_THE_SAME = {"design_flow_t_h": "flow_t_h", "heat_kw": "load_kw", "ret_friction_pa_m": "sup_friction_pa_m",
+                  "ret_loss_kpa": "sup_loss_kpa"}  # fmt: skip
+"""Columns that are left out where they are equal to another one in every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,18 @@ def table_of(
     identity = ID_COLUMN.get(layer, wanted[0] if wanted else "")
     known = columns(layer)
     shown = [n for n in wanted if n in table and (n == identity or table[n].notna().any())]
+    shown = [n for n in shown if not (n in _SAYS_THE_SAME and _equal(table, n, _SAYS_THE_SAME[n]))]
     made = [_column(name, known[name].label[phrases.language] if name in known else name, table[name], phrases)
             for name in shown]  # fmt: skip
     return Table(layer, title or LAYER_LABEL[phrases.language].get(layer, layer), tuple(made))
+
+
+def _equal(table: pd.DataFrame, name: str, other: str) -> bool:
+    """Tell whether two columns agree in every row, to the decimals with which they are read."""
+    if other not in table:
+        return False
+    digits = decimals_of(name)
+    return bool(table[name].astype(float).round(digits).equals(table[other].astype(float).round(digits)))
 
 
 def _column(name: str, label: str, values: pd.Series, phrases: Phrases) -> Column:

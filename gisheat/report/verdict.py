@@ -33,6 +33,8 @@ NAMED = 6
 """Features that a sentence names; of more it tells the number."""
 WORTH_SAYING = 0.5
 """Head [m] that one wider pipe has to save to be proposed."""
+UNSOLVED = "not-solved"
+"""Rule of the finding that says why there is no solution."""
 _SUPPLY_RULES = frozenset({"not-served", "cut-off", "island", "one-sided", "not-connected", "unreachable", "unbalanced"})
 """Rules about stations that get nothing or too little: the headline counts these."""
 
@@ -60,7 +62,7 @@ class Verdict:
     """The stations that are worst off, the worst first: rows of the stations layer."""
 
 
-def judge(state: State, tables: Mapping[str, pd.DataFrame], phrases: Phrases, trouble: str = "") -> Verdict:
+def judge(state: State, tables: Mapping[str, pd.DataFrame], phrases: Phrases) -> Verdict:
     """Judge a network.
 
     Parameters
@@ -71,14 +73,13 @@ def judge(state: State, tables: Mapping[str, pd.DataFrame], phrases: Phrases, tr
         Result layers of it (`stages.result_tables`).
     phrases : Phrases
         Sentences in the language of the report.
-    trouble : str
-        Why there is no solution, the sentence of the error.
     """
     findings = state.findings
     if state.results is None or state.results.station is None:
         headline = phrases("headline_unsolved")
-        limits = (Remark(trouble),) if trouble else ()
-        return Verdict("unsolved", headline, limits, tuple(_repairs(findings, phrases)), pd.DataFrame())
+        limits = tuple(Remark(f.message) for f in findings if f.rule == UNSOLVED)
+        rest = [f for f in findings if f.rule != UNSOLVED]
+        return Verdict("unsolved", headline, limits, tuple(_repairs(rest, phrases)), pd.DataFrame())
     results, stations = state.results, tables["stations"]
     due, served = _due(stations)
     errors = [f for f in findings if f.severity == "error" and f.rule not in _SUPPLY_RULES]

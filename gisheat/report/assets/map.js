@@ -39,13 +39,21 @@
   const touch = matchMedia("(pointer: coarse)").matches;
   const ground = canvas("overlayPane", touch ? 10 : 4);
   const below = canvas("streets"), halo = canvas("critical"), above = canvas("marks");
-  const scale = () => Math.max(0.75, Math.min(1.9, Math.pow(1.18, map.getZoom() - home)));
-  let home = 0;
 
-  const groups = {
-    streets: L.layerGroup(), critical: L.layerGroup(), pipes: L.layerGroup(), stations: L.layerGroup(),
-    sources: L.layerGroup(), problems: L.layerGroup(), hints: L.layerGroup(), names: L.layerGroup(),
-  };
+  function whole() {
+    map.invalidateSize();
+    map.fitBounds(box, { padding: [24, 24], animate: false });
+  }
+  whole();
+  const home = map.getZoom();
+  map.setMinZoom(home - 1.5);
+  map.setMaxBounds(box.pad(0.7));
+  const scale = () => Math.max(0.75, Math.min(1.9, Math.pow(1.18, map.getZoom() - home)));
+
+  const groups = {};
+  ["streets", "critical", "pipes", "stations", "sources", "problems", "hints", "names"].forEach(name => {
+    groups[name] = L.featureGroup();
+  });
   const layers = { pipes: [], stations: [], sources: [] };
   const places = { stations: shown.stations.points, sources: shown.sources.points };
 
@@ -158,23 +166,25 @@
     draw(what);
   }
 
-  Object.values(groups).forEach(group => group.eachLayer(layer => {
-    const what = layer.options.what;
-    if (!what) return;
-    layer.on("mouseover", event => {
+  ["pipes", "stations", "sources", "problems", "hints"].forEach(name => {
+    groups[name].on("mouseover", event => {
+      const layer = event.propagatedFrom, what = layer.options.what;
       const line = document.createElement("span");
       line.textContent = title(...what) + (what[0] === "pipes" && way ? " · " + valueOf(what[1]) : "");
       if (what[0] === "findings") line.textContent = window.gisheat.facts(...what).map(fact => fact[1]).slice(1, 4).join(" · ");
       tip.setContent(line).setLatLng(event.latlng || layer.getLatLng()).addTo(map);
       if (!pinned) { fillCard(what); draw(what); }
     });
-    layer.on("mousemove", event => tip.setLatLng(event.latlng));
-    layer.on("mouseout", () => {
+    groups[name].on("mousemove", event => tip.setLatLng(event.latlng));
+    groups[name].on("mouseout", () => {
       tip.remove();
       if (!pinned) draw(null);
     });
-    layer.on("click", event => { L.DomEvent.stopPropagation(event); pin(what); });
-  }));
+    groups[name].on("click", event => {
+      L.DomEvent.stopPropagation(event);
+      pin(event.propagatedFrom.options.what);
+    });
+  });
   function valueOf(row) {
     const k = way.row[row];
     return way.name + ": " + (k < 0 ? words.no_value : way.labels[k]);
@@ -279,10 +289,6 @@
   groups.pipes.addTo(map);
 
   // places --------------------------------------------------------------------------------------------------
-  function whole() {
-    map.invalidateSize();
-    map.fitBounds(box, { padding: [24, 24], animate: false });
-  }
   const section = document.getElementById("map-section");
   function goTo(name, row, point) {
     const target = name === "pipes" ? L.polyline(shapes[row] || []).getBounds()
@@ -291,19 +297,21 @@
     if (!point) pin([name, row]);
     section.scrollIntoView();
   }
+  const rows = {}; // row of each identifier, by layer; a table of the path names pipes
   function rowOf(name, feature) {
-    const table = data.tables[name === "critical_path" ? "pipes" : name];
-    const ids = table && table.columns.find(column => column.name.endsWith("_id"));
-    return ids ? ids.values.indexOf(feature) : -1;
+    if (!rows[name]) {
+      const table = data.tables[name];
+      rows[name] = new Map(table ? table.columns[0].values.map((id, row) => [id, row]) : []);
+    }
+    return rows[name].has(feature) ? rows[name].get(feature) : -1;
   }
+  const onMap = (name, row) => name === "critical_path"
+    ? ["pipes", rowOf("pipes", data.tables[name].columns[0].values[row])] : [name, row];
   window.gisheat.hasPlace = (name, row) => {
-    if (name === "critical_path") return rowOf("pipes", data.tables[name].columns.find(c => c.name === "pipe_id").values[row]) >= 0;
+    [name, row] = onMap(name, row);
     return name === "pipes" ? Boolean(shapes[row] && shapes[row].length) : Boolean(places[name] && places[name][row]);
   };
-  window.gisheat.goTo = (name, row) => {
-    if (name !== "critical_path") return goTo(name, row);
-    return goTo("pipes", rowOf("pipes", data.tables[name].columns.find(c => c.name === "pipe_id").values[row]));
-  };
+  window.gisheat.goTo = (name, row) => goTo(...onMap(name, row));
   document.querySelectorAll("a.to-map").forEach(link => link.addEventListener("click", event => {
     event.preventDefault();
     const row = link.dataset.feature ? rowOf(link.dataset.layer, link.dataset.feature) : -1;
@@ -320,10 +328,6 @@
   map.on("focus click", () => map.scrollWheelZoom.enable());
   map.getContainer().addEventListener("mouseleave", () => map.scrollWheelZoom.disable());
 
-  whole();
-  home = map.getZoom();
-  map.setMinZoom(home - 1.5);
-  map.setMaxBounds(box.pad(0.7));
   drawNames();
   new ResizeObserver(() => map.invalidateSize()).observe(map.getContainer());
   window.gisheat.map = map;

@@ -4,17 +4,13 @@
   const data = window.gisheat.data;
   const words = data.words;
   const FIRST = 60, PRINTED = 1000;
-  const LONG = new Set(["message", "repair", "changed", "governed_by"]); // texts that may be broken into lines
-  const formats = {};
+  const LONG = new Set(["message", "repair", "changed"]); // texts that may be broken into lines
 
   function format(column, value) {
     if (value === null || value === "") return "–";
     if (column.kind === "bool") return value ? words.yes : words.no;
     if (column.kind !== "number") return value;
-    const places = column.decimals;
-    formats[places] = formats[places] || new Intl.NumberFormat(data.language, {
-      minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false });
-    return formats[places].format(value);
+    return value.toFixed(column.decimals).replace("-", "\u2212");
   }
 
   function element(kind, text, name) {
