@@ -51,6 +51,7 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    Products,
     PumpId,
     PumpsLayer,
     PumpSpeed,
@@ -217,6 +218,7 @@ class RunOptions(SolveOptions, total=False):
 
     picture: Picture
     report: ReportBeside
+    products: Products
 
 
 class SweepOptions(SolveOptions, total=False):

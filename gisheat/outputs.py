@@ -24,6 +24,8 @@ PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
 TABLES = (".csv",)
 """Forms of tables."""
+_NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threads")
+"""Options that change nothing of a result, left out of its run record beside the names of files."""
 
 
 def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
@@ -133,7 +135,7 @@ def provenance(version: str, operation: str, state: State) -> Rows:
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*FILE_OPTIONS, "picture", "report", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

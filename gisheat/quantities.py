@@ -230,6 +230,10 @@ Picture = Annotated[
     Path,
     Argument("Map picture to write beside the result (*.png, *.svg, *.pdf).", dataset="output", suffix=".png"),
 ]
+Products = Annotated[
+    Path,
+    Argument("Folder for all tables, diagrams, maps and the report.", dataset="output", suffix=""),
+]
 PipeId = Annotated[str, Argument("Pipe to explain.")]
 SourceId = Annotated[str, Argument("Source to explain.")]
 ValveId = Annotated[str, Argument("Valve to explain.")]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -18,6 +19,7 @@ from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
 from gisheat.layers import read_layers
+from gisheat.operations.products import write_products
 from gisheat.operations.running import (
     TO_LOADS,
     TO_NETWORK,
@@ -167,10 +169,14 @@ def run(
     """Do everything: check, build, load, size, solve, write a styled result and a map picture.
 
     The output is the one of the project file when none is given. Scenarios of the project file are solved as well
-    and compared in the table comparison.
+    and compared in the table comparison. With products, everything for the planner's desk as well.
     """
+    folder = options.get("products")
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise InputError(f"products {folder}: there is a file of this name; name a folder.")
     output = output if output is not None else open_project(Path(project)).output
-    return result_of(run, project, output, options, progress, (*TO_SOLUTION, add_comparison))
+    afterwards = None if folder is None else partial(write_products, Path(folder))
+    return result_of(run, project, output, options, progress, (*TO_SOLUTION, add_comparison), afterwards=afterwards)
 
 
 def balance(

@@ -23,6 +23,8 @@ from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
 from gisheat.summary import Rows, summary_rows
 
 Steps = tuple[Callable[[State, Progress | None], State], ...]
+Writer = Callable[[State, Path], tuple[Rows, tuple[Path, ...]]]
+"""Writes one product of a state under a name; gives figures to show, and the files written."""
 
 TO_NETWORK: Steps = (stages.add_repair, stages.add_routing, stages.add_topology)
 TO_LOADS: Steps = (*TO_NETWORK, stages.add_loads)
@@ -128,8 +130,9 @@ def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, 
 def result_of(
     operation: Callable[..., Report], source: str | Path, output: str | Path | None, given: Mapping[str, Any],
     progress: Progress | None, steps: Steps, *, needs_output: bool = True,
+    afterwards: Callable[[State, Progress | None], tuple[tuple[Path, ...], tuple[Finding, ...]]] | None = None,
 ) -> Report:  # fmt: skip
-    """Run stages and write what they found."""
+    """Run stages and write what they found; then do what comes afterwards, which leaves files and findings."""
     started, clock = datetime.now(UTC), time.perf_counter()
     path = Path(source)
     project = open_project(path)
@@ -166,15 +169,19 @@ def result_of(
             write_result(target, written, title=project.name, language=options["language"])
         beside = (options[name] for name in ("picture", "report", "details") if options.get(name) is not None)
         files += [target, *beside]
+    findings = state.findings
+    if afterwards is not None:
+        more, missing = afterwards(state, progress)
+        files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
 def product_of(
     operation: Callable[..., Report], source: str | Path, output: str | Path, given: Mapping[str, Any],
     progress: Progress | None, steps: Steps, suffixes: tuple[str, ...],
-    write: Callable[[State, Path], tuple[Rows, tuple[Path, ...]]],
+    write: Writer,
 ) -> Report:  # fmt: skip
     """Run stages and write one product for the desk (a table, a diagram ...), its table as well where `data` names one.
 

@@ -20,8 +20,8 @@ from gisheat.report.content import WORST_COLUMNS, Table, quantities, table_of
 from gisheat.report.map_data import map_data
 from gisheat.report.page import picture_source, render
 from gisheat.report.verdict import Remark, judge, key_figures
-from gisheat.report.words import WORDS, Phrases
-from gisheat.schema import unit_text
+from gisheat.report.words import FIGURES, WORDS, Phrases
+from gisheat.schema import Language, unit_text
 from gisheat.signature import defaults
 from gisheat.summary import Rows, summary_rows
 from gisheat.tables import findings_layer, key_values
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from gisheat.report.map_data import MapData
     from gisheat.state import State
 
-__all__ = ["Figure", "write_report"]
+__all__ = ["Figure", "figures_of", "write_report"]
 
 LISTED = ("stations", "critical_path", "pipes", "sources", "valves", "pumps", "comparison")
 """Layers and tables that the report lists, in this order."""
+DIAGRAM = "pressure-diagram"
+"""Product that every report has of itself."""
 _FIGURE_DECIMALS = {"MW": 1, "m2": 0, "m": 1, "km": 2, "t/h": 0, "kW": 0, "": 0}
 
 
@@ -43,6 +45,13 @@ class Figure(NamedTuple):
     title: str
     path: Path | None
     missing: str = ""
+
+
+def figures_of(files: Sequence[Path], language: Language) -> list[Figure]:
+    """Figures of the products that were made: their SVG pictures, but for the pressure diagram, which is there anyway."""
+    named = FIGURES[language]
+    pictures = [path for path in files if path.suffix == ".svg" and path.stem != DIAGRAM]
+    return [Figure(named.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in pictures]
 
 
 def write_report(

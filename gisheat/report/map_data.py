@@ -76,6 +76,7 @@ def map_data(
             "points": points.places, "radius": points.radius.round(1).tolist(), "names": list(points.names),
             "colouring": None if points.colouring is None else points.colouring.plain(),
         }  # fmt: skip
+    plain["density"] = _density(len(stations.places), CROWDED)
     plain["stations"]["worst"] = [_row(tables["stations"], name) for name in worst]
     if "findings" in tables:
         found = tables["findings"]
@@ -99,7 +100,7 @@ def _widths(pipes: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _density(count: int, crowded: int) -> float:
-    return float(np.clip(np.sqrt(crowded / max(count, 1)), 0.45, 1.0))
+    return float(np.clip(np.sqrt(crowded / max(count, 1)), 0.3, 1.0))
 
 
 def _stations(table: Any, frame: Frame, worst: Sequence[str], phrases: Phrases) -> static_map.Points:

@@ -48,7 +48,7 @@
   const home = map.getZoom();
   map.setMinZoom(home - 1.5);
   map.setMaxBounds(box.pad(0.7));
-  const scale = () => Math.max(0.75, Math.min(1.9, Math.pow(1.18, map.getZoom() - home)));
+  const scale = () => Math.max(0.75, Math.min(1.9 / shown.density, Math.pow(shown.density < 0.7 ? 1.35 : 1.18, map.getZoom() - home)));
 
   const groups = {};
   ["streets", "critical", "pipes", "stations", "sources", "problems", "hints", "names"].forEach(name => {
@@ -89,7 +89,7 @@
   stations.points.forEach((point, row) => {
     if (!point) return;
     const layer = L.circleMarker(at(point), {
-      renderer: ground, radius: stations.radius[row], color: INK, weight: 1.2, fillOpacity: 1,
+      renderer: ground, radius: stations.radius[row], color: INK, weight: shown.density < 0.7 ? 0.7 : 1.2, fillOpacity: 1,
       fillColor: colourOf(stations.colouring, row, UNKNOWN) });
     layer.options.what = ["stations", row];
     layers.stations[row] = layer.addTo(groups.stations);
