@@ -6,7 +6,7 @@ from typing import Unpack
 
 from gisheat import outputs
 from gisheat.comparison import add_comparison
-from gisheat.operations.running import TO_SOLUTION, Report, as_far_as_possible, product_of
+from gisheat.operations.running import TO_SOLUTION, Report, as_far_as_possible, product_of, write_page
 from gisheat.option_sets import ProfileOptions, SolveOptions
 from gisheat.quantities import DiagramOutput, InputFile, ReportOutput
 from gisheat.state import Progress
@@ -26,12 +26,10 @@ def profile(
 def report(
     project: InputFile, output: ReportOutput, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
 ) -> Report:
-    """Write a report of the network that opens in any browser and needs no network.
+    """Write a report of the network: one HTML file that opens in any browser, offline.
 
     First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and
     inputs. What can't be solved gets a report on its findings.
     """
-    from gisheat.report import write_report
-
     steps = as_far_as_possible((*TO_SOLUTION, add_comparison))
-    return product_of(report, project, output, options, progress, steps, (".html",), write_report)
+    return product_of(report, project, output, options, progress, steps, (".html",), write_page)

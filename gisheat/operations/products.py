@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from gisheat import outputs
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
 from gisheat.operations import desk
-from gisheat.operations.running import Report, Writer, resolve_options
-from gisheat.report import figures_of, write_report
+from gisheat.operations.running import Report, Writer, resolve_options, write_page
 from gisheat.state import Progress, State, report
 
 
@@ -33,7 +31,7 @@ PRODUCTS = (
         desk.profile, outputs.write_diagram,
         ("pressure-diagram.png", "pressure-diagram.svg"),
     ),
-    Product(desk.report, write_report, ("report.html",), gathers=True),
+    Product(desk.report, write_page, ("report.html",), gathers=True),
 )  # fmt: skip
 """In the order in which they are made; the report comes last."""
 
@@ -59,8 +57,10 @@ def write_products(
         report(progress, 0.85 + 0.15 * done / len(wanted), f"writing {name}")
         try:
             options = resolve_options(product.operation, state.project, {}) | dict(state.options)
-            write = partial(product.write, figures=figures_of(made, options["language"])) if product.gathers else product.write
-            _, files = write(replace(state, options=options), folder / name)
+            ready = replace(state, options=options)
+            _, files = (
+                write_page(ready, folder / name, made) if product.gathers else product.write(ready, folder / name)
+            )
             made += files
         except Cancelled:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,10 +162,8 @@ def result_of(
                 report(progress, 0.8, "drawing the map")
                 outputs.draw(written, whole.enter_context(whole_or_nothing(picture)), state, figures)
             if page is not None:
-                from gisheat.report import write_report
-
                 report(progress, 0.85, "writing the report")
-                write_report(state, whole.enter_context(whole_or_nothing(page)), operation=operation.__name__)
+                write_page(state, whole.enter_context(whole_or_nothing(page)), operation=operation.__name__)
             write_result(target, written, title=project.name, language=options["language"])
         beside = (options[name] for name in ("picture", "report", "details") if options.get(name) is not None)
         files += [target, *beside]
@@ -176,6 +174,16 @@ def result_of(
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
     return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+
+
+def write_page(
+    state: State, target: Path, pictures: Sequence[Path] = (), *, operation: str = "report"
+) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the report of a state, with pictures of other products in it; figures, and files written."""
+    from gisheat.report import figures_of, write_report
+
+    figures = figures_of(pictures, state.options["language"])
+    return write_report(state, target, figures, operation=operation, version=gisheat.__version__)
 
 
 def product_of(

@@ -1,4 +1,4 @@
-"""The report: one HTML file with verdict, map, figures, tables, findings and inputs that needs no network."""
+"""The report: one HTML file with verdict, map, figures, tables, findings and inputs that works offline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-import gisheat
 from gisheat import outputs, stages
 from gisheat.errors import GisheatError, InputError
 from gisheat.geopackage import whole_or_nothing
@@ -48,7 +47,7 @@ class Figure(NamedTuple):
 
 
 def figures_of(files: Sequence[Path], language: Language) -> list[Figure]:
-    """Figures of the products that were made: their SVG pictures, but for the pressure diagram, which is there anyway."""
+    """Figures of products that were made: their SVG pictures, without the pressure diagram, which is there anyway."""
     named = FIGURES[language]
     pictures = [path for path in files if path.suffix == ".svg" and path.stem != DIAGRAM]
     return [Figure(named.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in pictures]
@@ -56,7 +55,7 @@ def figures_of(files: Sequence[Path], language: Language) -> list[Figure]:
 
 def write_report(
     state: State, target: Path, figures: Sequence[Figure] = (), *, more: Sequence[tuple[str, str, pd.DataFrame]] = (),
-    operation: str = "report",
+    operation: str = "report", version: str = "",
 ) -> tuple[Rows, tuple[Path, ...]]:  # fmt: skip
     """Write the report of a network; what a state lacks is left out.
 
@@ -72,6 +71,8 @@ def write_report(
         Further tables as title, layer whose columns they have, and table.
     operation : str
         Verb that is named in the method notes.
+    version : str
+        Of gisheat.
 
     Returns
     -------
@@ -99,8 +100,8 @@ def write_report(
         "worst": table_of("stations", verdict.worst, phrases, WORST_COLUMNS) if worst else None,
         "key_figures": [(phrases(k), _figure(v, unit), _unit(unit)) for k, v, unit in key_figures(rows)],
         "mapped": mapped, "pictures": pictures, "tables": listed, "findings": len(state.findings),
-        "summary": key_values(rows).to_dict("records"), "notes": state.notes, "version": gisheat.__version__,
-        **_record(state, operation),
+        "summary": key_values(rows).to_dict("records"), "notes": state.notes, "version": version,
+        **_record(state, operation, version),
     }  # fmt: skip
     data = _data(listed, mapped, phrases)
     page = render(content, data)
@@ -121,9 +122,7 @@ def _layers(state: State) -> dict[str, Any]:
     return {**drawn, "findings": findings_layer(state.findings, state.layers.crs)}
 
 
-def _tables(
-    layers: Mapping[str, Any], more: Sequence[tuple[str, str, pd.DataFrame]], phrases: Phrases
-) -> list[Table]:
+def _tables(layers: Mapping[str, Any], more: Sequence[tuple[str, str, pd.DataFrame]], phrases: Phrases) -> list[Table]:
     """Tables of the page, those without rows left out; findings have a section of their own."""
     made = [table_of(name, layers[name], phrases) for name in LISTED if name in layers and len(layers[name])]
     if "pipes" in layers and (counted := quantities(layers["pipes"], phrases)) is not None:
@@ -167,9 +166,9 @@ def _diagram(state: State, folder: Path, phrases: Phrases) -> list[Figure]:
     return [Figure(phrases("diagram"), path)]
 
 
-def _record(state: State, operation: str) -> dict[str, Any]:
+def _record(state: State, operation: str, version: str) -> dict[str, Any]:
     """Input files with their hashes, options, and the rest of how the result came about; no clock."""
-    record = outputs.provenance(gisheat.__version__, operation, state)
+    record = outputs.provenance(version, operation, state)
     inputs = [(k.removeprefix("input "), v) for k, (v, _) in record.items() if k.startswith("input ")]
     hashes = [(k.removeprefix("sha256 "), v) for k, (v, _) in record.items() if k.startswith("sha256 ")]
     options = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,18 +33,18 @@ class Colouring:
     labels: tuple[str, ...]
     colours: tuple[str, ...]
     row: tuple[int, ...]
+    column: str = ""
+    """Column whose values are in classes, empty where they are in no table."""
 
     def plain(self) -> dict[str, Any]:
         """What the page needs of it."""
         return {
             "name": self.name, "heading": self.heading, "labels": list(self.labels), "colours": list(self.colours),
-            "row": list(self.row),
+            "row": list(self.row), "column": self.column,
         }  # fmt: skip
 
 
-def pipe_colourings(
-    tables: Mapping[str, pd.DataFrame], language: Language, head: tuple[str, str]
-) -> list[Colouring]:
+def pipe_colourings(tables: Mapping[str, pd.DataFrame], language: Language, head: tuple[str, str]) -> list[Colouring]:
     """Ways to colour pipes, those for which at least one has a value: friction, velocity, diameter, head, status.
 
     `head` is what the available head is called, and its heading.
@@ -72,7 +72,8 @@ def _by_bands(table: pd.DataFrame, style: Style, language: Language) -> Colourin
     values = table[style.column].to_numpy(dtype=float, na_value=np.nan)
     values = np.abs(values) if style.layer == "pipes" else values
     name, heading = style.name.get(language), style.heading.get(language)
-    return _coloured(name, heading, values, style.bands, language)
+    found = _coloured(name, heading, values, style.bands, language)
+    return None if found is None else replace(found, column=style.column)
 
 
 def _coloured(

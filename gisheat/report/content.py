@@ -54,8 +54,8 @@ _OF_NAMES = {"length_m": 1, "cumulated_length_m": 1, "equivalent_length_m": 1, "
              "distance_m": 1, "inner_diameter_mm": 1, "heat_index_w_m2": 2}  # fmt: skip
 _TRANSLATED = frozenset({"status", "role", "governed_by", "severity"})
 """Columns whose words are gisheat's own, not the user's."""
-_SAYS_THE_SAME = {"design_flow_t_h": "flow_t_h", "heat_kw": "load_kw", "ret_friction_pa_m": "sup_friction_pa_m",
-                  "ret_loss_kpa": "sup_loss_kpa"}  # fmt: skip
+_SAYS_THE_SAME = {"design_flow_t_h": "flow_t_h", "heat_kw": "load_kw",
+                  "ret_friction_pa_m": "sup_friction_pa_m"}  # fmt: skip
 """Columns that are left out where they are equal to another one in every row."""
 
 
@@ -129,7 +129,7 @@ def _equal(table: pd.DataFrame, name: str, other: str) -> bool:
 
 def _column(name: str, label: str, values: pd.Series, phrases: Phrases) -> Column:
     decimals = decimals_of(name)
-    if values.dtype == "boolean" or values.dtype == bool:
+    if values.dtype in ("boolean", bool):
         return Column(name, label, "bool", 0, [None if pd.isna(v) else bool(v) for v in values])
     if pd.api.types.is_integer_dtype(values.dtype):
         return Column(name, label, "number", 0, [None if pd.isna(v) else int(v) for v in values])

@@ -80,4 +80,4 @@ def points_of(table: Any, frame: Frame) -> list[list[int] | None]:
 
 
 def _is_finite(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
-    return np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    return np.asarray(np.isfinite(shapely.bounds(shapes)).all(axis=1))

@@ -40,9 +40,7 @@ class MapData:
     stations: Colouring | None
 
 
-def map_data(
-    tables: Mapping[str, Any], worst: Sequence[str], phrases: Phrases
-) -> MapData | None:
+def map_data(tables: Mapping[str, Any], worst: Sequence[str], phrases: Phrases) -> MapData | None:
     """Shapes and colours of all layers; None where nothing has a place.
 
     Parameters

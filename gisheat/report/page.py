@@ -1,4 +1,4 @@
-"""The page itself: one HTML file that carries its script, style, pictures and data, and can ask the network nothing."""
+"""The page itself: one HTML file that carries its script, style, pictures and data, and can load nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any]) -> bytes:
 
 
 def json_text(data: Any) -> Markup:
-    """Data as JSON that may stand between script tags: no `<`, `>` or `&` is left in it.
+    r"""Data as JSON that may stand between script tags: no `<`, `>` or `&` is left in it.
 
     >>> json_text({"name": "</script>"})
     Markup('{"name":"\\u003c/script\\u003e"}')

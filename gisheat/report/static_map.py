@@ -85,18 +85,15 @@ class _Page:
         words = []
         for part in parts:
             points = np.cumsum(np.array(part, float).reshape(-1, 2), axis=0)
-            x, y = self.place(points[:, 0], points[:, 1])  # type: ignore[arg-type]
-            words.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True)))
+            words.append("M" + "L".join("{:.1f} {:.1f}".format(*self.place(x, y)) for x, y in points.tolist()))
         return "".join(words)
 
     def paths(self, lines: list[list[list[int]]], colour: str, width: float) -> list[str]:
         data = "".join(self.path(parts) for parts in lines)
         if not data:
             return []
-        return [
-            f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linecap="round"'
-            ' stroke-linejoin="round"/>'
-        ]
+        shape = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
+        return [f'<path d="{data}" {shape} stroke="{colour}" stroke-width="{width:g}"/>']
 
 
 def _pipes(page: _Page, pipes: Lines) -> list[str]:

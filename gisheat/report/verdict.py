@@ -35,7 +35,9 @@ WORTH_SAYING = 0.5
 """Head [m] that one wider pipe has to save to be proposed."""
 UNSOLVED = "not-solved"
 """Rule of the finding that says why there is no solution."""
-_SUPPLY_RULES = frozenset({"not-served", "cut-off", "island", "one-sided", "not-connected", "unreachable", "unbalanced"})
+_SUPPLY_RULES = frozenset(
+    {"not-served", "cut-off", "island", "one-sided", "not-connected", "unreachable", "unbalanced"}
+)
 """Rules about stations that get nothing or too little: the headline counts these."""
 
 
@@ -129,9 +131,7 @@ def _worst_station(results: Results, phrases: Phrases) -> Iterator[Remark]:
     length = float(network.pipes.length[path].sum())
     origin = str(network.nodes.id[results.critical.nodes[0]])
     key = "worst_spare" if surplus >= 0.0 else "worst_lacks"
-    yield Remark(
-        phrases(key, station=name, head=abs(surplus), length=length / 1e3, origin=origin), "stations", name
-    )
+    yield Remark(phrases(key, station=name, head=abs(surplus), length=length / 1e3, origin=origin), "stations", name)
 
 
 def _short_of_reserve(results: Results, phrases: Phrases) -> Iterator[Remark]:
@@ -175,9 +175,7 @@ def _overload(findings: Iterable[Finding], pipes: pd.DataFrame, phrases: Phrases
     over = pipes[at].sort_values("sup_friction_pa_m", ascending=False, kind="stable")
     names = over["pipe_id"].astype(str).tolist()
     if names:
-        yield Remark(
-            phrases("overloaded", count=len(names), pipes=phrases.listed(names, NAMED)), "pipes", names[0]
-        )
+        yield Remark(phrases("overloaded", count=len(names), pipes=phrases.listed(names, NAMED)), "pipes", names[0])
 
 
 # what to do ----------------------------------------------------------------------------------------------

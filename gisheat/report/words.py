@@ -22,8 +22,9 @@ _EN = {
     "worst_lacks": "Station {station} limits the network: {length:.2f} km from {origin}, it lacks {head:.1f} m of the"
     " head it needs.",
     "little_head": "The head given leaves {head:.1f} m to spare at station {station}.",
-    "source_full": "Source {source} gives {load:.1f} MW of its {capacity:.1f} MW ({share:.0f} %).",
-    "pump_head": "Of the pump head of {total:.1f} m the pipes of the critical path lose {spent:.1f} m; the station takes"
+    "source_full": "Source {source} gives {load:.2f} MW of its {capacity:.2f} MW ({share:.0f} %).",
+    "pump_head": "Of the pump head of {total:.1f} m the pipes of the critical path lose {spent:.1f} m; the"
+    " station takes"
     " {station:.1f} m, the plant {plant:.1f} m; {rest:.1f} m are reserve.",
     "most_loss": "Three pipes lose {share:.0f} % of that on {part:.0f} % of its length: {pipes}.",
     "overloaded": "{count} pipe(s) carry more than their role allows, now or in a later phase: {pipes}.",
@@ -40,17 +41,19 @@ _EN = {
     "report": "Hydraulic report", "phase": "Phase", "all_phases": "all phases", "verdict": "Verdict",
     "limits": "What limits it", "actions": "What to do", "worst": "The five worst stations",
     "worst_few": "The stations, the worst first", "show": "Show on the map",
-    "map": "Map", "map_help": "Drag to move, pinch or use + and − to zoom; click the map to zoom with the wheel. Point at"
+    "map": "Map", "map_help": "Drag to move, pinch or use + and − to zoom; click the map to zoom with the wheel."
+    " Point at"
     " a pipe or a station to read it, click to keep it.",
     "map_print": "The network by {colour}; the worst stations and the sources are named.",
     "colour_by": "Colour pipes by", "legend": "Legend", "layers": "Layers", "stations_legend": "Stations, size by load",
     "nothing_picked": "Point at a pipe or a station.", "unpin": "Let go", "whole": "Whole network",
-    "full_screen": "Full screen", "critical": "Critical path", "names": "Names", "hints": "Findings: information",
-    "problems": "Findings: errors and warnings", "streets": "Streets", "head": "Available head, mean of both ends",
+    "full_screen": "Full screen", "critical": "Critical path", "names": "Names", "hints": "Information",
+    "problems": "Errors, warnings", "streets": "Streets", "head": "Available head, mean of both ends",
     "figures": "Figures", "tables": "Tables", "findings": "Findings",
     "none_found": "Nothing was found.", "inputs": "Inputs and options", "summary": "All figures of the run",
-    "method": "Method and versions", "notes": "What was assumed", "filter": "Filter rows …", "rows": "{shown} of {count} rows",
-    "more_rows": "Show all rows", "printed_rows": "The first {shown} of {count} rows; the result file has all.",
+    "method": "Method and versions", "notes": "What was assumed", "filter": "Filter rows …", "rows": "{shown} of"
+    " {count} rows",
+    "more_rows": "Show all rows", "printed_rows": "{shown} of {count} rows; the result file has all.",
     "key": "Entry", "value": "Value", "unit": "Unit", "input_files": "Input files", "options": "Options",
     "quantities": "Pipes by size and status", "no_script": "The map that moves and the tables need JavaScript; the"
     " verdict, the figures and this picture do not.",
@@ -62,7 +65,7 @@ _EN = {
     " the least surplus head. What the terms mean and where the formulas come from: docs/method.md of gisheat.",
     "figure_missing": "This figure could not be made: {why}",
     "diagram": "Pressure diagram of the critical path",
-    "made_by": "Made by gisheat {version}. This file needs no network and sends nothing.",
+    "made_by": "Made by gisheat {version}. This file works offline and sends nothing.",
     "leaflet": "The map is moved by Leaflet {version} (BSD-2-Clause).",
     # figures at the top
     "heat load": "Heat load", "heated area": "Heated area", "stations": "Stations", "trench length": "Trench",
@@ -74,10 +77,11 @@ _ZH = {
     "headline_doubtful": "在可计算的范围内管网可行（{count} 座热力站），但数据中有 {errors} 处错误。",
     "headline_fails": "管网不可行：{count} 座热力站中有 {short} 座不满足要求。",
     "headline_unsolved": "管网目前无法计算。",
-    "worst_spare": "最不利热力站为 {station}：距 {origin} {length:.2f} km，资用压头比需要值高 {head:.1f} m，为全网最小。",
+    "worst_spare": "最不利热力站为 {station}：距 {origin} {length:.2f} km，资用压头比需要值高 {head:.1f} m，"
+    "为全网最小。",
     "worst_lacks": "最不利热力站为 {station}：距 {origin} {length:.2f} km，资用压头比需要值低 {head:.1f} m。",
     "little_head": "给定的压头在热力站 {station} 处仅富裕 {head:.1f} m。",
-    "source_full": "热源 {source} 供热 {load:.1f} MW，供热能力为 {capacity:.1f} MW（{share:.0f} %）。",
+    "source_full": "热源 {source} 供热 {load:.2f} MW，供热能力为 {capacity:.2f} MW（{share:.0f} %）。",
     "pump_head": "循环泵扬程 {total:.1f} m，其中最不利环路管道损失 {spent:.1f} m，热力站 {station:.1f} m，热源内部"
     " {plant:.1f} m，富裕量 {rest:.1f} m。",
     "most_loss": "其中三条管段以 {part:.0f} % 的长度占损失的 {share:.0f} %：{pipes}。",
@@ -85,28 +89,33 @@ _ZH = {
     "raise_head": "将循环泵扬程提高 {head:.1f} m 至 {total:.1f} m，或加大通往热力站 {station} 的管径。",
     "do": "{what}（{count} 处）。其一：{message}",
     "do_one": "{what}：{message}",
-    "widen": "将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大：可减少 {head:.1f} m，占扬程的 {share:.0f} %。",
-    "widen_if_wanted": "如需降低扬程：将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大，可减少 {head:.1f} m，"
+    "widen": "将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大：可减少 {head:.1f} m，占扬程的"
+    " {share:.0f} %。",
+    "widen_if_wanted": "如需降低扬程：将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大，可减少"
+    " {head:.1f} m，"
     "即 {share:.0f} %。",
     "nothing_to_do": "无需采取措施。",
     "and_more": "{names} 等共 {total} 条",
     "report": "水力计算报告", "phase": "期别", "all_phases": "全部", "verdict": "结论", "limits": "制约因素",
     "actions": "建议措施", "worst": "最不利的五座热力站", "worst_few": "热力站（最不利者在前）", "show": "在图上显示",
-    "map": "地图", "map_help": "拖动平移，双指或 + − 缩放；点击地图后可用滚轮缩放。指向管段或热力站可查看数据，点击可固定。",
+    "map": "地图", "map_help": "拖动平移，双指或 + − 缩放；点击地图后可用滚轮缩放。指向管段或热力站可查看数据，"
+    "点击可固定。",
     "map_print": "管网图（按{colour}着色），标注热源和最不利热力站。",
     "colour_by": "管道着色", "legend": "图例", "layers": "图层", "stations_legend": "热力站（大小表示热负荷）",
     "nothing_picked": "请指向管段或热力站。", "unpin": "取消固定", "whole": "全图", "full_screen": "全屏",
-    "critical": "最不利环路", "names": "名称", "hints": "检查结果：提示", "problems": "检查结果：错误和警告",
+    "critical": "最不利环路", "names": "名称", "hints": "提示", "problems": "错误和警告",
     "streets": "道路", "head": "资用压头（两端平均）", "figures": "图", "tables": "表", "findings": "检查结果",
     "none_found": "未发现问题。", "inputs": "输入与选项", "summary": "全部计算指标", "method": "方法与版本",
     "notes": "所作假定", "filter": "筛选 …", "rows": "{count} 行中的 {shown} 行", "more_rows": "显示全部行",
-    "printed_rows": "{count} 行中的前 {shown} 行；完整表格见结果文件。",
+    "printed_rows": "{count} 行中的 {shown} 行；完整表格见结果文件。",
     "key": "项目", "value": "数值", "unit": "单位", "input_files": "输入文件", "options": "选项",
     "quantities": "按管径和状态的管道量", "no_script": "可移动的地图和表格需要 JavaScript；结论、插图和本图不需要。",
     "yes": "是", "no": "否", "count": "管段数", "worst_legend": "最不利的五座之一", "source": "热源",
     "no_value": "无计算值", "unserved": "不满足", "volume_m3": "水容量 [m³]", "north": "北",
-    "method_text": "供水和回水按下列摩阻公式和水的物性求解；水头以参考密度的水柱高度计，从地面标高的基准面算起。比摩阻只计沿程"
-    "摩阻，压降含局部阻力。富裕压头为资用压头减需要压头。最不利环路通往富裕压头最小的热力站。术语和公式来源见 gisheat 的"
+    "method_text": "供水和回水按下列摩阻公式和水的物性求解；水头以参考密度的水柱高度计，从地面标高的基准面算起。"
+    "比摩阻只计沿程"
+    "摩阻，压降含局部阻力。富裕压头为资用压头减需要压头。最不利环路通往富裕压头最小的热力站。术语和公式来源见"
+    " gisheat 的"
     " docs/method.md。",
     "figure_missing": "此图未能生成：{why}",
     "diagram": "最不利环路水压图",

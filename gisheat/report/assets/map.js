@@ -31,9 +31,10 @@
     zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
   });
   L.control.scale({ imperial: false }).addTo(map);
-  ["streets", "critical", "found", "marks", "names"].forEach((name, k) => {
-    map.createPane(name).style.zIndex = [350, 360, 420, 450, 460][k];
-    if (name !== "found") map.getPane(name).style.pointerEvents = "none";
+  // one canvas takes the pointer, that of pipes, stations and findings: whatever lies above it must not
+  ["streets", "critical", "marks", "names"].forEach((name, k) => {
+    map.createPane(name).style.zIndex = [350, 360, 450, 460][k];
+    map.getPane(name).style.pointerEvents = "none";
   });
   const canvas = (pane, tolerance) => L.canvas({ pane, padding: 0.3, tolerance: tolerance || 0 });
   const touch = matchMedia("(pointer: coarse)").matches;
@@ -47,7 +48,8 @@
   whole();
   const home = map.getZoom();
   map.setMinZoom(home - 1.5);
-  map.setMaxBounds(box.pad(0.7));
+  const reach = 0.8 * metres * Math.max(shown.width, shown.height, 10);
+  map.setMaxBounds([[-reach, -reach], [box.getNorth() + reach, box.getEast() + reach]]);
   const scale = () => Math.max(0.75, Math.min(1.9 / shown.density, Math.pow(shown.density < 0.7 ? 1.35 : 1.18, map.getZoom() - home)));
 
   const groups = {};
@@ -102,12 +104,11 @@
     layers.sources[row] = layer.addTo(groups.sources);
   });
   const found = shown.findings || { points: [], severity: [] };
-  const marks = canvas("found", touch ? 10 : 4);
   found.points.forEach((point, row) => {
     if (!point) return;
     const severity = found.severity[row];
     const layer = L.circleMarker(at(point), {
-      renderer: marks, pane: "found", radius: severity === "info" ? 3.5 : 5, color: SEVERITY[severity], weight: 2.5,
+      renderer: ground, radius: severity === "info" ? 3.5 : 5, color: SEVERITY[severity], weight: 2.5,
       fillColor: "#ffffff", fillOpacity: 0.9 });
     layer.options.what = ["findings", row];
     layer.addTo(severity === "info" ? groups.hints : groups.problems);
@@ -186,7 +187,8 @@
     });
   });
   function valueOf(row) {
-    const k = way.row[row];
+    const k = way.row[row], column = data.tables.pipes && data.tables.pipes.columns.find(c => c.name === way.column);
+    if (column && column.values[row] !== null) return column.label + ": " + window.gisheat.format(column, column.values[row]);
     return way.name + ": " + (k < 0 ? words.no_value : way.labels[k]);
   }
   map.on("click", () => { if (pinned) pin(null); });
@@ -270,7 +272,8 @@
   else document.getElementById("station-legend-box").hidden = true;
 
   const switches = document.getElementById("switches");
-  ["critical", "stations", "sources", "names", "problems", "hints", "streets"].forEach(name => {
+  groups.pipes.addTo(map);
+  ["streets", "critical", "stations", "sources", "names", "problems", "hints"].forEach(name => {
     const on = name !== "hints";
     const empty = name !== "names" && !groups[name].getLayers().length;
     if (on) groups[name].addTo(map);
@@ -286,7 +289,6 @@
     label.append(tick, document.createTextNode(" " + switches.dataset[name]));
     switches.append(label);
   });
-  groups.pipes.addTo(map);
 
   // places --------------------------------------------------------------------------------------------------
   const section = document.getElementById("map-section");

@@ -24,7 +24,9 @@
   function facts(name, row) {
     const table = data.tables[name];
     if (!table) return [];
-    return table.columns.filter(column => column.values[row] !== null && column.values[row] !== "")
+    const known = table.columns.filter(column => column.values[row] !== null && column.values[row] !== "");
+    const rank = column => column === table.columns[0] ? 0 : column.name === "name" ? 1 : column.kind === "number" ? 2 : 3;
+    return known.sort((a, b) => rank(a) - rank(b)) // what it is called, then figures, then words
       .map(column => [column.label, format(column, column.values[row])]);
   }
 
@@ -118,7 +120,7 @@
       body.replaceChildren(...shown.map(rowElement));
       const fill = sentence => sentence.replace("{shown}", shown.length).replace("{count}", count);
       told.textContent = fill(words.rows);
-      note.textContent = shown.length < rows.length ? fill(words.printed_rows) : "";
+      note.textContent = shown.length < count ? fill(words.printed_rows) : "";
       more.hidden = shown.length >= rows.length;
     }
 
@@ -133,7 +135,7 @@
     draw();
   }
 
-  Object.assign(window.gisheat, { facts });
+  Object.assign(window.gisheat, { facts, format });
   document.querySelectorAll("section[data-table]").forEach(build);
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true; }));
 })();
