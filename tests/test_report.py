@@ -26,8 +26,12 @@ from gisheat.report.page import LEAFLET, json_text
 from gisheat.report.words import Phrases
 from gisheat.schema import columns
 
-EVIL = ["</script><script>alert(1)</script>", '=HYPERLINK("http://example.org","x")', "\"'><img src=x onerror=alert(1)>",
-        "🔥 {{ 7 * 7 }} 热力站 &amp;"]  # fmt: skip
+EVIL = [
+    "</script><script>alert(1)</script>",
+    '=HYPERLINK("http://example.org","x")',
+    "\"'><img src=x onerror=alert(1)>",
+    "🔥 {{ 7 * 7 }} 热力站 &amp;",
+]
 
 
 class Page(HTMLParser):
@@ -265,7 +269,7 @@ def test_quantities_count_trench_once_and_water_twice():
     """100 m of trench of bore 0.2 m hold 2 x 3.14 m3; a pipe drawn for the supply alone holds half of that."""
     pipes = pd.DataFrame({"dn_mm": [200.0, 200.0, 300.0], "status": ["planned", "planned", None], "length_m": 100.0,
                           "inner_diameter_mm": [200.0, 200.0, 300.0], "line": ["pair", "supply", None]})  # fmt: skip
-    found = {c.name: c.values for c in quantities(pipes, Phrases("en")).columns}
+    found = {c["name"]: c["values"] for c in quantities(pipes, Phrases("en")).plain()["columns"]}
     assert found["dn_mm"] == [200, 300]
     assert found["status"] == ["planned", "existing"]
     assert (found["count"], found["length_m"]) == ([2, 1], [200, 100])
@@ -305,7 +309,7 @@ def test_what_cannot_be_solved_gets_a_report_on_its_findings(tmp_path):
     found = Page(tmp_path / "r.html")
     assert ran.code == 1
     assert "The network cannot be computed yet." in found.text
-    assert "there is no source in service that is connected" in found.text
+    assert "There is no source in service that is connected" in found.text
     assert len(found.data["map"]["pipes"]["lines"]) == 3
     assert "not-solved" in found.data["tables"]["findings"]["columns"][1]["values"]
     assert "figures" not in found.values("id")

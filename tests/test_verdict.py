@@ -88,6 +88,7 @@ def test_stations_without_head_are_counted_and_the_missing_head_is_named(solved)
     assert found.grade == "fails"
     assert found.headline == f"The network does not work: {short} of 2 stations do not get what they need."
     assert "it lacks 3.0 m of the head it needs" in found.limits[0].text
+    assert found.limits[1].text.endswith(": 3.0 m are missing.")
     assert found.actions[0].text.startswith("Raise the pump head by 3.0 m to ")
     assert found.worst["station_id"].tolist()[0] == "H1"
 
@@ -131,7 +132,7 @@ def test_what_cannot_be_solved_is_judged_by_its_findings(solved):
     found = verdict_of(state)
     assert state.results is None
     assert found.grade == "unsolved"
-    assert texts(found.limits)[0].startswith("there is no source in service that is connected")
+    assert texts(found.limits)[0].startswith("There is no source in service that is connected")
     assert any("S1" in t for t in texts(found.actions))
     assert len(found.worst) == 0
 

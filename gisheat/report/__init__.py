@@ -133,8 +133,7 @@ def _tables(layers: Mapping[str, Any], more: Sequence[tuple[str, str, pd.DataFra
 
 def _data(listed: Sequence[Table], mapped: MapData | None, phrases: Phrases) -> dict[str, Any]:
     """What the script of the page reads."""
-    names = ("nothing_picked", "filter", "rows", "more_rows", "printed_rows", "yes", "no", "no_value", "show", "source",
-             "worst_legend", "stations_legend")  # fmt: skip
+    names = ("nothing_picked", "filter", "rows", "more_rows", "printed_rows", "yes", "no", "no_value", "show")
     return {
         "language": phrases.language, "words": {name: WORDS[phrases.language][name] for name in names},
         "tables": {table.name: table.plain() for table in listed}, "map": None if mapped is None else mapped.plain,

@@ -79,7 +79,7 @@ def judge(state: State, tables: Mapping[str, pd.DataFrame], phrases: Phrases) ->
     findings = state.findings
     if state.results is None or state.results.station is None:
         headline = phrases("headline_unsolved")
-        limits = tuple(Remark(f.message) for f in findings if f.rule == UNSOLVED)
+        limits = tuple(Remark(f.message[:1].upper() + f.message[1:]) for f in findings if f.rule == UNSOLVED)
         rest = [f for f in findings if f.rule != UNSOLVED]
         return Verdict("unsolved", headline, limits, tuple(_repairs(rest, phrases)), pd.DataFrame())
     results, stations = state.results, tables["stations"]
@@ -154,9 +154,9 @@ def _critical_losses(results: Results, phrases: Phrases) -> Iterator[Remark]:
     """Where the pump head goes, and the pipes of the critical path that take most of it."""
     head, path = results.pump_head(), results.path()
     spent = head.supply_loss + head.return_loss
-    yield Remark(
-        phrases("pump_head", total=head.total, spent=spent, station=head.station, plant=head.plant, rest=head.reserve)
-    )
+    parts = {"total": head.total, "spent": spent, "station": head.station, "plant": head.plant}
+    key = "pump_head" if head.reserve >= 0.0 else "pump_head_lacks"
+    yield Remark(phrases(key, **parts, rest=abs(head.reserve)))
     loss = (path["sup_loss_kpa"] + path["ret_loss_kpa"]).to_numpy(float)
     if len(loss) > 3 and loss.sum() > 0.0:
         most = np.argsort(-loss, kind="stable")[:3]
@@ -261,8 +261,9 @@ def saved_by_widening(results: Results, series: PipeSeries) -> Array:
 
 
 def key_figures(figures: Mapping[str, tuple[Any, str]]) -> list[tuple[str, float, str]]:
-    """The figures of a run that stand at the top, as key, value, unit; those that are not there are left out."""
+    """The figures of a run that stand at the top, as key, value, unit; those that are not known are left out."""
     wanted = ("heat load", "heated area", "stations", "trench length", "flow", "pump head", "pump power",
               "least surplus head")  # fmt: skip
     found = [(key, float(figures[key][0]), figures[key][1]) for key in wanted if key in figures]
+    found = [row for row in found if np.isfinite(row[1]) and (row[1] or row[0] == "least surplus head")]
     return [(key, value / 1e3, "km") if key == "trench length" else (key, value, unit) for key, value, unit in found]

@@ -23,16 +23,16 @@ _EN = {
     " head it needs.",
     "little_head": "The head given leaves {head:.1f} m to spare at station {station}.",
     "source_full": "Source {source} gives {load:.2f} MW of its {capacity:.2f} MW ({share:.0f} %).",
-    "pump_head": "Of the pump head of {total:.1f} m the pipes of the critical path lose {spent:.1f} m; the"
-    " station takes"
-    " {station:.1f} m, the plant {plant:.1f} m; {rest:.1f} m are reserve.",
+    "pump_head": "Of the pump head of {total:.1f} m the pipes of the critical path lose {spent:.1f} m; the station"
+    " takes {station:.1f} m, the plant {plant:.1f} m; {rest:.1f} m are reserve.",
+    "pump_head_lacks": "The pump head is {total:.1f} m; the pipes of the critical path lose {spent:.1f} m, the station"
+    " needs {station:.1f} m, the plant {plant:.1f} m: {rest:.1f} m are missing.",
     "most_loss": "Three pipes lose {share:.0f} % of that on {part:.0f} % of its length: {pipes}.",
     "overloaded": "{count} pipe(s) carry more than their role allows, now or in a later phase: {pipes}.",
     "raise_head": "Raise the pump head by {head:.1f} m to {total:.1f} m, or widen the way to station {station}.",
     "do": "{what} ({count}). First: {message}",
     "do_one": "{what}: {message}",
-    "widen": "Widening pipe {pipe} (bore {bore:.0f} mm) to DN{dn:g} saves most: {head:.1f} m of head, {share:.0f} % of"
-    " the pump head.",
+    "widen": "Widening pipe {pipe} (bore {bore:.0f} mm) to DN{dn:g} saves most: {head:.1f} m of head.",
     "widen_if_wanted": "If less pump head is wanted: widening pipe {pipe} (bore {bore:.0f} mm) to DN{dn:g} saves most,"
     " {head:.1f} m or {share:.0f} % of it.",
     "nothing_to_do": "Nothing has to be done.",
@@ -42,23 +42,22 @@ _EN = {
     "limits": "What limits it", "actions": "What to do", "worst": "The five worst stations",
     "worst_few": "The stations, the worst first", "show": "Show on the map",
     "map": "Map", "map_help": "Drag to move, pinch or use + and − to zoom; click the map to zoom with the wheel."
-    " Point at"
-    " a pipe or a station to read it, click to keep it.",
+    " Point at a pipe or a station to read it, click or tap to keep it.",
     "map_print": "The network by {colour}; the worst stations and the sources are named.",
-    "colour_by": "Colour pipes by", "legend": "Legend", "layers": "Layers", "stations_legend": "Stations, size by load",
-    "nothing_picked": "Point at a pipe or a station.", "unpin": "Let go", "whole": "Whole network",
+    "colour_by": "Colour pipes by", "layers": "Layers", "stations_legend": "Stations, size by load",
+    "nothing_picked": "Point at a pipe or a station, or tap it.", "unpin": "Let go", "whole": "Whole network",
     "full_screen": "Full screen", "critical": "Critical path", "names": "Names", "hints": "Information",
     "problems": "Errors, warnings", "streets": "Streets", "head": "Available head, mean of both ends",
     "figures": "Figures", "tables": "Tables", "findings": "Findings",
     "none_found": "Nothing was found.", "inputs": "Inputs and options", "summary": "All figures of the run",
-    "method": "Method and versions", "notes": "What was assumed", "filter": "Filter rows …", "rows": "{shown} of"
-    " {count} rows",
-    "more_rows": "Show all rows", "printed_rows": "{shown} of {count} rows; the result file has all.",
+    "method": "Method and versions", "notes": "What was assumed", "filter": "Filter rows …",
+    "rows": "{shown} of {count} rows", "more_rows": "Show all rows",
+    "printed_rows": "{shown} of {count} rows; the result file has all.",
     "key": "Entry", "value": "Value", "unit": "Unit", "input_files": "Input files", "options": "Options",
     "quantities": "Pipes by size and status", "no_script": "The map that moves and the tables need JavaScript; the"
     " verdict, the figures and this picture do not.",
-    "yes": "yes", "no": "no", "count": "Pipes", "worst_legend": "one of the five worst", "source": "Heat source",
-    "no_value": "no value", "unserved": "not served", "volume_m3": "Water volume [m³]", "north": "N",
+    "yes": "yes", "no": "no", "count": "Pipes", "source": "Heat source",
+    "no_value": "no value", "volume_m3": "Water volume [m³]",
     "method_text": "Supply and return are solved with the friction law and the water given below; heads are metres of"
     " water of the reference density above the datum of the ground. Specific friction counts friction alone, loss"
     " counts fittings too. Surplus head is available less required head. The critical path leads to the station with"
@@ -84,16 +83,16 @@ _ZH = {
     "source_full": "热源 {source} 供热 {load:.2f} MW，供热能力为 {capacity:.2f} MW（{share:.0f} %）。",
     "pump_head": "循环泵扬程 {total:.1f} m，其中最不利环路管道损失 {spent:.1f} m，热力站 {station:.1f} m，热源内部"
     " {plant:.1f} m，富裕量 {rest:.1f} m。",
+    "pump_head_lacks": "循环泵扬程 {total:.1f} m；最不利环路管道损失 {spent:.1f} m，热力站需要 {station:.1f} m，"
+    "热源内部 {plant:.1f} m：缺少 {rest:.1f} m。",
     "most_loss": "其中三条管段以 {part:.0f} % 的长度占损失的 {share:.0f} %：{pipes}。",
     "overloaded": "{count} 条管段超过其类别的限值（本期或后期）：{pipes}。",
     "raise_head": "将循环泵扬程提高 {head:.1f} m 至 {total:.1f} m，或加大通往热力站 {station} 的管径。",
     "do": "{what}（{count} 处）。其一：{message}",
     "do_one": "{what}：{message}",
-    "widen": "将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大：可减少 {head:.1f} m，占扬程的"
-    " {share:.0f} %。",
+    "widen": "将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大：可减少 {head:.1f} m。",
     "widen_if_wanted": "如需降低扬程：将管段 {pipe}（内径 {bore:.0f} mm）加大到 DN{dn:g} 效果最大，可减少"
-    " {head:.1f} m，"
-    "即 {share:.0f} %。",
+    " {head:.1f} m，即 {share:.0f} %。",
     "nothing_to_do": "无需采取措施。",
     "and_more": "{names} 等共 {total} 条",
     "report": "水力计算报告", "phase": "期别", "all_phases": "全部", "verdict": "结论", "limits": "制约因素",
@@ -101,7 +100,7 @@ _ZH = {
     "map": "地图", "map_help": "拖动平移，双指或 + − 缩放；点击地图后可用滚轮缩放。指向管段或热力站可查看数据，"
     "点击可固定。",
     "map_print": "管网图（按{colour}着色），标注热源和最不利热力站。",
-    "colour_by": "管道着色", "legend": "图例", "layers": "图层", "stations_legend": "热力站（大小表示热负荷）",
+    "colour_by": "管道着色", "layers": "图层", "stations_legend": "热力站（大小表示热负荷）",
     "nothing_picked": "请指向管段或热力站。", "unpin": "取消固定", "whole": "全图", "full_screen": "全屏",
     "critical": "最不利环路", "names": "名称", "hints": "提示", "problems": "错误和警告",
     "streets": "道路", "head": "资用压头（两端平均）", "figures": "图", "tables": "表", "findings": "检查结果",
@@ -110,13 +109,11 @@ _ZH = {
     "printed_rows": "{count} 行中的 {shown} 行；完整表格见结果文件。",
     "key": "项目", "value": "数值", "unit": "单位", "input_files": "输入文件", "options": "选项",
     "quantities": "按管径和状态的管道量", "no_script": "可移动的地图和表格需要 JavaScript；结论、插图和本图不需要。",
-    "yes": "是", "no": "否", "count": "管段数", "worst_legend": "最不利的五座之一", "source": "热源",
-    "no_value": "无计算值", "unserved": "不满足", "volume_m3": "水容量 [m³]", "north": "北",
+    "yes": "是", "no": "否", "count": "管段数", "source": "热源",
+    "no_value": "无计算值", "volume_m3": "水容量 [m³]",
     "method_text": "供水和回水按下列摩阻公式和水的物性求解；水头以参考密度的水柱高度计，从地面标高的基准面算起。"
-    "比摩阻只计沿程"
-    "摩阻，压降含局部阻力。富裕压头为资用压头减需要压头。最不利环路通往富裕压头最小的热力站。术语和公式来源见"
-    " gisheat 的"
-    " docs/method.md。",
+    "比摩阻只计沿程摩阻，压降含局部阻力。富裕压头为资用压头减需要压头。最不利环路通往富裕压头最小的热力站。"
+    "术语和公式来源见 gisheat 的 docs/method.md。",
     "figure_missing": "此图未能生成：{why}",
     "diagram": "最不利环路水压图",
     "made_by": "由 gisheat {version} 生成。本文件不需要网络，也不发送任何数据。",

@@ -7,13 +7,16 @@ PIPE is the row of a pipe to point at; screenshots and the printed page go into 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HEIGHTS = {1280: 900, 400: 800}
+PAPER = {"width": 1032, "height": 703}
+"""A4 across within its margins, at 96 dots per inch."""
 TOUCH_BELOW = 600
 MIDDLE = """row => {
   const map = window.gisheat.map, part = window.gisheat.data.map.pipes.lines[row][0];
@@ -28,12 +31,16 @@ CENTRE = "[window.gisheat.map.getCenter().lat, window.gisheat.map.getCenter().ln
 
 def find_browser() -> str:
     """Path of the Chromium of this machine."""
-    import shutil
-
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         raise SystemExit("no Chromium on this machine: sh tools/browser.sh")
     return found
+
+
+def processor_time(session: CDPSession) -> float:
+    """Seconds that the processors have worked for a page."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "ProcessTime")
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float], *, touch: bool) -> None:
@@ -52,36 +59,38 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float], *, to
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def use_map(page: Page, folder: Path, width: int, pipe: int) -> dict[str, object]:
-    """Point at a pipe, keep it, move, zoom, colour and switch."""
-    touch, seen = width < TOUCH_BELOW, {}
-    page.evaluate("document.getElementById('map-section').scrollIntoView()")
-    page.wait_for_timeout(200)
-    page.screenshot(path=folder / f"map-{width}.png")
-    card, zoom = page.locator("#card"), "window.gisheat.map.getZoom()"
-    middle = page.evaluate(MIDDLE, pipe)
+def point_at(page: Page, folder: Path, width: int, pipe: int) -> dict[str, object]:
+    """Point at a pipe, keep it, let it go."""
+    seen: dict[str, object] = {}
+    card, middle = page.locator("#card"), page.evaluate(MIDDLE, pipe)
     seen["before"] = card.inner_text()
-    if touch:
+    if width < TOUCH_BELOW:
         page.touchscreen.tap(*middle)
     else:
         page.mouse.move(*middle)
     page.wait_for_timeout(150)
     seen["pointed"] = card.inner_text()
     page.screenshot(path=folder / f"pointed-{width}.png")
-    if not touch:
+    if width >= TOUCH_BELOW:
         seen["tip"] = page.locator(".tip").inner_text()
         page.mouse.click(*middle)
         page.wait_for_timeout(100)
     seen["pinned"] = card.get_attribute("class")
     page.keyboard.press("Escape")
     seen["let go"] = card.get_attribute("class")
+    return seen
+
+
+def move(page: Page, folder: Path, width: int) -> dict[str, object]:
+    """Drag the map, and zoom by button, key and wheel."""
+    touch, zoom = width < TOUCH_BELOW, "window.gisheat.map.getZoom()"
     box = page.locator("#map").bounding_box()
     assert box is not None
     here = (box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"])
     start = page.evaluate(CENTRE)
     drag(page, here, (here[0] - 80, here[1] - 60), touch=touch)
     page.wait_for_timeout(600)
-    seen["moved"] = [a - b for a, b in zip(page.evaluate(CENTRE), start, strict=True)]
+    moved = [a - b for a, b in zip(page.evaluate(CENTRE), start, strict=True)]
     zooms = [page.evaluate(zoom)]
     page.locator(".leaflet-control-zoom-in").click()
     page.wait_for_timeout(500)
@@ -95,22 +104,25 @@ def use_map(page: Page, folder: Path, width: int, pipe: int) -> dict[str, object
         page.mouse.wheel(0, -300)
         page.wait_for_timeout(600)
         zooms.append(page.evaluate(zoom))
-    seen["zooms"] = zooms
     page.screenshot(path=folder / f"zoomed-{width}.png")
     page.locator("#whole").click()
-    seen["legends"] = []
+    return {"moved": moved, "zooms": zooms}
+
+
+def colour(page: Page) -> dict[str, object]:
+    """Try every way to colour, and switch the stations off and on."""
+    legends = []
     for k in range(page.locator("#colour option").count()):
         page.locator("#colour").select_option(str(k))
         page.wait_for_timeout(80)
-        seen["legends"].append(page.locator("#pipe-legend").inner_text())
+        legends.append(page.locator("#pipe-legend").inner_text())
     page.wait_for_timeout(300)
     pictures = [page.locator("#map").screenshot()]
     page.locator("#switches input[data-layer=stations]").uncheck()
     page.wait_for_timeout(300)
     pictures.append(page.locator("#map").screenshot())
     page.locator("#switches input[data-layer=stations]").check()
-    seen["switched"] = pictures[0] != pictures[1]
-    return seen
+    return {"legends": legends, "switched": pictures[0] != pictures[1]}
 
 
 def use_tables(page: Page) -> dict[str, object]:
@@ -137,7 +149,7 @@ def use_tables(page: Page) -> dict[str, object]:
 
 def look(page_file: Path, folder: Path, width: int, pipe: int, loads: int) -> dict[str, object]:
     """Everything that is seen at one width."""
-    seen: dict[str, object] = {"console": [], "requests": [], "dialogs": [], "seconds": []}
+    seen: dict[str, object] = {"console": [], "requests": [], "dialogs": [], "seconds": [], "processor seconds": []}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser())
         page = browser.new_page(viewport={"width": width, "height": HEIGHTS[width]}, has_touch=width < TOUCH_BELOW)
@@ -145,18 +157,28 @@ def look(page_file: Path, folder: Path, width: int, pipe: int, loads: int) -> di
         page.on("pageerror", lambda error: seen["console"].append(str(error)))
         page.on("request", lambda request: seen["requests"].append(request.url[:80]))
         page.on("dialog", lambda dialog: (seen["dialogs"].append(dialog.message), dialog.dismiss()))
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
         for _ in range(loads):
+            before = processor_time(session)
             page.goto(page_file.resolve().as_uri())
             seen["seconds"].append(page.evaluate(LOAD_SECONDS))
+            seen["processor seconds"].append(processor_time(session) - before)
         page.wait_for_timeout(200)
         page.screenshot(path=folder / f"top-{width}.png")
         page.screenshot(path=folder / f"whole-{width}.png", full_page=True)
         seen["overflow"] = page.evaluate("document.documentElement.scrollWidth") - width
-        seen |= use_map(page, folder, width, pipe)
+        page.evaluate("document.getElementById('map-section').scrollIntoView()")
+        page.wait_for_timeout(200)
+        page.screenshot(path=folder / f"map-{width}.png")
+        seen |= point_at(page, folder, width, pipe) | move(page, folder, width) | colour(page)
         seen |= use_tables(page)
         seen["text"] = page.locator("body").inner_text()
         if width >= TOUCH_BELOW:
             page.pdf(path=folder / "printed.pdf", prefer_css_page_size=True)
+            page.emulate_media(media="print")
+            page.set_viewport_size(PAPER)
+            page.locator("#map-section").screenshot(path=folder / "paper.png")
         browser.close()
     return seen
 
