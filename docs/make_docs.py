@@ -29,7 +29,8 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
-    "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
+    "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/report.md", "docs/method.md",
+    "docs/topology.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""

@@ -82,7 +82,7 @@
   });
   if (pipes.critical.length) {
     const lines = [].concat(...pipes.critical.map(row => shapes[row]));
-    L.polyline(lines, { renderer: halo, pane: "critical", color: HALO, weight: 16, opacity: 0.9, interactive: false })
+    L.polyline(lines, { renderer: halo, pane: "critical", color: HALO, weight: 16 * Math.max(0.5, shown.density), opacity: 0.9, interactive: false })
       .addTo(groups.critical);
   }
 
