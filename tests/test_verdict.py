@@ -137,6 +137,14 @@ def test_what_cannot_be_solved_is_judged_by_its_findings(solved):
     assert len(found.worst) == 0
 
 
+def test_stations_whose_valves_hold_nothing_are_to_be_balanced(solved):
+    """With 10 m more than the worst one needs and all valves open, both take more than 1.2 times their flow."""
+    need = 10.0 + losses(solved(drawing()))
+    found = verdict_of(solved(drawing(sources=given_head(need + 10.0)), station_control="none"))
+    assert found.grade == "works"
+    assert found.actions[0].text == "Balance the stations: 2 take more than 120 % of their flow, 0 get less than 90 %."
+
+
 def test_the_sentences_are_in_chinese_too(solved):
     found = verdict_of(solved(drawing()), ZH)
     assert found.headline == "管网可行：全部 2 座热力站的流量和资用压头均满足要求。"

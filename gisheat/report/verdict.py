@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from gisheat.findings import points_of
 from gisheat.hydraulics.sources import follows_head
 from gisheat.physics.friction import specific_friction
 from gisheat.report.words import Phrases
+from gisheat.summary import ACCEPTED
 
 if TYPE_CHECKING:
     from gisheat.catalogue import PipeSeries
@@ -32,7 +34,10 @@ WORST = 5
 NAMED = 6
 """Features that a sentence names; of more it tells the number."""
 WORTH_SAYING = 0.5
-"""Head [m] that one wider pipe has to save to be proposed."""
+SMALL_PART = 0.02
+"""Head [m], and part of the pump head, that one wider pipe has to save to be proposed."""
+LARGE_SHARE = 25.0
+"""Part of the losses of the critical path [%] from which on three pipes are named for it."""
 UNSOLVED = "not-solved"
 """Rule of the finding that says why there is no solution."""
 _SUPPLY_RULES = frozenset(
@@ -96,8 +101,8 @@ def judge(state: State, tables: Mapping[str, pd.DataFrame], phrases: Phrases) ->
         headline = phrases(f"headline_{grade}", count=int(due.sum()))
     limits = (*_worst_station(results, phrases), *narrow, *_critical_losses(results, phrases))
     limits += tuple(_overload(findings, tables["pipes"], phrases))
-    actions = (*_more_head(results, phrases), *_repairs(findings, phrases))
-    actions += tuple(_widening(results, state.series, phrases, required=grade == "fails"))
+    actions = (*_balancing(stations, phrases), *_more_head(results, phrases), *_repairs(findings, phrases))
+    actions += tuple(_widening(results, state.series, phrases))
     if not actions:
         actions = (Remark(phrases("nothing_to_do")),)
     return Verdict(grade, headline, limits, actions, worst_stations(stations))
@@ -163,15 +168,17 @@ def _critical_losses(results: Results, phrases: Phrases) -> Iterator[Remark]:
         names = [str(path["pipe_id"].iloc[i]) for i in most]
         share, length = 100.0 * loss[most].sum() / loss.sum(), path["length_m"].to_numpy(float)
         part = 100.0 * length[most].sum() / max(length.sum(), 1e-9)
+        if share < LARGE_SHARE:
+            return
         yield Remark(phrases("most_loss", pipes=phrases.listed(names), share=share, part=part), "pipes", names[0])
 
 
 def _overload(findings: Iterable[Finding], pipes: pd.DataFrame, phrases: Phrases) -> Iterator[Remark]:
     """Pipes over the limits of their role, those with the largest specific friction first."""
-    found = {(f.layer, f.source_fid) for f in findings if f.rule == "overloaded"}
-    if not found:
+    places = {f.point for f in findings if f.rule == "overloaded"}  # a street that was routed has several pipes
+    if not places:
         return
-    at = [(layer, fid) in found for layer, fid in zip(pipes["source_layer"], pipes["source_fid"], strict=True)]
+    at = [point in places for point in points_of(pipes)]
     over = pipes[at].sort_values("sup_friction_pa_m", ascending=False, kind="stable")
     names = over["pipe_id"].astype(str).tolist()
     if names:
@@ -179,6 +186,15 @@ def _overload(findings: Iterable[Finding], pipes: pd.DataFrame, phrases: Phrases
 
 
 # what to do ----------------------------------------------------------------------------------------------
+
+
+def _balancing(stations: pd.DataFrame, phrases: Phrases) -> Iterator[Remark]:
+    """Stations that take more flow than acceptance tests let pass, while valves could hold it."""
+    flow = stations["imbalance"].to_numpy(float)
+    much, little = int((flow > ACCEPTED[1]).sum()), int((flow < ACCEPTED[0]).sum())
+    if much:
+        low, high = (100.0 * limit for limit in ACCEPTED)
+        yield Remark(phrases("balance", much=much, little=little, low=low, high=high))
 
 
 def _more_head(results: Results, phrases: Phrases) -> Iterator[Remark]:
@@ -212,21 +228,22 @@ def _repairs(findings: Iterable[Finding], phrases: Phrases) -> Iterator[Remark]:
         yield Remark(sentence, first.layer, point=first.point)
 
 
-def _widening(results: Results, series: PipeSeries, phrases: Phrases, *, required: bool) -> Iterator[Remark]:
+def _widening(results: Results, series: PipeSeries, phrases: Phrases) -> Iterator[Remark]:
     """The pipe of the critical path that saves most head when it is one size wider."""
-    assert results.critical is not None
+    assert results.critical is not None and results.station is not None
     saved = saved_by_widening(results, series)
     if not len(saved) or not np.isfinite(saved).any():
         return
     best = int(np.nanargmax(saved))
-    if saved[best] < WORTH_SAYING:
+    head = results.pump_head().total
+    if saved[best] < max(WORTH_SAYING, SMALL_PART * head):
         return
     pipe = int(results.critical.pipes[results.critical.pipes >= 0][best])
     bore = results.network.pipes.inner_diameter[pipe]
     row = _next_size(series, bore)
-    head, name = results.pump_head().total, str(results.network.pipes.id[pipe])
+    name = str(results.network.pipes.id[pipe])
     share = 100.0 * saved[best] / head if head > 0.0 else 0.0
-    key = "widen" if required else "widen_if_wanted"
+    key = "widen" if results.station.surplus_head[results.critical.station] < 0.0 else "widen_if_wanted"
     text = phrases(key, pipe=name, dn=float(series.dn[row]), bore=bore * 1e3, head=float(saved[best]), share=share)
     yield Remark(text, "pipes", name)
 

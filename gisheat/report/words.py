@@ -29,6 +29,8 @@ _EN = {
     " needs {station:.1f} m, the plant {plant:.1f} m: {rest:.1f} m are missing.",
     "most_loss": "Three pipes lose {share:.0f} % of that on {part:.0f} % of its length: {pipes}.",
     "overloaded": "{count} pipe(s) carry more than their role allows, now or in a later phase: {pipes}.",
+    "balance": "Balance the stations: {much} take more than {high:.0f} % of their flow, {little} get less than"
+    " {low:.0f} %.",
     "raise_head": "Raise the pump head by {head:.1f} m to {total:.1f} m, or widen the way to station {station}.",
     "do": "{what} ({count}). First: {message}",
     "do_one": "{what}: {message}",
@@ -87,6 +89,7 @@ _ZH = {
     "热源内部 {plant:.1f} m：缺少 {rest:.1f} m。",
     "most_loss": "其中三条管段以 {part:.0f} % 的长度占损失的 {share:.0f} %：{pipes}。",
     "overloaded": "{count} 条管段超过其类别的限值（本期或后期）：{pipes}。",
+    "balance": "对热力站进行水力平衡：{much} 座超过设计流量的 {high:.0f} %，{little} 座不足 {low:.0f} %。",
     "raise_head": "将循环泵扬程提高 {head:.1f} m 至 {total:.1f} m，或加大通往热力站 {station} 的管径。",
     "do": "{what}（{count} 处）。其一：{message}",
     "do_one": "{what}：{message}",
