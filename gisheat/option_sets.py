@@ -97,6 +97,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
+    ReportBeside,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -291,9 +292,10 @@ class ScenarioOptions(TypedDict, total=False):
 
 
 class RunOptions(SolveOptions, total=False):
-    """Everything, and a picture."""
+    """Everything, a picture, and a report."""
 
     picture: Picture
+    report: ReportBeside
     products: Products
 
 

@@ -289,6 +289,12 @@ NpshMargin = Annotated[
     float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
+# report
+ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
+ReportBeside = Annotated[
+    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]

@@ -45,6 +45,7 @@ GROUPS = {
         "equip",
         "draw",
         "cost",
+        "report",
         "export_inp",
     ),
 }

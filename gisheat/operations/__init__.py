@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, table
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -48,6 +48,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     draw,
     cost,
     duration,
+    report,
     import_inp,
     export_inp,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "new",
     "profile",
     "regulate",
+    "report",
     "route",
     "run",
     "size",

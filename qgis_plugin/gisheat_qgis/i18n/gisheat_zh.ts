@@ -388,6 +388,10 @@
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
 <message>
+<source>Report to write beside the result (*.html).</source>
+<translation>与结果一同写出的报告（*.html）。</translation>
+</message>
+<message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
 <translation>放置全部表格、图、地图和报告的文件夹。</translation>
 </message>
@@ -754,6 +758,18 @@
 <message>
 <source>Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature when empty.</source>
 <translation>最大单机停运时应保证的最大热负荷份额；留空时按供暖室外计算温度确定。</translation>
+</message>
+<message>
+<source>Write a report of the network: one HTML file that opens in any browser, offline</source>
+<translation>编写管网报告：一个可在任何浏览器中离线打开的 HTML 文件</translation>
+</message>
+<message>
+<source>First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and inputs. What can't be solved gets a report on its findings.</source>
+<translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
+</message>
+<message>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
