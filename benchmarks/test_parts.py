@@ -15,7 +15,8 @@ from benchmarks.synthetic import town, write_layers
 from gisheat import geopackage, stages, styles
 from gisheat.checks import clean
 from gisheat.layers import find_sources, read_layers
-from gisheat.operations import resolve_options, run
+from gisheat.operations import run
+from gisheat.operations.running import resolve_options
 from gisheat.schema import labels
 from gisheat.state import State, open_project
 

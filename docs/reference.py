@@ -136,7 +136,7 @@ def options_page() -> str:
         groups.setdefault(tuple(takers[name]), []).append(parameter)
     return page(
         "Verbs and options",
-        "the signatures of gisheat/operations.py",
+        "the signatures in gisheat/operations/",
         """
 `gisheat VERB PROJECT --output FILE [options]`. PROJECT is a project file (`*.toml`) or one file whose layers carry the
 names of the [columns page](columns.md). A verb runs what it needs before it.

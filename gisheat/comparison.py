@@ -11,7 +11,7 @@ import pandas as pd
 from gisheat.errors import GisheatError, InputError
 from gisheat.findings import Finding, count_by_severity
 from gisheat.network import Network
-from gisheat.quantities import ScenarioOptions
+from gisheat.option_sets import ScenarioOptions
 from gisheat.results import Results
 from gisheat.signature import checked
 from gisheat.stages import add_loads, add_solution

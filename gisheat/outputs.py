@@ -22,6 +22,8 @@ from gisheat.summary import Rows
 
 PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
+TABLES = (".csv",)
+"""Forms of tables."""
 
 
 def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
@@ -42,17 +44,23 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
         check_output(picture, [*inputs, target], overwrite=True)
 
 
-def check_diagram(path: Path, project: Project, options: Mapping[str, Any], target: Path) -> None:
-    """Raise InputError when a pressure diagram or its table can't be written under its name."""
+def check_product(
+    path: Path, project: Project, options: Mapping[str, Any], target: Path, suffixes: tuple[str, ...]
+) -> None:
+    """Raise InputError when a product, or the table that `data` names, can't be written under its name."""
     inputs = _inputs(path, project, options)
-    if target.suffix.lower() not in PICTURES:
-        raise InputError(f"output {target}: a name that ends in .png, .svg or .pdf is needed.")
+    if target.suffix.lower() not in suffixes:
+        raise InputError(f"output {target}: a name that ends in {_either(suffixes)} is needed.")
     check_output(target, inputs, overwrite=True)
-    data = options["data"]
+    data = options.get("data")
     if data is not None:
-        if data.suffix.lower() != ".csv":
-            raise InputError(f"data {data}: a name that ends in .csv is needed.")
+        if data.suffix.lower() not in TABLES:
+            raise InputError(f"data {data}: a name that ends in {_either(TABLES)} is needed.")
         check_output(data, [*inputs, target], overwrite=True)
+
+
+def _either(suffixes: tuple[str, ...]) -> str:
+    return " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
 
 
 def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
@@ -112,7 +120,7 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*FILE_OPTIONS, "picture", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, "picture", "products", "details", "overwrite", "threads"):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:

@@ -36,19 +36,27 @@ class Parameter(NamedTuple):
 
 
 def parameters(operation: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Parameters of an operation in order: its positional ones, then the members of its options TypedDict."""
+    """Parameters of an operation in order: its positional ones, then the members of its options TypedDict.
+
+    Of such a TypedDict itself: its members.
+    """
+    if isinstance(operation, type):
+        return _members(operation)
     hints = get_type_hints(operation, include_extras=True)
     found: list[Parameter] = []
     for name, parameter in inspect.signature(operation).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            options = get_args(hints[name])[0]
-            members = get_type_hints(options, include_extras=True)
-            found += [_parameter(n, hint, required=False, positional=False) for n, hint in members.items()]
+            found += _members(get_args(hints[name])[0])
         elif name != "progress":
             positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
             required = parameter.default is inspect.Parameter.empty
             found.append(_parameter(name, hints[name], required=required, positional=positional))
     return tuple(found)
+
+
+def _members(options: type) -> tuple[Parameter, ...]:
+    hints = get_type_hints(options, include_extras=True)
+    return tuple(_parameter(name, hint, required=False, positional=False) for name, hint in hints.items())
 
 
 def _parameter(name: str, hint: Any, *, required: bool, positional: bool) -> Parameter:

@@ -254,7 +254,8 @@ def written_while_opened(path):
 
 STOPPED = """
 import os, signal, sys
-from gisheat import cli, geopackage, operations
+from gisheat import cli, geopackage
+from gisheat.operations import running
 
 number, folder, *stops = sys.argv[1:]
 town = os.path.join(folder, "town.gpkg")
@@ -278,7 +279,7 @@ def stopped(stop):
     def write(*arguments, **options):
         sys.settrace(trace)
         geopackage.write_result(*arguments, **options)
-    operations.write_result = write
+    running.write_result = write
     code = run(os.path.join(folder, str(stop), "o.gpkg"))
     sys.settrace(None)
     with open(os.path.join(folder, f"{stop}.lines"), "w") as file:

@@ -12,13 +12,14 @@ from networks import DRAWN_SEPARATELY, RING, TREE, draw
 import gisheat
 from gisheat import operations
 from gisheat.errors import InputError
+from gisheat.operations import running
 from gisheat.pressure_lines import air_pressure, lines_table, pressure_lines
 
 
 @pytest.fixture(scope="module")
 def state(project):
     """The sample, solved."""
-    return operations._state(operations.run, project, {}, None, operations._ALL)
+    return running.state_of(operations.run, project, {}, None, running.TO_SOLUTION)
 
 
 def solved(drawing, temperature=110.0, pipes=None, **source):
@@ -108,12 +109,12 @@ def test_a_station_that_is_not_there_is_a_sentence():
 def test_a_result_is_looked_at_as_it_was_solved(project, result):
     """With the rough law and the water of its run record, not with what holds when nothing is said."""
     of_project, of_result = (
-        operations._state(operations.profile, file, {}, None, operations._ALL) for file in (project, result.file)
+        running.state_of(operations.profile, file, {}, None, running.TO_SOLUTION) for file in (project, result.file)
     )
     assert of_result.options["friction"] == "rough"
     a, b = (pressure_lines(state.results, "R05") for state in (of_project, of_result))
     np.testing.assert_allclose(b.supply, a.supply, atol=1e-3)
-    assert len(operations.recorded_options(operations.profile, project)) == 0
+    assert len(running.recorded_options(operations.profile, project)) == 0
 
 
 # files ---------------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@
 <translation>全部完成：检查、建网、负荷、选管径、水力计算，写出带样式的结果和地图图片</translation>
 </message>
 <message>
-<source>The output is the one of the project file when none is given. Scenarios of the project file are solved as well and compared in the table comparison.</source>
-<translation>未指定输出时使用项目文件中的输出。项目文件中的情景也一并计算，并在 comparison 表中比较。</translation>
+<source>The output is the one of the project file when none is given. Scenarios of the project file are solved as well and compared in the table comparison. With products, everything for the planner's desk as well.</source>
+<translation>未给出输出时使用项目文件中的输出。项目文件中的方案也一并求解，并在 comparison 表中比较。给出 products 时，规划所需的全部成果也一并生成。</translation>
 </message>
 <message>
 <source>Pipes</source>
@@ -306,6 +306,10 @@
 <message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>Folder for all tables, diagrams, maps and the report.</source>
+<translation>放置全部表格、图、地图和报告的文件夹。</translation>
 </message>
 <message>
 <source>2 Network</source>

@@ -1,0 +1,66 @@
+"""One typed function for each verb: files in, files out. Python, the command line and QGIS call these.
+
+Every operation returns a `Report`. Options are keyword arguments; what is not given comes from the project
+file, and what that does not say has the default in `gisheat.quantities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gisheat.operations.desk import profile
+from gisheat.operations.inp import export_inp, import_inp
+from gisheat.operations.network import (
+    balance,
+    check,
+    explain,
+    loads,
+    new,
+    route,
+    run,
+    size,
+    solve,
+    sweep,
+    template,
+    topology,
+)
+from gisheat.operations.running import Report
+
+OPERATIONS: tuple[Callable[..., Report], ...] = (
+    new,
+    template,
+    run,
+    check,
+    topology,
+    route,
+    loads,
+    size,
+    solve,
+    sweep,
+    balance,
+    explain,
+    profile,
+    import_inp,
+    export_inp,
+)
+"""All of them, in the order of the work."""
+
+__all__ = [
+    "OPERATIONS",
+    "Report",
+    "balance",
+    "check",
+    "explain",
+    "export_inp",
+    "import_inp",
+    "loads",
+    "new",
+    "profile",
+    "route",
+    "run",
+    "size",
+    "solve",
+    "sweep",
+    "template",
+    "topology",
+]

@@ -1,0 +1,182 @@
+"""How an operation runs: options of three places, the stages in order, what is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gisheat
+from gisheat import outputs, stages, tables
+from gisheat.catalogue import PIPE_SERIES
+from gisheat.errors import InputError
+from gisheat.findings import Finding, has_errors
+from gisheat.geopackage import run_record, whole_or_nothing, write_result
+from gisheat.option_sets import IN_PROJECT_FILES
+from gisheat.project import Project, resolve
+from gisheat.signature import checked, defaults, parameters
+from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
+from gisheat.summary import Rows, summary_rows
+
+Steps = tuple[Callable[[State, Progress | None], State], ...]
+Writer = Callable[[State, Path], tuple[Rows, tuple[Path, ...]]]
+"""Writes one product of a state under a name; gives figures to show, and the files written."""
+
+TO_NETWORK: Steps = (stages.add_repair, stages.add_routing, stages.add_topology)
+TO_LOADS: Steps = (*TO_NETWORK, stages.add_loads)
+TO_SIZES: Steps = (*TO_LOADS, stages.add_sizes)
+TO_SOLUTION: Steps = (*TO_SIZES, stages.add_solution)
+
+SETTLED: Mapping[str, Mapping[str, Any]] = {"route": {"routing": "always"}}
+"""Options that a verb settles by what it is for."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an operation did: figures, findings, notes on what was assumed, files written, text to show."""
+
+    figures: Rows
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    text: str = ""
+    seconds: float = 0.0
+    convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 done with findings of severity error."""
+        return int(has_errors(self.findings))
+
+
+def resolve_options(operation: Callable[..., Report], project: Project, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of an operation: the given ones, else those of the project file, else the defaults.
+
+    Raises
+    ------
+    InputError
+        For an unknown option or a value out of range, wherever it stands.
+    """
+    wanted = {p.name for p in parameters(operation)}
+    in_project = dict(project.options)
+    own = checked(
+        operation,
+        {k: v for k, v in in_project.items() if k in wanted},
+        f"project file {project.path}, [options]",
+    )
+    rest = {k: v for k, v in in_project.items() if k not in wanted}
+    for other in IN_PROJECT_FILES:
+        known = {p.name for p in parameters(other)}
+        checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
+        rest = {k: v for k, v in rest.items() if k not in known}
+    checked(operation, rest, f"project file {project.path}, [options]")
+    if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
+        own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
+    if project.path is not None:
+        own |= {n: resolve(own[n], project.path.resolve().parent) for n in TABLE_OPTIONS if n in own}
+    return {**defaults(operation), **own, **checked(operation, given), **SETTLED.get(operation.__name__, {})}
+
+
+def state_of(
+    operation: Callable[..., Report], source: str | Path, given: dict[str, Any], progress: Progress | None,
+    steps: Steps,
+) -> State:  # fmt: skip
+    """What stages find, for operations that look at a network; a result is looked at as it was solved."""
+    path = Path(source)
+    project = open_project(path)
+    if project.path is None:
+        project = replace(project, options=recorded_options(operation, path))
+    options = resolve_options(operation, project, given)
+    state = stages.read(path, project, options, progress)
+    for step in steps:
+        state = step(state, progress)
+    return state
+
+
+def _as_type(kind: Any, text: str) -> Any:
+    return kind(text) if kind in (int, float, Path) else text
+
+
+def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
+    """Options that a result was solved with, as its run record has them; empty for other files."""
+    record = run_record(path)
+    found: dict[str, Any] = {}
+    for parameter in parameters(operation):
+        value = record.get(f"option {parameter.name}")
+        if value is not None and not parameter.positional:
+            found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
+    return found | ({"routing": "never"} if found else {})  # its trenches are there
+
+
+def result_of(
+    operation: Callable[..., Report], source: str | Path, output: str | Path | None, given: Mapping[str, Any],
+    progress: Progress | None, steps: Steps, *, needs_output: bool = True,
+    afterwards: Callable[[State, Progress | None], tuple[tuple[Path, ...], tuple[Finding, ...]]] | None = None,
+) -> Report:  # fmt: skip
+    """Run stages and write what they found; then do what comes afterwards, which leaves files and findings."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    path = Path(source)
+    project = open_project(path)
+    options = resolve_options(operation, project, dict(given))
+    target = None if output is None else Path(output)
+    if target is None and needs_output:
+        raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
+    picture = options.get("picture")
+    if target is not None:
+        outputs.check_outputs(path, project, options, target, picture)
+    state = stages.read(path, project, options, progress)
+    for step in steps:
+        state = step(state, progress)
+    figures = summary_rows(state)
+    convergence = {} if state.results is None else state.results.residuals
+    files: list[Path] = []
+    if target is not None:
+        report(progress, 0.75, "writing the result")
+        written = stages.result_tables(state)
+        written["summary"] = tables.key_values(figures)
+        seconds = time.perf_counter() - clock
+        written["run"] = tables.key_values(
+            outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds), "run"
+        )
+        if picture is None:
+            write_result(target, written, title=project.name, language=options["language"])
+        else:  # both stand beside their places before either takes its name
+            with whole_or_nothing(picture) as beside:
+                report(progress, 0.8, "drawing the map")
+                outputs.draw(written, beside, state, figures)
+                write_result(target, written, title=project.name, language=options["language"])
+        files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
+    findings = state.findings
+    if afterwards is not None:
+        more, missing = afterwards(state, progress)
+        files, findings = [*files, *more], (*findings, *missing)
+    if progress is not None:
+        progress(1.0, "done")  # too late to cancel
+    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+
+
+def product_of(
+    operation: Callable[..., Report], source: str | Path, output: str | Path, given: Mapping[str, Any],
+    progress: Progress | None, steps: Steps, suffixes: tuple[str, ...],
+    write: Writer,
+) -> Report:  # fmt: skip
+    """Run stages and write one product for the desk (a table, a diagram ...), its table as well where `data` names one.
+
+    Raises
+    ------
+    InputError
+        If the product can't be written under its name, whose ending must be one of `suffixes`, or can't be made.
+    """
+    started = time.perf_counter()
+    path, target = Path(source), Path(output)
+    opened = open_project(path)
+    outputs.check_product(path, opened, resolve_options(operation, opened, dict(given)), target, suffixes)
+    state = state_of(operation, path, dict(given), progress, steps)
+    report(progress, 0.8, f"writing {target.name}")
+    figures, files = write(state, target)
+    if progress is not None:
+        progress(1.0, "done")  # too late to cancel
+    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)

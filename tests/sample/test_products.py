@@ -1,0 +1,64 @@
+"""Products for the planner's desk, all of one run: what one can't be made of is said, the others are there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gisheat import InputError, operations
+from gisheat.operations import products
+
+SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mulan")
+    shutil.copytree(SAMPLE, folder, dirs_exist_ok=True)
+    return folder / "project.toml"
+
+
+@pytest.fixture(scope="module")
+def made(project, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    report = operations.run(project, folder / "mulan.gpkg", products=folder / "desk")
+    return folder, report
+
+
+def test_a_run_leaves_every_product_beside_the_result(made):
+    folder, report = made
+    names = {name for product in products.PRODUCTS for name in product.files}
+    assert {path.name for path in (folder / "desk").iterdir()} == names
+    assert {path.name for path in report.files} == {"mulan.gpkg"} | names
+    assert report.exit_code == 0
+
+
+def test_the_same_run_leaves_the_same_bytes(made, project, tmp_path):
+    folder, _ = made
+    operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
+    for path in (folder / "desk").iterdir():
+        assert (tmp_path / "desk" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_what_can_not_be_made_is_a_finding_and_the_others_are_made(project, tmp_path, monkeypatch):
+    def fail(state, target):
+        raise InputError("the price of DN300 is missing.")
+
+    first, *others = products.PRODUCTS
+    failing = products.Product(first.operation, fail, ("fails.xlsx",))
+    monkeypatch.setattr(products, "PRODUCTS", (failing, first, *others))
+    report = operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
+    (missing,) = [finding for finding in report.findings if finding.rule == "product-missing"]
+    assert missing.message == "fails.xlsx was not made: the price of DN300 is missing."
+    assert report.exit_code == 1
+    assert (tmp_path / "mulan.gpkg").exists()
+    assert {path.name for path in (tmp_path / "desk").iterdir()} == {n for p in (first, *others) for n in p.files}
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(project, tmp_path):
+    (tmp_path / "desk").write_text("")
+    with pytest.raises(InputError, match=r"products .*desk: there is a file of this name"):
+        operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
+    assert not (tmp_path / "mulan.gpkg").exists()
