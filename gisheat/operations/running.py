@@ -17,6 +17,7 @@ from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
 from gisheat.option_sets import IN_PROJECT_FILES
 from gisheat.project import Project, resolve
+from gisheat.schema import Language
 from gisheat.signature import checked, defaults, parameters
 from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
 from gisheat.summary import Rows, summary_rows
@@ -45,6 +46,7 @@ class Report:
     text: str = ""
     seconds: float = 0.0
     convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    language: Language = "en"
 
     @property
     def exit_code(self) -> int:
@@ -155,7 +157,8 @@ def result_of(
         files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    seconds = time.perf_counter() - clock
+    return Report(figures, findings, state.notes, tuple(files), "", seconds, convergence, options["language"])
 
 
 def product_of(
@@ -179,4 +182,5 @@ def product_of(
     figures, files = write(state, target)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+    seconds, language = time.perf_counter() - started, state.options.get("language", "en")
+    return Report(figures, state.findings, state.notes, files, "", seconds, language=language)

@@ -21,7 +21,7 @@ _TIPS: dict[str, str] = {
     "sources": "source_id name load_mw:2 flow_t_h:1 pump_head_m:1 pump_power_kw:0 sup_head_m:1 ret_head_m:1",
     "valves": "valve_id kind line dn_mm:0 state state_found flow_t_h:1 loss_kpa:2",
     "pumps": "pump_id line control state_found flow_t_h:1 head_m:1 pump_power_kw:1",
-    "findings": "rule severity message layer source_fid distance_m:3 repair",
+    "findings": "title severity message advice layer source_fid distance_m:3 repair",
     "streets": "name class repaired",
     "buildings": "building_id building_use heated_area_m2:0 station_id",
     "areas": "area_id name kind cost_factor:2",
