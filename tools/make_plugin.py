@@ -23,7 +23,7 @@ import gisheat
 from gisheat.json_lines import PROTOCOL
 from gisheat.operations import OPERATIONS
 from gisheat.schema import GEOMETRY, LAYER_LABEL
-from gisheat.signature import Parameter, parameters
+from gisheat.signature import Argument, Parameter, parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN = ROOT / "qgis_plugin" / "gisheat_qgis"
@@ -83,6 +83,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "maximum": argument.maximum,
         "choices": list(parameter.choices),
         "suffix": argument.suffix if argument.dataset in ("input", "output") else "",
+        "suffixes": _suffixes(argument) if argument.dataset in ("input", "output") else [],
     }
     if fields["kind"] == "layer":
         fields["geometry"] = "raster" if argument.suffix == ".tif" else GEOMETRY.get(parameter.name, "none")
@@ -91,6 +92,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not None and value is not False and value not in ("", [])
     }
+
+
+def _suffixes(argument: Argument) -> list[str]:
+    """Kinds of files that a file may have: the one of the parameter first, then those that its help names as *.png."""
+    return list(dict.fromkeys(filter(None, [argument.suffix, *re.findall(r"\*(\.[a-z]+)", argument.help)])))
 
 
 def _kind(parameter: Parameter) -> str:

@@ -44,6 +44,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         self.definitions = definitions
         self.written = None
         self.loads = False
+        self.files = []
 
     # what the toolbox shows
 
@@ -154,7 +155,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         log.info("gisheat %s with %s", " ".join(line), python)
         listener = listener_of(feedback, log)
         try:
-            outputs = tuple(Path(given[name]).absolute() for name in ("output", "picture") if given.get(name))
+            outputs = tuple(Path(value).absolute() for value in self._written(given).values())
             said = process.run(python, line, listener, self.definitions.version, folder, outputs)
         except (process.Failed, process.Cancelled) as error:
             log.info("ended: %s", error)
@@ -162,12 +163,20 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         log.info("done in %s s, exit code %s", said.get("seconds"), said.get("exit_code"))
         return said
 
+    def _written(self, given):
+        """Files and folders that are written, by parameter."""
+        names = [p.name for p in self.operation.parameters if p.kind in ("output", "folder")]
+        return {name: given[name] for name in names if given[name]}
+
     def _told(self, said, given, values, context, feedback):
         """Outputs of the tool; what is to be loaded is remembered for the main thread."""
         found = said.get("findings", {})
-        outputs = {
-            p.name: given[p.name] for p in self.operation.parameters if p.kind in ("output", "folder") and given[p.name]
-        }
+        outputs = self._written(given)
+        files = [Path(file) for file in said.get("files", ())]
+        for file in files:
+            feedback.pushInfo(tr("Written: {}", file))
+        own = {Path(value) for value in outputs.values()}  # Processing itself lists those that are HTML
+        self.files = [f for f in files if f.suffix != ".gpkg" and not (f.suffix == ".html" and f in own)]
         if said.get("text"):
             outputs["text"] = said["text"]
             feedback.pushInfo(said["text"])
@@ -181,6 +190,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return outputs
 
     def postProcessAlgorithm(self, context, feedback):
+        results.announce(self.displayName(), self.icon(), self.files)
         if self.loads and context.project() is QgsProject.instance():
             group = results.add_group(self.written, f"{Path(self.written).stem} ({self.operation.verb})")
             if group is None:

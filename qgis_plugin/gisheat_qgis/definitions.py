@@ -25,6 +25,8 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     suffix: str = ""
+    suffixes: tuple[str, ...] = ()
+    """Kinds of files that it may be, the usual one first."""
     geometry: str = ""
 
     @property
@@ -94,7 +96,8 @@ def read(path: Path = FOLDER / "operations.json") -> Definitions:
 
 
 def _operation(row: dict[str, Any]) -> Operation:
-    found = [Parameter(**{**p, "choices": tuple(p.get("choices", ()))}) for p in row["parameters"]]
+    lists = ("choices", "suffixes")
+    found = [Parameter(**{**p, **{name: tuple(p.get(name, ())) for name in lists}}) for p in row["parameters"]]
     return Operation(**{**row, "parameters": tuple(found)})
 
 

@@ -22,17 +22,24 @@ GEOMETRY = {
     "polygon": QgsProcessing.SourceType.TypeVectorPolygon,
     "none": QgsProcessing.SourceType.TypeVector,
 }
-FILTERS = {
-    ".gpkg": "GeoPackage (*.gpkg)",
-    ".toml": "gisheat project (*.toml)",
-    ".inp": "EPANET (*.inp)",
-    ".csv": "CSV (*.csv)",
-    ".png": "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)",
+FILES = {
+    ".gpkg": "GeoPackage",
+    ".toml": "gisheat project",
+    ".inp": "EPANET",
+    ".xlsx": "Excel",
+    ".dxf": "AutoCAD DXF",
 }
-INPUTS = {
-    ".gpkg": "gisheat project or layers (*.toml *.gpkg);;All files (*)",
-    ".inp": "EPANET (*.inp);;All files (*)",
-}
+"""What kinds of files are called; others by their ending."""
+
+
+def files(parameter):
+    """Filter of a dialog for files that a parameter may name, the usual kind first."""
+    kinds = parameter.suffixes or (parameter.suffix,)
+    shown = [f"{FILES.get(kind, kind[1:].upper())} (*{kind})" for kind in kinds if kind]
+    if parameter.kind == "input":
+        together = [f"{', '.join(FILES.get(k, k[1:].upper()) for k in kinds)} ({' '.join('*' + k for k in kinds)})"]
+        shown = [*(together if len(kinds) > 1 else shown), tr("All files") + " (*)"]
+    return ";;".join(shown)
 
 
 def label(parameter):
@@ -62,12 +69,10 @@ def _made(parameter, text, optional):
             return QgsProcessingParameterRasterLayer(name, text, None, optional)
         return QgsProcessingParameterFeatureSource(name, text, [GEOMETRY[parameter.geometry]], None, optional)
     if kind == "input":
-        files = INPUTS.get(parameter.suffix, f"*{parameter.suffix}")
         behavior = QgsProcessingParameterFile.Behavior.File
-        return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files)
+        return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files(parameter))
     if kind == "output":
-        files = FILTERS.get(parameter.suffix, f"*{parameter.suffix}")
-        made = QgsProcessingParameterFileDestination(name, text, files, None, optional)
+        made = QgsProcessingParameterFileDestination(name, text, files(parameter), None, optional)
         made.setCreateByDefault(not optional)
         return made
     if kind == "folder":

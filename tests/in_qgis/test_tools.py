@@ -139,6 +139,39 @@ def test_a_result_comes_as_a_group_with_its_named_styles(town, tmp_path):
     assert layers["stations"].mapTipTemplate()
 
 
+def test_files_that_are_written_are_outputs_and_open_by_a_click(town, tmp_path, monkeypatch):
+    """Pictures, tables, pages: every kind that a tool may write is told of its help, and listed in the results viewer."""
+    import qgis.utils
+    from processing.core.ProcessingResults import resultsList
+
+    listed = []
+    monkeypatch.setattr(qgis.utils, "iface", object())
+    monkeypatch.setattr(resultsList, "addResult", lambda icon, name, time, file: listed.append(Path(file).name))
+    result = run("solve", tmp_path / "town.gpkg", **town, **DESIGN)["output"]
+    feedback = QgsProcessingFeedback()
+    values = {"project": result, "output": str(tmp_path / "d.svg"), "data": str(tmp_path / "d.csv")}
+    found = processing.run("gisheat:profile", values, feedback=feedback)
+    assert found == {"output": str(tmp_path / "d.svg"), "data": str(tmp_path / "d.csv")}
+    assert sorted(listed) == ["d.csv", "d.svg"]
+    assert f"Written: {tmp_path / 'd.svg'}" in feedback.textLog()
+
+
+def test_dialogs_offer_the_kinds_of_files_that_a_tool_writes(plugin):
+    from gisheat_qgis import parameters
+    from gisheat_qgis.definitions import Parameter
+
+    page = Parameter("output", "output", "Page to write (*.html).", True, suffix=".html", suffixes=(".html",))
+    made = parameters.definition(page, required=True)
+    assert made.fileFilter() == "HTML (*.html)"
+    assert made.toOutputDefinition().type() == "outputHtml"  # Processing lists it in the results viewer
+    several = Parameter("output", "output", "Diagram.", True, suffix=".png", suffixes=(".png", ".xlsx", ".dxf"))
+    made = parameters.definition(several, required=True)
+    assert made.fileFilter() == "PNG (*.png);;Excel (*.xlsx);;AutoCAD DXF (*.dxf)"
+    assert made.defaultFileExtension() == "png"
+    project = plugin.provider.algorithm("run").parameterDefinition("project")
+    assert project.fileFilter() == "GeoPackage, gisheat project (*.gpkg *.toml);;All files (*)"
+
+
 def test_two_results_stand_side_by_side(town, tmp_path):
     for name in ("a", "b"):
         values = {**town, "output": str(tmp_path / f"{name}.gpkg"), "load_result": True, "max_connection_m": 900}

@@ -524,6 +524,10 @@
 <translation>请指定项目文件，或给出图层。</translation>
 </message>
 <message>
+<source>Written: {}</source>
+<translation>已写出：{}</translation>
+</message>
+<message>
 <source>Explanation</source>
 <translation>解释</translation>
 </message>
@@ -694,6 +698,10 @@
 <message>
 <source>Hydraulic table</source>
 <translation>水力计算表</translation>
+</message>
+<message>
+<source>All files</source>
+<translation>所有文件</translation>
 </message>
 <message>
 <source>else {}</source>
