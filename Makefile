@@ -35,6 +35,8 @@ verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/ver
 	@sh tools/setup.sh test
 	@sh tools/setup.sh verify
 	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/oracle tests/test_engine.py
+	@sh tools/qgis.sh
+	@GISHEAT_VERIFY=1 .venv/bin/python -m pytest -q tests/verify
 	@GISHEAT_STEINER_OPTIMA=300 .venv/bin/python -m pytest -q tests/oracle/test_steiner_optima.py
 	@GISHEAT_RANDOM_OPERATIONS=1000 .venv/bin/python -m pytest -q tests/properties/test_operation.py
 	@.venv-verify/bin/python docs/make_verification.py

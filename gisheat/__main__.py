@@ -7,6 +7,6 @@ from gisheat import json_lines
 if "--json-lines" in sys.argv:
     json_lines.end_with_caller()  # before the libraries, which take a second or more to be read
 
-from gisheat.cli import main  # noqa: E402
+from gisheat.cli import main
 
 main()

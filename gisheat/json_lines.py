@@ -113,7 +113,7 @@ def _ender(process: int) -> Callable[[], object]:
         import ctypes
 
         system = ctypes.windll.kernel32
-        handle = system.OpenProcess(0x100001, False, process)  # noqa: FBT003 (to wait for and to end it)
+        handle = system.OpenProcess(0x100001, False, process)
         return lambda: system.WaitForSingleObject(handle, int(1000 * GRACE)) and system.TerminateProcess(handle, 1)
 
     def end() -> None:

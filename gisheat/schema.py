@@ -79,8 +79,8 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
-        "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "critical_path": "最不利环路", "scenarios": "工况", "summary": "汇总", "run": "运行记录",
+        "load_mix": "负荷构成", "comparison": "工况对比", "areas": "限制区",
     },
 }  # fmt: skip
 

@@ -17,6 +17,8 @@ settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.g
 settings.load_profile("gisheat")
 
 collect_ignore = ["in_qgis"]  # they run in QGIS's own Python: see the Makefile
+if not os.environ.get("GISHEAT_VERIFY"):
+    collect_ignore.append("verify")  # need a browser and the like: `make verify` runs them
 
 
 @pytest.fixture(autouse=True, scope="session")

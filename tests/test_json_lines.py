@@ -88,7 +88,7 @@ def test_no_compiled_loop_holds_pythons_lock():
     names = [
         name
         for _, name, _ in pkgutil.walk_packages(gisheat.__path__, "gisheat.")
-        if Path(name).suffix != ".__main__" and "@njit" in source_of(name) or ".kernels" in name
+        if Path(name).suffix != ".__main__" and ("@njit" in source_of(name) or ".kernels" in name)
     ]
     assert len(names) > 8
     found = [

@@ -22,8 +22,9 @@ from typing import Any
 import gisheat
 from gisheat.json_lines import PROTOCOL
 from gisheat.operations import OPERATIONS
+from gisheat.quantities import Argument
 from gisheat.schema import GEOMETRY, LAYER_LABEL
-from gisheat.signature import Argument, Parameter, parameters
+from gisheat.signature import Parameter, parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN = ROOT / "qgis_plugin" / "gisheat_qgis"

@@ -91,6 +91,14 @@ _ACTIONS: dict[str, _Action] = {
     ),
 }
 
+_WIDTHS = {
+    "findings": {
+        "title": 170, "severity": 70, "layer": 80, "source_fid": 70, "message": 430, "advice": 430, "distance_m": 90,
+        "repair": 180, "applied": 70, "rule": 130, "other_fid": 0,
+    }
+}  # fmt: skip
+"""Columns of the attribute table in their order with their width [px], hidden where that is 0; others follow."""
+
 
 def append_actions(parent: ET.Element, context: Context) -> None:
     """Append the action of a layer, and its button in the attribute table, to a style document."""
@@ -109,4 +117,7 @@ def append_actions(parent: ET.Element, context: Context) -> None:
     for scope in _SCOPES:
         node(setting, "actionScope", id=scope)
     table = node(parent, "attributetableconfig", actionWidgetStyle="buttonList", sortExpression="", sortOrder="0")
-    node(node(table, "columns"), "column", type="actions", hidden="0", width="-1")
+    columns = node(table, "columns")
+    node(columns, "column", type="actions", hidden="0", width="90")
+    for name, width in _WIDTHS.get(context.layer, {}).items():
+        node(columns, "column", type="field", name=name, hidden="0" if width else "1", width=str(width))

@@ -71,7 +71,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return QIcon(str(own if own.exists() else FOLDER / "icons" / "gisheat.svg"))
 
     def shortHelpString(self):
-        said = f"<p>{tr(self.operation.title)}.</p><p>{tr(self.operation.help)}</p>"
+        said = f"<p>{tr(self.operation.help)}</p>"  # the title stands above
         rows = "".join(f"<p><b>{p.name}</b><br>{tr(p.help)}</p>" for p in self.operation.parameters if not p.advanced)
         return said + rows
 

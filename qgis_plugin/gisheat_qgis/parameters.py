@@ -1,5 +1,8 @@
 """Parameters of an operation as parameters of Processing, and their values back."""
 
+import re
+from unicodedata import east_asian_width
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingParameterBoolean,
@@ -22,6 +25,8 @@ GEOMETRY = {
     "polygon": QgsProcessing.SourceType.TypeVectorPolygon,
     "none": QgsProcessing.SourceType.TypeVector,
 }
+WIDEST = 66
+"""Letters in a label."""
 FILES = {
     ".gpkg": "GeoPackage",
     ".toml": "gisheat project",
@@ -43,14 +48,30 @@ def files(parameter):
 
 
 def label(parameter):
-    """What stands above a parameter in the dialog: its help, unit and default."""
+    """What stands above a parameter in the dialog: the beginning of its help, unit and default."""
     facts = [parameter.unit] if parameter.unit else []
     default = parameter.default
     if default is not None and default is not False and parameter.kind != "boolean":
         shown = f"{default:g}" if isinstance(default, (int, float)) else str(default)
         facts.append(tr("else {}").format(shown))
-    text = tr(parameter.help).rstrip("。.")
+    text = beginning(tr(parameter.help).rstrip("。."))
     return f"{text} [{'; '.join(facts)}]" if facts else text
+
+
+def beginning(text):
+    """As many clauses of a text as a dialog has room for, one at least; the tool tip and the help have all."""
+    clauses = re.split(r"(?<=[,;:])(?= )|(?<=[，；：])", text)
+    taken = clauses[0]
+    for clause in clauses[1:]:
+        if width(taken + clause) > WIDEST:
+            return taken.rstrip(",;:，；：")
+        taken += clause
+    return taken
+
+
+def width(text):
+    """Room that a text takes; a Chinese character takes that of two letters."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def definition(parameter, *, required):

@@ -87,8 +87,8 @@ def run(
         return _heard(process, listener, version)
     finally:
         end(process)
-        for folder in {place for output in outputs for place in (output.parent, output)}:
-            for left in folder.glob(f".*.gisheat-{process.pid}-*"):
+        for place in {place for output in outputs for place in (output.parent, output)}:
+            for left in place.glob(f".*.gisheat-{process.pid}-*"):
                 shutil.rmtree(left, ignore_errors=True)
 
 

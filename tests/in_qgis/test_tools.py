@@ -140,13 +140,13 @@ def test_a_result_comes_as_a_group_with_its_named_styles(town, tmp_path):
 
 
 def test_files_that_are_written_are_outputs_and_open_by_a_click(town, tmp_path, monkeypatch):
-    """Pictures, tables, pages: every kind that a tool may write is told of its help, and listed in the results viewer."""
+    """Pictures, tables, pages: what a tool has written is told, and listed in the results viewer."""
     import qgis.utils
     from processing.core.ProcessingResults import resultsList
 
     listed = []
     monkeypatch.setattr(qgis.utils, "iface", object())
-    monkeypatch.setattr(resultsList, "addResult", lambda icon, name, time, file: listed.append(Path(file).name))
+    monkeypatch.setattr(resultsList, "addResult", lambda *row: listed.append(Path(row[3]).name))
     result = run("solve", tmp_path / "town.gpkg", **town, **DESIGN)["output"]
     feedback = QgsProcessingFeedback()
     values = {"project": result, "output": str(tmp_path / "d.svg"), "data": str(tmp_path / "d.csv")}
