@@ -121,7 +121,7 @@ def content() -> Iterator[tuple[str, bytes]]:
     said = operations()
     needed = [*said["dependencies"], *(line for lines in said["optional"].values() for line in lines)]
     yield "requirements.txt", "".join(f"{line}\n" for line in needed).encode()
-    yield "LICENSE", (ROOT / "LICENSE").read_bytes()
+    yield "core/LICENSE", (ROOT / "LICENSE").read_bytes()  # that of the plugin is its own
     yield from translations()
 
 

@@ -18,14 +18,13 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from . import inputs, parameters, process, profile, results
-from .definitions import FOLDER, arguments
+from .definitions import FOLDER, arguments, homepage
 from .feedback import listener_of
 from .language import in_chinese
 from .run_log import open_log
 from .texts import tr
 
 LOAD = "load_result"
-HELP = "https://github.com/gisheat/gisheat/tree/main/docs"
 RESULT_LAYERS = {
     "pipes": QgsProcessing.SourceType.TypeVectorLine,
     "stations": QgsProcessing.SourceType.TypeVectorPoint,
@@ -79,7 +78,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return tr(self.operation.title)
 
     def helpUrl(self):
-        return HELP
+        return homepage()
 
     # parameters
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,13 @@ def _operation(row: dict[str, Any]) -> Operation:
     lists = ("choices", "suffixes")
     found = [Parameter(**{**p, **{name: tuple(p.get(name, ())) for name in lists}}) for p in row["parameters"]]
     return Operation(**{**row, "parameters": tuple(found)})
+
+
+def homepage(path: Path = FOLDER / "metadata.txt") -> str:
+    """Where help is, as the plugin's metadata say."""
+    said = configparser.ConfigParser()
+    said.read(path, "utf-8")
+    return said["general"]["homepage"]
 
 
 def arguments(operation: Operation, values: dict[str, Any]) -> list[str]:
