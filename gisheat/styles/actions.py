@@ -15,6 +15,8 @@ from gisheat.styles.model import Context, Text
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
 
+    from gisheat.schema import Language
+
 _PYTHON = "1"
 """Number of this kind of action in QGIS."""
 _SCOPES = ("Feature", "Canvas")
@@ -71,7 +73,7 @@ elif os.path.isfile(picture):
 else:
     iface.messageBar().pushInfo('gisheat', sentence.format(name))
 """
-_ACTIONS: dict[str, _Action] = {
+ACTIONS: dict[str, _Action] = {
     "findings": _Action(
         Text("Zoom to the place of the finding", "缩放至问题所在位置"),
         Text("Zoom", "缩放"),
@@ -100,18 +102,24 @@ _WIDTHS = {
 """Columns of the attribute table in their order with their width [px], hidden where that is 0; others follow."""
 
 
+def code(layer: str, language: Language) -> str:
+    """Return what QGIS runs for a feature of a layer."""
+    action = ACTIONS[layer]
+    said = (_BEGIN + action.code.removeprefix("\n")).strip()
+    return said.replace("SENTENCE", repr(action.sentence.get(language)))
+
+
 def append_actions(parent: ET.Element, context: Context) -> None:
     """Append the action of a layer, and its button in the attribute table, to a style document."""
-    action = _ACTIONS.get(context.layer)
+    action = ACTIONS.get(context.layer)
     if action is None or action.needs not in context.info.fields:
         return
-    own, sentence = key(context.layer, "action"), action.sentence.get(context.language)
-    code = (_BEGIN + action.code.removeprefix("\n")).strip().replace("SENTENCE", repr(sentence))
+    own = key(context.layer, "action")
     element = node(parent, "attributeactions")
     node(element, "defaultAction", key="Canvas", value=own)
     setting = node(
         element, "actionsetting", id=own, type=_PYTHON, name=action.name.get(context.language),
-        shortTitle=action.button.get(context.language), action=code, icon="", capture="0", notificationMessage="",
+        shortTitle=action.button.get(context.language), action=code(context.layer, context.language), icon="", capture="0", notificationMessage="",
         isEnabledOnlyWhenEditable="0",
     )  # fmt: skip
     for scope in _SCOPES:

@@ -87,6 +87,12 @@ def test_files_may_be_of_the_kinds_that_the_help_names(definitions):
             assert p.kind != "output" or (p.suffix and p.suffixes[0] == p.suffix), (operation.name, p.name)
 
 
+def test_every_tool_has_an_icon_of_its_own(definitions, plugin_folder):
+    icons = plugin_folder / "gisheat_qgis" / "icons"
+    drawn = {o.name: (icons / f"{o.name}.svg").read_text("utf-8") for o in definitions.operations}
+    assert len(set(drawn.values())) == len(drawn)
+
+
 @pytest.mark.parametrize("name", ["pipes", "stations", "findings"])
 def test_layers_have_names_in_both_languages(definitions, name):
     assert definitions.layers["en"][name] != definitions.layers["zh"][name]
