@@ -62,14 +62,14 @@ def test_lines_without_identifier_match_by_place_whichever_way_they_are_drawn(re
 
 
 def test_a_line_that_moved_is_found_by_its_identifier_with_the_distance():
-    new = shapely.transform(STREET, lambda xy: xy + (0.0, 7.0))
+    new = shapely.transform(STREET, lambda xy: xy + np.array([0.0, 7.0]))
     matches = match_lines(STREET[:1], new[:1], ids("a"), ids("a"), tolerance=TOLERANCE)
     assert found(matches) == [(0, 0, "one")]
     assert matches.distance == pytest.approx([7.0])
     assert not len(match_lines(STREET[:1], new[:1], unnamed(1), unnamed(1), tolerance=TOLERANCE))
 
 
-@pytest.mark.parametrize("old_ids, new_ids", [
+@pytest.mark.parametrize(("old_ids", "new_ids"), [
     (("x",), ("x.1", "x.2")), (("x",), ("x", "y")), (("x",), ("p", "q")), (("",), ("", "")), (("x",), ("", "")),
 ])  # fmt: skip
 def test_a_line_cut_in_two_is_split_by_name_or_by_place(old_ids, new_ids):

@@ -58,7 +58,8 @@ class _Pairs(NamedTuple):
 
 
 def match_lines(
-    old: Geometry, new: Geometry, old_id: Geometry, new_id: Geometry, *, tolerance: float, parent: Geometry | None = None
+    old: Geometry, new: Geometry, old_id: Geometry, new_id: Geometry, *, tolerance: float,
+    parent: Geometry | None = None,
 ) -> Matches:  # fmt: skip
     """Match lines.
 
@@ -88,11 +89,18 @@ def match_lines(
     has_id_old[first], has_id_new[second] = True, True
 
     # by place: who has no partner by identifier, and whose partner by identifier is not all of it
-    place = _near(old, new, ~settled_old, ~settled_new, tolerance)
-    place = _take(place, ~(has_id_old[place.old] & has_id_new[place.new]))
-    alike = (place.old_share >= COVERED) & (place.new_share >= COVERED)
-    alike &= ~has_id_old[place.old] & ~has_id_new[place.new]
-    one = _best(_take(place, alike), old, new)
+    a, b = _near(old, new, ~settled_old, ~settled_new, tolerance)
+    known = has_id_old[a] & has_id_new[b]
+    a, b = a[~known], b[~known]
+    drawn_alike = ~has_id_old[a] & ~has_id_new[b] & _same_line(old[a], new[b], tolerance)
+    sure = np.ones(int(drawn_alike.sum()))
+    alike = _best(_Pairs(a[drawn_alike], b[drawn_alike], sure, sure), old, new)
+    settled_old[alike.old], settled_new[alike.new] = True, True
+    left = ~settled_old[a] & ~settled_new[b]
+    place = _shares(old, new, a[left], b[left], tolerance)
+    near = (place.old_share >= COVERED) & (place.new_share >= COVERED)
+    near &= ~has_id_old[place.old] & ~has_id_new[place.new]
+    one = _best(_take(place, near), old, new)
     used_old, used_new = settled_old.copy(), settled_new.copy()
     used_old[one.old], used_new[one.new] = True, True
 
@@ -104,6 +112,7 @@ def match_lines(
     return _joined(old, new, [
         (first[same], second[same], True, None, "one"),
         (shares.old[whole], shares.new[whole], True, None, "one"),
+        (alike.old, alike.new, False, None, "one"),
         (one.old, one.new, False, np.minimum(one.old_share, one.new_share), "one"),
         (shares.old[astray], shares.new[astray], True, np.zeros(int(astray.sum())), "one"),
         (lone.old, lone.new, True, np.maximum(lone.old_share, lone.new_share), "one"),
@@ -114,9 +123,7 @@ def match_lines(
 def match_points(
     old: Geometry, new: Geometry, old_id: Geometry, new_id: Geometry, *, tolerance: float
 ) -> Matches:  # fmt: skip
-    """Match points: by identifier, however far they moved; else each with the nearest within the tolerance [m], if
-    that is mutual.
-    """
+    """Match points: by identifier, however far they moved, else with the nearest within the tolerance [m]."""
     first, second = _same_identifier(old_id, new_id)
     free_old, free_new = np.ones(len(old), bool), np.ones(len(new), bool)
     free_old[first], free_new[second] = False, False
@@ -158,15 +165,18 @@ def _by_parent(
     return whole[keep], part[keep]
 
 
-def _near(old: Geometry, new: Geometry, free_old: Mask, free_new: Mask, tolerance: float) -> _Pairs:
-    """Free lines that come near each other, with their shares; those whose geometry is the same are found first."""
+def _near(old: Geometry, new: Geometry, free_old: Mask, free_new: Mask, tolerance: float) -> tuple[Index, Index]:
+    """Free lines that come near each other."""
     rows_old, rows_new = np.flatnonzero(free_old), np.flatnonzero(free_new)
-    if not len(rows_old) or not len(rows_new):
-        none = np.zeros(0, np.int64)
-        return _Pairs(none, none, np.zeros(0), np.zeros(0))
     tree = shapely.STRtree(new[rows_new])
     found = tree.query(old[rows_old], predicate="dwithin", distance=tolerance)
-    return _shares(old, new, rows_old[found[0]], rows_new[found[1]], tolerance)
+    return rows_old[found[0]], rows_new[found[1]]
+
+
+def _same_line(line: Geometry, other: Geometry, tolerance: float) -> Mask:
+    """Whether two lines have the same vertices, nearly, in either direction."""
+    forward = shapely.equals_exact(line, other, tolerance)
+    return np.asarray(forward | shapely.equals_exact(line, shapely.reverse(other), tolerance), bool)
 
 
 def _shares(old: Geometry, new: Geometry, a: Index, b: Index, tolerance: float) -> _Pairs:
@@ -183,8 +193,8 @@ def _share(line: Geometry, other: Geometry, tolerance: float) -> Array:
     return within / SAMPLES
 
 
-def _take(pairs: _Pairs, mask: Mask) -> _Pairs:
-    return _Pairs(*(values[mask] for values in pairs))
+def _take(pairs: _Pairs, mask: Mask | Index) -> _Pairs:
+    return _Pairs(pairs.old[mask], pairs.new[mask], pairs.old_share[mask], pairs.new_share[mask])
 
 
 def _best(pairs: _Pairs, old: Geometry, new: Geometry) -> _Pairs:
@@ -222,16 +232,21 @@ def _parts(
 
     placed = _take(place, along(place))
     by_parent = _shares(old, new, *parent, tolerance)
-    by_parent = _take(by_parent, ~np.isin(_key(by_parent, new), _key(placed, new)))
-    group = _Pairs(*(np.concatenate(columns) for columns in zip(partial, placed, by_parent, strict=True)))
+    double = np.isin(_key(by_parent.old, by_parent.new, new), _key(placed.old, placed.new, new))
+    by_parent = _take(by_parent, ~double)
+    three = (partial, placed, by_parent)
+    group = _Pairs(
+        np.concatenate([p.old for p in three]), np.concatenate([p.new for p in three]),
+        np.concatenate([p.old_share for p in three]), np.concatenate([p.new_share for p in three]),
+    )  # fmt: skip
     by_id = np.concatenate([np.ones(len(partial.old), bool), np.zeros(len(placed.old), bool),
                             np.ones(len(by_parent.old), bool)])  # fmt: skip
     if not len(group.old):
         return [], group
     links = coo_array((np.ones(len(group.old)), (group.old, len(old) + group.new)),
                       shape=(len(old) + len(new),) * 2)  # fmt: skip
-    _, label = connected_components(links, directed=False)
-    label = label[group.old]
+    _, component = connected_components(links, directed=False)
+    label = np.asarray(component[group.old], np.int64)
     olds = pd.Series(group.old).groupby(label).transform("nunique").to_numpy()
     news = pd.Series(group.new).groupby(label).transform("nunique").to_numpy()
     covered = _covered(group, label, length_old, length_new)
@@ -240,14 +255,14 @@ def _parts(
                         ("recut", (olds > 1) & (news > 1))):  # fmt: skip
         for said in (True, False):
             mask = these & covered & (by_id == said)
-            found.append((group.old[mask], group.new[mask], said, np.maximum(group.old_share, group.new_share)[mask], kind))
-    in_parts = np.concatenate([rows for pairs in found for rows in (_key(_Pairs(pairs[0], pairs[1], *2 * (np.zeros(0),)), new),)])
-    lone = _take(partial, ~np.isin(_key(partial, new), in_parts))
-    return found, lone
+            sure = np.maximum(group.old_share, group.new_share)[mask]
+            found.append((group.old[mask], group.new[mask], said, sure, kind))
+    in_parts = np.concatenate([_key(first, second, new) for first, second, *_ in found])
+    return found, _take(partial, ~np.isin(_key(partial.old, partial.new, new), in_parts))
 
 
-def _key(pairs: _Pairs, new: Geometry) -> Index:
-    return pairs.old * len(new) + pairs.new
+def _key(first: Index, second: Index, new: Geometry) -> Index:
+    return first * len(new) + second
 
 
 def _covered(group: _Pairs, label: Index, length_old: Array, length_new: Array) -> Mask:
@@ -264,9 +279,7 @@ def _covered(group: _Pairs, label: Index, length_old: Array, length_new: Array) 
     return np.asarray(shares[0] & shares[1], bool)
 
 
-def _joined(
-    old: Geometry, new: Geometry, found: list[tuple[Index, Index, bool, Array | None, str]]
-) -> Matches:
+def _joined(old: Geometry, new: Geometry, found: list[tuple[Index, Index, bool, Array | None, str]]) -> Matches:
     first = np.concatenate([pairs[0] for pairs in found])
     second = np.concatenate([pairs[1] for pairs in found])
     by_id = np.concatenate([np.full(len(pairs[0]), pairs[2]) for pairs in found])
