@@ -32,6 +32,7 @@ from gisheat.quantities import (
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
+    MatchTolerance,
     MaxConnection,
     MaxFriction,
     MaxIterations,
@@ -248,6 +249,15 @@ class ExplainOptions(SolveOptions, total=False):
     source: SourceId
     valve: ValveId
     pump: PumpId
+
+
+class CompareOptions(TypedDict, total=False):
+    """How two states are compared."""
+
+    match_tolerance_m: MatchTolerance
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)

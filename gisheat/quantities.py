@@ -272,3 +272,10 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+# compare
+OldState = Annotated[Path, Argument("Older state: a project file, or a file of layers.", dataset="input")]
+NewState = Annotated[Path, Argument("Newer state: a project file, or a file of layers.", dataset="input")]
+MatchTolerance = Annotated[
+    float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
+]

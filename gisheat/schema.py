@@ -40,6 +40,12 @@ GEOMETRY: dict[str, Geometry] = {
     "comparison": "none",
     "summary": "none",
     "run": "none",
+    "changed_lines": "line",
+    "changed_points": "point",
+    "changed_areas": "polygon",
+    "changed_values": "none",
+    "effects": "none",
+    "station_effects": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
@@ -75,12 +81,16 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
         "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
+        "changed_lines": "Changed lines", "changed_points": "Changed points", "changed_areas": "Changed areas",
+        "changed_values": "Changed values", "effects": "Effects", "station_effects": "Effects on stations",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
         "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "changed_lines": "线变更", "changed_points": "点变更", "changed_areas": "面变更", "changed_values": "属性变更",
+        "effects": "变更影响", "station_effects": "热力站影响",
     },
 }  # fmt: skip
 

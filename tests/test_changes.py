@@ -37,7 +37,7 @@ def test_a_state_and_itself_do_not_differ():
     read = read_layers(sources)
     changes = find_changes(read, read, tolerance=TOLERANCE)
     assert not len(changes.features)
-    assert not len(changes.values)
+    assert not len(changes.attributes)
     assert changes.unchanged == sum(len(read[name]) for name in sources)
 
 
@@ -49,7 +49,7 @@ def test_another_diameter_and_another_material_are_told_apart_with_old_and_new_v
         ("pipes", "reattributed", "a", "laying: duct -> direct"),
         ("pipes", "redimensioned", "b", "dn_mm: 150 -> 250"),
     ]
-    assert changes.values[["feature_id", "column", "old_value", "new_value"]].to_numpy().tolist() == [
+    assert changes.attributes[["feature_id", "column", "old_value", "new_value"]].to_numpy().tolist() == [
         ["b", "dn_mm", "150", "250"], ["a", "laying", "duct", "direct"],
     ]  # fmt: skip
 

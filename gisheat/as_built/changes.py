@@ -33,7 +33,7 @@ class Changes:
     features: gpd.GeoDataFrame
     """A row for each feature and action: layer, action, feature_id, old_fid, new_fid, old_id, new_id, distance_m,
     confidence, matched_by (id, place), detail; where it is now, or was."""
-    values: pd.DataFrame
+    attributes: pd.DataFrame
     """A row for each changed value: layer, feature_id, old_fid, new_fid, column, old_value, new_value, as text."""
     unchanged: int
     """Features that are as they were."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gisheat.operations.as_built import compare
 from gisheat.operations.desk import profile
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
@@ -40,6 +41,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    compare,
     import_inp,
     export_inp,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "compare",
     "explain",
     "export_inp",
     "import_inp",
