@@ -56,6 +56,7 @@ from gisheat.quantities import (
     LoadMixLayer,
     LocalLossFraction,
     MapKind,
+    MatchTolerance,
     MaxConnection,
     MaxFriction,
     MaxIterations,
@@ -386,6 +387,15 @@ class ExplainOptions(SolveOptions, total=False):
     source: SourceId
     valve: ValveId
     pump: PumpId
+
+
+class CompareOptions(TypedDict, total=False):
+    """How two states are compared."""
+
+    match_tolerance_m: MatchTolerance
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
 
 
 class DrawOptions(SolveOptions, total=False):

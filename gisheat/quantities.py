@@ -501,3 +501,10 @@ GuaranteedShare = Annotated[
         None, 0.0, 100.0, advanced=True,
     ),
 ]  # fmt: skip
+
+# compare
+OldState = Annotated[Path, Argument("Older state: a project file, or a file of layers.", dataset="input")]
+NewState = Annotated[Path, Argument("Newer state: a project file, or a file of layers.", dataset="input")]
+MatchTolerance = Annotated[
+    float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
+]

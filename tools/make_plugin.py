@@ -49,6 +49,7 @@ GROUPS = {
         "report",
         "export_inp",
     ),
+    "6 As-built map": ("compare",),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 

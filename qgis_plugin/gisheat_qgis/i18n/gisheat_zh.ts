@@ -772,6 +772,30 @@
 <translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
+<source>6 As-built map</source>
+<translation>6 竣工图</translation>
+</message>
+<message>
+<source>Compare two states of a network: what was added, removed, moved, changed, cut, and what that does</source>
+<translation>比较管网的两个状态：新增、删除、位移、变更、拆分，以及由此产生的影响</translation>
+</message>
+<message>
+<source>Features are matched by identifier, and without one by place. Both states are solved where they can be; the effects stand side by side.</source>
+<translation>要素按编号匹配，无编号时按位置匹配。两个状态能求解时均求解，影响并列给出。</translation>
+</message>
+<message>
+<source>Older state: a project file, or a file of layers.</source>
+<translation>原状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Newer state: a project file, or a file of layers.</source>
+<translation>新状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Distance that digitising alone makes: what moved less did not move.</source>
+<translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -1089,11 +1113,19 @@
 </message>
 <message>
 <source>load duration</source>
-<translation type="unfinished" />
+<translation>热负荷延续曲线</translation>
 </message>
 <message>
 <source>compiling the solver for this kind of network (kept for the next time): up to some ten seconds</source>
 <translation>正在编译此类管网的求解程序（仅首次，之后保留）：最多约十秒</translation>
+</message>
+<message>
+<source>comparing</source>
+<translation>正在比较</translation>
+</message>
+<message>
+<source>writing the changes</source>
+<translation>正在写出变更</translation>
 </message>
 <message>
 <source>reading with EPANET</source>
@@ -1125,7 +1157,7 @@
 </message>
 <message>
 <source>reading the table</source>
-<translation type="unfinished" />
+<translation>正在读取表格</translation>
 </message>
 <message>
 <source>drawing the map</source>
@@ -1133,7 +1165,7 @@
 </message>
 <message>
 <source>writing the report</source>
-<translation type="unfinished" />
+<translation>正在写出报告</translation>
 </message>
 <message>
 <source>checking</source>
