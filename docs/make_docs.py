@@ -30,7 +30,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/hydraulic-table.md", "docs/method.md",
-    "docs/topology.md", "docs/regulation.md", "docs/station-equipment.md",
+    "docs/topology.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md", "docs/station-equipment.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
@@ -48,8 +48,12 @@ def make_page(name: str) -> dict[str, str | bytes]:
             made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
         if name == "docs/topology.md":
             made |= draw_rules()
+        if name == "docs/maps.md":
+            for kind in ("loads", "phases", "sketch"):
+                made[f"docs/images/mulan-{kind}.png"] = reduce_picture(clone / "out" / f"{kind}.png")
         if name == "docs/pressure-diagram.md":
-            made["docs/images/pressure-diagram.png"] = reduce_picture(clone / "out" / "diagram.png")
+            for picture in ("diagram", "diagram-zh"):
+                made[f"docs/images/pressure-{picture}.png"] = reduce_picture(clone / "out" / f"{picture}.png")
         if name == "docs/regulation.md":
             made["docs/images/regulation.png"] = reduce_picture(clone / "out" / "regulation.png")
             made["docs/images/regulation-kink.png"] = reduce_picture(clone / "out" / "kink.png")

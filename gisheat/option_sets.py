@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from gisheat.quantities import (
+    Against,
     AreaFactor,
     AreasLayer,
     BoilingMargin,
@@ -15,13 +16,17 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    CostOf,
     Crs,
     CurveData,
     Density,
     DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
+    DiagramNodes,
+    DiagramPipes,
     DiagramStation,
+    EmptyingMargin,
     EquipmentCatalogue,
     FloorExponent,
     FlowExponent,
@@ -44,12 +49,14 @@ from gisheat.quantities import (
     LoadFactors,
     LoadMixLayer,
     LocalLossFraction,
+    MapKind,
     MaxConnection,
     MaxFriction,
     MaxIterations,
     MaxVelocity,
     MergePseudoNodes,
     NodesLayer,
+    NpshMargin,
     Outage,
     Outages,
     OutdoorScenarios,
@@ -67,6 +74,8 @@ from gisheat.quantities import (
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    PriceFactor,
+    Prices,
     PrintedDensity,
     PrintedLaw,
     PrintedRoughness,
@@ -80,6 +89,7 @@ from gisheat.quantities import (
     PumpSpeed,
     RadiatorExponent,
     RegulationKind,
+    ReplacementFactor,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -93,6 +103,7 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryClass,
     SecondaryRegulationKind,
     SecondaryReturnTemperature,
     SecondarySupplyTemperature,
@@ -106,12 +117,14 @@ from gisheat.quantities import (
     StationsLayer,
     StreetCrossings,
     StreetsLayer,
+    SuctionMargin,
     SupplyTemperature,
     TableRows,
     TerrainRaster,
     Threads,
     Tolerance,
     TrunkShare,
+    UserPressure,
     ValveId,
     ValveReserve,
     ValvesLayer,
@@ -241,6 +254,14 @@ class SolveOptions(LoadOptions, CurveOptions, total=False):
     pump_speed: PumpSpeed
     outage: Outage
     outdoor_temp_c: OutdoorTemperature
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    emptying_margin_m: EmptyingMargin
+    pressure_class_kpa: PressureClass
+    secondary_class_kpa: SecondaryClass
+    user_pressure_kpa: UserPressure
+    suction_margin_kpa: SuctionMargin
+    npsh_margin_m: NpshMargin
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -280,13 +301,12 @@ class SweepOptions(SolveOptions, total=False):
 
 
 class ProfileOptions(SolveOptions, total=False):
-    """Which way is drawn, and the limits that are drawn with it."""
+    """Which way is drawn."""
 
     station: DiagramStation
+    way_pipes: DiagramPipes
+    way_nodes: DiagramNodes
     data: DiagramData
-    boiling_margin_kpa: BoilingMargin
-    least_return_kpa: LeastReturn
-    pressure_class_kpa: PressureClass
 
 
 class TableOptions(SolveOptions, total=False):
@@ -339,7 +359,24 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
+class DrawOptions(SolveOptions, total=False):
+    """What is drawn."""
+
+    map: MapKind
+
+
+class CostOptions(SolveOptions, total=False):
+    """By what prices, what is costed, and what it is compared with."""
+
+    prices: Prices
+    price_factor: PriceFactor
+    cost_of: CostOf
+    replacement_factor: ReplacementFactor
+    against: Against
+
+
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, EquipOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, EquipOptions, DrawOptions,
+    CostOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

@@ -242,17 +242,51 @@ PumpId = Annotated[str, Argument("Booster pump to explain.")]
 StationId = Annotated[str, Argument("Station to explain; the worst one when nothing is named.")]
 
 
-DiagramOutput = Annotated[Path, Argument("Diagram to write (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+DiagramOutput = Annotated[
+    Path, Argument("Diagram to write (*.png, *.svg, *.pdf, *.dxf).", dataset="output", suffix=".png")
+]
+DiagramPipes = Annotated[
+    str, Argument("Way along these pipes in place of that to a station; ids separated by semicolons, in any order.")
+]
+DiagramNodes = Annotated[
+    str, Argument("Way between these nodes in place of that to a station; from;to, others on the way between them.")
+]
 DiagramStation = Annotated[str, Argument("Station at the end of the way; the worst one when nothing is named.")]
 DiagramData = Annotated[
-    Path, Argument("Table of the heads to write beside it (*.csv).", dataset="output", suffix=".csv")
+    Path, Argument("Table of the heads to write beside it (*.csv, *.xlsx).", dataset="output", suffix=".csv")
 ]
+# margins of the pressures
+
 BoilingMargin = Annotated[
     float, Argument("Pressure of the supply above that at which it boils.", 40.0, 0.0, 500.0, advanced=True)
 ]
-LeastReturn = Annotated[float, Argument("Least gauge pressure of the return.", 50.0, 0.0, 500.0, advanced=True)]
+LeastReturn = Annotated[
+    float, Argument("Least gauge pressure of the supply and the return.", 50.0, 0.0, 500.0, advanced=True)
+]
+EmptyingMargin = Annotated[
+    float,
+    Argument(
+        "Head of return and static line above the ground, and above the top of direct users.",
+        3.0, 0.0, 50.0, advanced=True,
+    ),
+]  # fmt: skip
 PressureClass = Annotated[
-    float, Argument("Gauge pressure that pipes and fittings stand.", 1600.0, 100.0, 10000.0, advanced=True)
+    float, Argument("Gauge pressure that pipes and fittings stand which state none.", 1600.0, 100.0, 10000.0)
+]
+SecondaryClass = Annotated[
+    float, Argument("Gauge pressure that pipes of level secondary stand which state none.", 1000.0, 100.0, 10000.0,
+                    advanced=True)
+]  # fmt: skip
+UserPressure = Annotated[
+    float,
+    Argument("Gauge pressure that direct and mixing users bear which state none.", 400.0, 50.0, 5000.0, advanced=True),
+]
+SuctionMargin = Annotated[
+    float, Argument("Pressure at the suction of pumps above that at which the water boils.", 50.0, 0.0, 500.0,
+                    advanced=True)
+]  # fmt: skip
+NpshMargin = Annotated[
+    float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
 ScenarioTable = Annotated[
@@ -404,3 +438,26 @@ LeastMakeUp = Annotated[
     float, Argument("Least make-up flow relative to the secondary flow.", 1.0, 0.0, 20.0, advanced=True)
 ]
 EquipmentOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]
+# draw
+MapOutput = Annotated[Path, Argument("Map to write (*.png, *.svg, *.pdf).", dataset="output", suffix=".png")]
+MapKind = Annotated[
+    Literal["result", "loads", "phases", "sketch"],
+    Argument("What the map shows: result, loads of the stations, what is built in which phase, or a sketch.", "result"),
+]
+
+# cost
+CostOutput = Annotated[
+    Path, Argument("Workbook, or table of quantities, to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")
+]
+Prices = Annotated[
+    str,
+    Argument("Trench prices: example, or a CSV file with dn_mm, price_per_metre, currency, year, source.", "example"),
+]
+PriceFactor = Annotated[float, Argument("Factor of all prices.", 1.0, 0.001, 1000.0)]
+CostOf = Annotated[
+    Literal["planned", "all"], Argument("Pipes that are costed: planned ones, or existing ones too.", "planned")
+]
+ReplacementFactor = Annotated[
+    float, Argument("Factor of the price of existing pipes where all are costed.", 1.0, 0.0, 100.0, advanced=True)
+]
+Against = Annotated[Path, Argument("Project or result to compare with (*.toml, *.gpkg ...).")]

@@ -37,6 +37,7 @@ GEOMETRY: dict[str, Geometry] = {
     "lineage": "none",
     "critical_path": "none",
     "hydraulic_table": "none",
+    "pressure_diagram": "none",
     "scenarios": "none",
     "comparison": "none",
     "regulation": "none",
@@ -44,6 +45,11 @@ GEOMETRY: dict[str, Geometry] = {
     "equipment_totals": "none",
     "summary": "none",
     "run": "none",
+    "quantities": "none",
+    "counts": "none",
+    "phase_cost": "none",
+    "cost_difference": "none",
+    "trench_prices": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
@@ -80,6 +86,9 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "scenarios": "Scenarios", "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
         "regulation": "Regulation", "equipment": "Station equipment", "equipment_totals": "Equipment totals",
+        "pressure_diagram": "Pressure diagram",
+        "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
+        "cost_difference": "Difference", "trench_prices": "Trench prices",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
@@ -88,6 +97,9 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
+        "pressure_diagram": "水压图",
+        "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
+        "trench_prices": "管沟单价",
     },
 }  # fmt: skip
 
@@ -117,9 +129,11 @@ SUFFIX: dict[str, Unit] = {
     "_kpa": Unit("pressure", 1e3),
     "_mm": Unit("length", 1e-3),
     "_m2": Unit("area", 1.0),
+    "_m3": Unit("volume", 1.0),
     "_mw": Unit("power", 1e6),
     "_kw": Unit("power", 1e3),
     "_m": Unit("length", 1.0),
+    "_t": Unit("mass", 1e3),
     "_c": Unit("temperature", 1.0, 273.15),
 }
 _SUFFIXES = sorted(SUFFIX, key=len, reverse=True)
@@ -200,7 +214,7 @@ def unit_text(name: str) -> str:
     written = {"_j_kg_k": "J/(kg K)", "_w_m2_k": "W/(m2 K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2",
                "_w_m2": "W/m2", "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s",
                "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m",
-               "_c": "degC"}  # fmt: skip
+               "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 

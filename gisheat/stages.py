@@ -29,6 +29,8 @@ from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, design_heat_capaci
 from gisheat.network import Mask, Network
 from gisheat.operating_point import drawing_at, network_at, operating_points
 from gisheat.phases import phase_order, standing, unknown_phases
+from gisheat.pressure_checks import check_pressures
+from gisheat.pressure_limits import limits_of
 from gisheat.project import Project
 from gisheat.results import Results
 from gisheat.routing import route, rules_of_options
@@ -247,7 +249,8 @@ def _network(state: State, phase: str) -> Network:
     )
 
 
-def _loads(state: State, phase: str) -> Loads:
+def phase_loads(state: State, phase: str) -> Loads:
+    """Loads of all stations that stand in a phase, with its area factor and its mix of buildings."""
     options = state.options
     if state.drawing is None:
         raise TopologyError(_why_no_pipes(state))
@@ -277,7 +280,7 @@ def _why_no_pipes(state: State) -> str:
 def add_loads(state: State, progress: Progress | None = None) -> State:
     """Give stations their loads and flows."""
     report(progress, 0.3, "assigning loads")
-    loads = _loads(state, state.phase)
+    loads = phase_loads(state, state.phase)
     on = loads.network.stations.in_service
     load = float(np.nansum(loads.network.stations.load[on]))
     area = float(np.nansum(loads.network.stations.heated_area[on & ~np.isnan(loads.network.stations.load)]))
@@ -321,7 +324,7 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.4, "sizing")
     assert state.loads is not None and state.drawing is not None
     phase = size_phase(state)
-    loads = state.loads if phase == state.phase else _loads(state, phase)
+    loads = state.loads if phase == state.phase else phase_loads(state, phase)
     require_load(state, loads)
     rules = rules_of(state)
     solver, designed = _solver(state), as_designed(loads.network)
@@ -423,7 +426,7 @@ def _with_results(state: State, results: Results, cut_off: Mask) -> State:
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
         *assessment.assess_devices(state.drawing, results),
-        *assessment.assess_pressure(state.drawing, results),
+        *check_pressures(state.drawing, results, limits_of(state.drawing, results.network, state.options)),
     ]
     notes = state.notes
     if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import check_table, equip, profile, regulate, table
+from gisheat.operations.desk import cost, draw, equip, profile, regulate, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -24,6 +24,7 @@ from gisheat.operations.network import (
     template,
     topology,
 )
+from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
@@ -44,6 +45,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     check_table,
     regulate,
     equip,
+    draw,
+    cost,
     import_inp,
     export_inp,
 )
@@ -55,6 +58,8 @@ __all__ = [
     "balance",
     "check",
     "check_table",
+    "cost",
+    "draw",
     "equip",
     "explain",
     "export_inp",

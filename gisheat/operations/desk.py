@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
-import pandas as pd
-
-from gisheat import outputs, tables
-from gisheat.catalogue import pipe_series
+from gisheat import bill, maps, outputs
 from gisheat.equipment import add_equipment, write_equipment
-from gisheat.errors import InputError
-from gisheat.geopackage import check_output
-from gisheat.hydraulic_table import Made, agreement_rows, agreement_text, compare_figures, read_printed, write_table
-from gisheat.operations.running import TO_LOADS, TO_SOLUTION, Report, product_of
-from gisheat.option_sets import CheckTableOptions, EquipOptions, ProfileOptions, RegulateOptions, TableOptions
-from gisheat.physics.water import water
+from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
+from gisheat.operations.running import (
+    TO_LOADS,
+    TO_SIZES,
+    TO_SOLUTION,
+    Report,
+    Steps,
+    product_of,
+    resolve_options,
+    state_of,
+)
+from gisheat.option_sets import CostOptions, DrawOptions, EquipOptions, ProfileOptions, RegulateOptions, TableOptions
 from gisheat.quantities import (
+    CostOutput,
     CurveOutput,
     DiagramOutput,
     EquipmentOutput,
-    FindingsOutput,
     InputFile,
-    PrintedTable,
+    MapOutput,
     TableOutput,
 )
 from gisheat.regulation_table import write_regulation
-from gisheat.signature import checked, defaults
-from gisheat.state import Progress, report
+from gisheat.state import Progress, State, open_project
 from gisheat.summary import Rows
-from gisheat.workbooks import SUFFIXES, check_suffix, write_tables
+from gisheat.workbooks import SUFFIXES
 
 
 def profile(
     project: InputFile, output: DiagramOutput, *, progress: Progress | None = None, **options: Unpack[ProfileOptions]
 ) -> Report:
-    """Draw the pressure diagram of the way to a station.
+    """Draw the pressure diagram of a way: to a station, along pipes, or between nodes.
 
-    Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station
-    when none is named.
+    Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of
+    figures; to the worst station when nothing is named.
     """
-    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.PICTURES, outputs.write_diagram)
+    return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.DIAGRAMS, outputs.write_diagram)
 
 
 def table(
@@ -53,53 +56,6 @@ def table(
     A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.
     """
     return product_of(table, project, output, options, progress, TO_SOLUTION, SUFFIXES, write_table)
-
-
-def check_table(
-    printed: PrintedTable, output: FindingsOutput | None = None, *, progress: Progress | None = None,
-    **options: Unpack[CheckTableOptions],
-) -> Report:  # fmt: skip
-    """Compare the figures of a printed hydraulic table with each other, and with the schedule of its pipes.
-
-    Names each figure that disagrees by more than its printed digits allow, and what would agree. With an output, writes
-    the findings as a table.
-    """
-    started = time.perf_counter()
-    chosen = {**defaults(check_table), **checked(check_table, options)}
-    files = [Path(str(name).partition("|")[0]) for name in (printed, chosen["schedule"]) if name]
-    target = None if output is None else Path(output)
-    if target is not None:
-        check_suffix(target)
-        check_output(target, files)
-    report(progress, 0.1, "reading the table")
-    table_read = read_printed(Path(printed))
-    schedule = read_printed(Path(chosen["schedule"]), "schedule") if chosen["schedule"] else None
-    checks = compare_figures(table_read, made_with(chosen), pipe_series(chosen["catalogue"]), schedule)
-    if not any(check.rows for check in checks):
-        raise InputError(
-            f"table {printed}: no two of its columns can be compared (columns: {', '.join(table_read.table.columns)});"
-            " a workbook whose formulas were never calculated holds no numbers: save it in a spreadsheet first."
-        )
-    read = [one for one in (table_read, schedule) if one is not None]
-    findings = tuple(f for one in read for f in one.findings) + tuple(f for check in checks for f in check.findings)
-    if target is not None:
-        listed = pd.DataFrame(tables.findings_layer(findings, None).drop(columns="geometry"))
-        write_tables(target, {"findings": listed}, language=chosen["language"], title=files[0].stem)
-    figures: Rows = {"sections": (len(table_read.table), ""), **agreement_rows(checks)}
-    text = agreement_text(table_read, checks, findings, target)
-    notes = tuple(note for one in read for note in one.notes)
-    written = () if target is None else (target,)
-    return Report(figures, findings, notes, written, text, time.perf_counter() - started)
-
-
-def made_with(options: Mapping[str, Any]) -> Made:
-    """Water, law and roughness that a printed table was made with."""
-    known = water(options["water_temp_c"] + 273.15)
-    law = options["friction"]
-    return Made(
-        options["density_kg_m3"] or known.density, options["viscosity_pa_s"] or known.viscosity,
-        options["roughness_mm"] / (1.0 if law == "hazen-williams" else 1e3), law, options["tolerance_percent"] / 100.0,
-    )  # fmt: skip
 
 
 def regulate(
@@ -123,3 +79,48 @@ def equip(
     return product_of(
         equip, project, output, options, progress, (*TO_LOADS, add_equipment), SUFFIXES, write_equipment
     )  # fmt: skip
+
+
+def draw(
+    project: InputFile, output: MapOutput, *, progress: Progress | None = None, **options: Unpack[DrawOptions]
+) -> Report:
+    """Draw a map as in a heating plan.
+
+    The result of the solution, the loads of the stations, what is built in which phase, or a hydraulic sketch with the
+    figures of every section.
+    """
+    opened = open_project(Path(project))
+    kind = resolve_options(draw, opened, dict(options))["map"]
+    return product_of(draw, project, output, options, progress, MAP_STEPS[kind], outputs.PICTURES, write_map)
+
+
+def write_map(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the map that the option `map` names."""
+    return maps.write_map(state, target, state.options["map"])
+
+
+MAP_STEPS: Mapping[str, Steps] = {"loads": TO_LOADS, "phases": TO_SIZES, "result": TO_SOLUTION, "sketch": TO_SOLUTION}
+"""How far the stages must come for each kind of map."""
+
+
+def cost(
+    project: InputFile, output: CostOutput, *, progress: Progress | None = None, **options: Unpack[CostOptions]
+) -> Report:
+    """Count pipes, water, steel, valves, stations and sources by phase, and cost the trenches.
+
+    Beside another project or result, the differences by phase, status and diameter as well.
+    """
+    chosen = resolve_options(cost, open_project(Path(project)), dict(options))
+    against = chosen["against"]
+    other = None
+    if against is not None:
+        theirs = {n: chosen[n] for n in ("prices", "price_factor", "cost_of", "replacement_factor")}
+        other = state_of(cost, against, theirs, progress, TO_SIZES)
+    lacking: list[Finding] = []
+
+    def write(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
+        lacking.extend(bill.bill_of(state).findings)
+        return bill.write_bill(state, target, other)
+
+    done = product_of(cost, project, output, options, progress, TO_SIZES, SUFFIXES, write)
+    return replace(done, findings=(*done.findings, *lacking))

@@ -11,7 +11,7 @@ from typing import Any
 
 import gisheat
 from gisheat import outputs, stages, tables
-from gisheat.catalogue import PIPE_SERIES
+from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
 from gisheat.equipment import EQUIPMENT_CATALOGUES
 from gisheat.errors import InputError
 from gisheat.findings import Finding, has_errors
@@ -31,7 +31,9 @@ TO_LOADS: Steps = (*TO_NETWORK, stages.add_loads)
 TO_SIZES: Steps = (*TO_LOADS, stages.add_sizes)
 TO_SOLUTION: Steps = (*TO_SIZES, stages.add_solution)
 
-CATALOGUES: Mapping[str, tuple[str, ...]] = {"catalogue": PIPE_SERIES, "equipment_catalogue": EQUIPMENT_CATALOGUES}
+CATALOGUES: Mapping[str, tuple[str, ...]] = {
+    "catalogue": PIPE_SERIES, "equipment_catalogue": EQUIPMENT_CATALOGUES, "prices": TRENCH_PRICES,
+}  # fmt: skip
 """Options that name a catalogue, by its own name or as a file."""
 SETTLED: Mapping[str, Mapping[str, Any]] = {"route": {"routing": "always"}}
 """Options that a verb settles by what it is for."""
@@ -159,7 +161,8 @@ def result_of(
         files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
 def product_of(
@@ -183,4 +186,5 @@ def product_of(
     figures, files = write(state, target)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)

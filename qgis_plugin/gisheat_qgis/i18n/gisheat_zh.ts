@@ -352,6 +352,38 @@
 <translation>按此室外温度计算：采用调节曲线上的负荷、温度和流量。管径仍按设计工况确定。</translation>
 </message>
 <message>
+<source>Pressure of the supply above that at which it boils.</source>
+<translation>供水压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Least gauge pressure of the supply and the return.</source>
+<translation>供水与回水的最低表压。</translation>
+</message>
+<message>
+<source>Head of return and static line above the ground, and above the top of direct users.</source>
+<translation>回水与静水压线高出地面及直接连接用户最高点的余量。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes and fittings stand which state none.</source>
+<translation>未注明压力等级的管道与附件的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes of level secondary stand which state none.</source>
+<translation>未注明压力等级的二级网管道的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that direct and mixing users bear which state none.</source>
+<translation>未注明允许压力的直接连接和混水连接用户的承压（表压）。</translation>
+</message>
+<message>
+<source>Pressure at the suction of pumps above that at which the water boils.</source>
+<translation>水泵吸入口压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Head at the suction of pumps above the NPSH they require.</source>
+<translation>水泵吸入口高于必需汽蚀余量的水头。</translation>
+</message>
+<message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
@@ -492,36 +524,32 @@
 <translation>5 移交</translation>
 </message>
 <message>
-<source>Draw the pressure diagram of the way to a station</source>
-<translation>绘制到某一热力站的水压图</translation>
+<source>Draw the pressure diagram of a way: to a station, along pipes, or between nodes</source>
+<translation>绘制一条路径的水压图：到热力站、沿管段或在节点之间</translation>
 </message>
 <message>
-<source>Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station when none is named.</source>
-<translation>地面、供水、回水、静水压线、不汽化线、循环泵和热源内部损失，附数据栏；未指定热力站时取最不利者。</translation>
+<source>Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of figures; to the worst station when nothing is named.</source>
+<translation>地面、供水、回水、静水压线、不汽化线、管道公称压力线、直接连接用户、水泵与热源，下附数据栏；未指定路径时取最不利热力站。</translation>
 </message>
 <message>
-<source>Diagram to write (*.png, *.svg, *.pdf).</source>
-<translation>要写出的水压图（*.png、*.svg、*.pdf）。</translation>
+<source>Diagram to write (*.png, *.svg, *.pdf, *.dxf).</source>
+<translation>要写出的水压图（*.png、*.svg、*.pdf、*.dxf）。</translation>
 </message>
 <message>
 <source>Station at the end of the way; the worst one when nothing is named.</source>
 <translation>线路末端的热力站；未指定时取最不利者。</translation>
 </message>
 <message>
-<source>Table of the heads to write beside it (*.csv).</source>
-<translation>一并写出的水头表（*.csv）。</translation>
+<source>Way along these pipes in place of that to a station; ids separated by semicolons, in any order.</source>
+<translation>沿这些管段绘制，代替到热力站的路径；编号用分号隔开，次序不限。</translation>
 </message>
 <message>
-<source>Pressure of the supply above that at which it boils.</source>
-<translation>供水压力高于汽化压力的裕量。</translation>
+<source>Way between these nodes in place of that to a station; from;to, others on the way between them.</source>
+<translation>在这些节点之间绘制，代替到热力站的路径；起点;终点，中间可写途经节点。</translation>
 </message>
 <message>
-<source>Least gauge pressure of the return.</source>
-<translation>回水最低表压。</translation>
-</message>
-<message>
-<source>Gauge pressure that pipes and fittings stand.</source>
-<translation>管道和管件的公称压力（表压）。</translation>
+<source>Table of the heads to write beside it (*.csv, *.xlsx).</source>
+<translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
 <source>Write the hydraulic calculation table: critical path, whole network, notes</source>
@@ -634,6 +662,54 @@
 <message>
 <source>Least make-up flow relative to the secondary flow.</source>
 <translation>补水流量与二次循环流量之比的下限。</translation>
+</message>
+<message>
+<source>Draw a map as in a heating plan</source>
+<translation>绘制供热规划中的图</translation>
+</message>
+<message>
+<source>The result of the solution, the loads of the stations, what is built in which phase, or a hydraulic sketch with the figures of every section.</source>
+<translation>计算结果图、热负荷分布图、分期建设的管网规划图，或标注各管段数据的水力计算简图。</translation>
+</message>
+<message>
+<source>Map to write (*.png, *.svg, *.pdf).</source>
+<translation>要写出的图（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>What the map shows: result, loads of the stations, what is built in which phase, or a sketch.</source>
+<translation>图的内容：result 计算结果，loads 热力站负荷，phases 分期建设，sketch 水力计算简图。</translation>
+</message>
+<message>
+<source>Count pipes, water, steel, valves, stations and sources by phase, and cost the trenches</source>
+<translation>分期统计管道、水容量、钢材、阀门、热力站和热源，并计算管沟费用</translation>
+</message>
+<message>
+<source>Beside another project or result, the differences by phase, status and diameter as well.</source>
+<translation>给出另一项目或结果时，同时按期别、状态和管径列出差异。</translation>
+</message>
+<message>
+<source>Workbook, or table of quantities, to write (*.xlsx, *.csv).</source>
+<translation>要写出的工作簿，或工程量表（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>Trench prices: example, or a CSV file with dn_mm, price_per_metre, currency, year, source.</source>
+<translation>管沟单价：example（示例），或含 dn_mm、price_per_metre、currency、year、source 各列的 CSV 文件。</translation>
+</message>
+<message>
+<source>Factor of all prices.</source>
+<translation>全部单价的系数。</translation>
+</message>
+<message>
+<source>Pipes that are costed: planned ones, or existing ones too.</source>
+<translation>计入费用的管道：planned 仅规划管道，all 包括现状管道。</translation>
+</message>
+<message>
+<source>Factor of the price of existing pipes where all are costed.</source>
+<translation>计入全部管道时，现状管道单价的系数。</translation>
+</message>
+<message>
+<source>Project or result to compare with (*.toml, *.gpkg ...).</source>
+<translation>用于对比的项目或结果（*.toml、*.gpkg 等）。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
