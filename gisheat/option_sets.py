@@ -16,6 +16,7 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    ConstantLoad,
     CostOf,
     Crs,
     CurveData,
@@ -34,11 +35,15 @@ from gisheat.quantities import (
     FlowTable,
     Friction,
     Gravity,
+    GuaranteedShare,
     HeatCapacity,
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingDays,
+    HeatingFrom,
     HeatingStartTemperature,
+    HeatingTo,
     HeatTransfer,
     IndoorTemperature,
     JoinPipes,
@@ -47,6 +52,7 @@ from gisheat.quantities import (
     LeastShareOneOut,
     LeastSupply,
     LoadFactors,
+    LoadIndoorTemperature,
     LoadMixLayer,
     LocalLossFraction,
     MapKind,
@@ -54,6 +60,7 @@ from gisheat.quantities import (
     MaxFriction,
     MaxIterations,
     MaxVelocity,
+    MeanOutdoorTemperature,
     MergePseudoNodes,
     NodesLayer,
     NpshMargin,
@@ -90,6 +97,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
+    ReportBeside,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -129,6 +137,8 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WeatherFile,
+    WeatherStep,
 )
 
 
@@ -282,9 +292,10 @@ class ScenarioOptions(TypedDict, total=False):
 
 
 class RunOptions(SolveOptions, total=False):
-    """Everything, and a picture."""
+    """Everything, a picture, and a report."""
 
     picture: Picture
+    report: ReportBeside
     products: Products
 
 
@@ -349,6 +360,24 @@ class EquipOptions(LoadOptions, total=False):
     make_up_percent: LeastMakeUp
 
 
+class DurationOptions(LoadOptions, total=False):
+    """The climate or weather of the load duration, and what its sources are measured by."""
+
+    indoor_temp_c: IndoorTemperature
+    load_indoor_temp_c: LoadIndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    mean_outdoor_temp_c: MeanOutdoorTemperature
+    heating_start_temp_c: HeatingStartTemperature
+    heating_days: HeatingDays
+    heating_from: HeatingFrom
+    heating_to: HeatingTo
+    weather: WeatherFile
+    weather_step_h: WeatherStep
+    constant_load_mw: ConstantLoad
+    guaranteed_share_percent: GuaranteedShare
+    data: CurveData
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -376,7 +405,7 @@ class CostOptions(SolveOptions, total=False):
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, EquipOptions, DrawOptions,
-    CostOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, DurationOptions,
+    EquipOptions, DrawOptions, CostOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

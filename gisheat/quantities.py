@@ -24,7 +24,7 @@ class Argument:
     minimum: float | None = None
     maximum: float | None = None
     advanced: bool = False
-    dataset: Literal["", "input", "output", "layer"] = ""
+    dataset: Literal["", "input", "output", "layer", "file"] = ""
     suffix: str = ".gpkg"
 
 
@@ -289,6 +289,12 @@ NpshMargin = Annotated[
     float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
+# report
+ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
+ReportBeside = Annotated[
+    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]
@@ -415,7 +421,9 @@ CurveOutput = Annotated[
     Path,
     Argument("Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.", dataset="output", suffix=".png"),
 ]
-CurveData = Annotated[Path, Argument("Table to write beside the chart (*.csv).", dataset="output", suffix=".csv")]
+CurveData = Annotated[
+    Path, Argument("Table to write beside the chart (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")
+]
 
 # equipment
 EquipmentCatalogue = Annotated[
@@ -461,3 +469,35 @@ ReplacementFactor = Annotated[
     float, Argument("Factor of the price of existing pipes where all are costed.", 1.0, 0.0, 100.0, advanced=True)
 ]
 Against = Annotated[Path, Argument("Project or result to compare with (*.toml, *.gpkg ...).")]
+
+# duration
+LoadIndoorTemperature = Annotated[
+    float,
+    Argument("Indoor temperature of load statistics and duration; indoor_temp_c when empty.", None, 5.0, 30.0),
+]
+MeanOutdoorTemperature = Annotated[
+    float, Argument("Mean outdoor temperature of the heating season.", None, -50.0, 15.0)
+]
+HeatingDays = Annotated[
+    float,
+    Argument("Length of the heating season in days; with a weather file its coldest days on end.", None, 6.0, 366.0),
+]
+HeatingFrom = Annotated[str, Argument("First day of the heating season, month-day as in 10-20.")]
+HeatingTo = Annotated[str, Argument("Last day of the heating season, month-day as in 04-13.")]
+WeatherFile = Annotated[
+    str,
+    Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="file",
+             suffix=".epw"),
+]  # fmt: skip
+WeatherStep = Annotated[float, Argument("Time step of a weather file without times.", None, 0.01, 24.0, advanced=True)]
+ConstantLoad = Annotated[
+    float, Argument("Load that does not follow the weather, all the year round, as of hot water.", 0.0, 0.0, 1e5)
+]
+GuaranteedShare = Annotated[
+    float,
+    Argument(
+        "Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature"
+        " when empty.",
+        None, 0.0, 100.0, advanced=True,
+    ),
+]  # fmt: skip

@@ -36,13 +36,17 @@ GEOMETRY: dict[str, Geometry] = {
     "load_mix": "none",
     "lineage": "none",
     "critical_path": "none",
-    "hydraulic_table": "none",
     "pressure_diagram": "none",
+    "hydraulic_table": "none",
     "scenarios": "none",
     "comparison": "none",
     "regulation": "none",
     "equipment": "none",
     "equipment_totals": "none",
+    "weather": "none",
+    "duration": "none",
+    "dispatch": "none",
+    "phase_loads": "none",
     "summary": "none",
     "run": "none",
     "quantities": "none",
@@ -89,6 +93,7 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "pressure_diagram": "Pressure diagram",
         "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
         "cost_difference": "Difference", "trench_prices": "Trench prices",
+        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
@@ -100,6 +105,7 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "pressure_diagram": "水压图",
         "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
         "trench_prices": "管沟单价",
+        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
     },
 }  # fmt: skip
 
@@ -132,6 +138,8 @@ SUFFIX: dict[str, Unit] = {
     "_m3": Unit("volume", 1.0),
     "_mw": Unit("power", 1e6),
     "_kw": Unit("power", 1e3),
+    "_gj": Unit("heat", 1e9),
+    "_h": Unit("time", 3600.0),
     "_m": Unit("length", 1.0),
     "_t": Unit("mass", 1e3),
     "_c": Unit("temperature", 1.0, 273.15),
@@ -213,8 +221,8 @@ def unit_text(name: str) -> str:
     """
     written = {"_j_kg_k": "J/(kg K)", "_w_m2_k": "W/(m2 K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2",
                "_w_m2": "W/m2", "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s",
-               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m",
-               "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
+               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_gj": "GJ", "_h": "h", "_mw": "MW",
+               "_kw": "kW", "_m": "m", "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 

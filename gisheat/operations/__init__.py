@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, equip, profile, regulate, table
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -47,6 +47,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     equip,
     draw,
     cost,
+    duration,
+    report,
     import_inp,
     export_inp,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "check_table",
     "cost",
     "draw",
+    "duration",
     "equip",
     "explain",
     "export_inp",
@@ -68,6 +71,7 @@ __all__ = [
     "new",
     "profile",
     "regulate",
+    "report",
     "route",
     "run",
     "size",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Unpack
 
 from gisheat import bill, maps, outputs
+from gisheat.comparison import add_comparison
+from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
 from gisheat.findings import Finding
 from gisheat.hydraulic_table import write_table
@@ -17,11 +19,22 @@ from gisheat.operations.running import (
     TO_SOLUTION,
     Report,
     Steps,
+    as_far_as_possible,
     product_of,
     resolve_options,
     state_of,
+    write_page,
 )
-from gisheat.option_sets import CostOptions, DrawOptions, EquipOptions, ProfileOptions, RegulateOptions, TableOptions
+from gisheat.option_sets import (
+    CostOptions,
+    DrawOptions,
+    DurationOptions,
+    EquipOptions,
+    ProfileOptions,
+    RegulateOptions,
+    SolveOptions,
+    TableOptions,
+)
 from gisheat.quantities import (
     CostOutput,
     CurveOutput,
@@ -29,6 +42,7 @@ from gisheat.quantities import (
     EquipmentOutput,
     InputFile,
     MapOutput,
+    ReportOutput,
     TableOutput,
 )
 from gisheat.regulation_table import write_regulation
@@ -67,6 +81,20 @@ def regulate(
     """
     suffixes = (*outputs.PICTURES, *SUFFIXES)
     return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def duration(
+    project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[DurationOptions]
+) -> Report:
+    """Draw the load duration curve with the sources that carry it.
+
+    Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources
+    loaded base to peak; security of supply with the largest unit out. Needs no solved network.
+    """
+    steps = (*TO_LOADS, add_duration_findings)
+    return product_of(
+        duration, project, output, options, progress, steps, (*outputs.PICTURES, *SUFFIXES), write_duration
+    )
 
 
 def equip(
@@ -124,3 +152,15 @@ def cost(
 
     done = product_of(cost, project, output, options, progress, TO_SIZES, SUFFIXES, write)
     return replace(done, findings=(*done.findings, *lacking))
+
+
+def report(
+    project: InputFile, output: ReportOutput, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
+    """Write a report of the network: one HTML file that opens in any browser, offline.
+
+    First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and
+    inputs. What can't be solved gets a report on its findings.
+    """
+    steps = as_far_as_possible((*TO_SOLUTION, add_comparison))
+    return product_of(report, project, output, options, progress, steps, (".html",), write_page)

@@ -1,4 +1,4 @@
-"""Printed tables: read, and their figures compared."""
+"""Whether the figures of a printed table, made by others, agree."""
 
 from __future__ import annotations
 

@@ -245,11 +245,11 @@
 </message>
 <message>
 <source>Indoor temperature of the curves of regulation; load statistics may use another.</source>
-<translation>调节曲线采用的室内温度；负荷统计可采用另一数值。</translation>
+<translation>调节曲线所用的室内温度；负荷统计可另取。</translation>
 </message>
 <message>
 <source>Outdoor temperature of the design load.</source>
-<translation>设计热负荷对应的室外计算温度。</translation>
+<translation>设计热负荷对应的供暖室外计算温度。</translation>
 </message>
 <message>
 <source>How the network follows the weather: quality by its supply temperature, quantity by its flow, stepped by temperature with the flow in steps, combined with a flow that goes with the load.</source>
@@ -386,6 +386,10 @@
 <message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>Report to write beside the result (*.html).</source>
+<translation>与结果一同写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
@@ -621,7 +625,7 @@
 </message>
 <message>
 <source>Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.</source>
-<translation>要写出的曲线图（*.png、*.svg、*.pdf）或表格（*.xlsx、*.csv）。</translation>
+<translation>要写出的图（*.png、*.svg、*.pdf）或表（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>Outdoor temperatures of the table in degC, separated by commas; in steps of 1 K when empty.</source>
@@ -632,8 +636,8 @@
 <translation>供暖开始和结束时的室外温度。</translation>
 </message>
 <message>
-<source>Table to write beside the chart (*.csv).</source>
-<translation>与曲线图一同写出的表格（*.csv）。</translation>
+<source>Table to write beside the chart (*.xlsx, *.csv).</source>
+<translation>与图同时写出的表（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>List heat exchangers, circulation and make-up pumps of every station</source>
@@ -710,6 +714,62 @@
 <message>
 <source>Project or result to compare with (*.toml, *.gpkg ...).</source>
 <translation>用于对比的项目或结果（*.toml、*.gpkg 等）。</translation>
+</message>
+<message>
+<source>Draw the load duration curve with the sources that carry it</source>
+<translation>绘制热负荷延续曲线及各热源的分担</translation>
+</message>
+<message>
+<source>Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources loaded base to peak; security of supply with the largest unit out. Needs no solved network.</source>
+<translation>按设计气象参数或全年气象数据计算最大、平均、最小热负荷和年供热量；热源按基本、调峰、备用的顺序投入；计算最大单机停运时的供热保证率。不需要水力计算。</translation>
+</message>
+<message>
+<source>Indoor temperature of load statistics and duration; indoor_temp_c when empty.</source>
+<translation>负荷统计和延续曲线所用的室内温度；留空时取 indoor_temp_c。</translation>
+</message>
+<message>
+<source>Mean outdoor temperature of the heating season.</source>
+<translation>供暖期平均室外温度。</translation>
+</message>
+<message>
+<source>Length of the heating season in days; with a weather file its coldest days on end.</source>
+<translation>供暖期天数；有气象文件时取其中最冷的连续天数。</translation>
+</message>
+<message>
+<source>First day of the heating season, month-day as in 10-20.</source>
+<translation>供暖期第一天，月-日，如 10-20。</translation>
+</message>
+<message>
+<source>Last day of the heating season, month-day as in 04-13.</source>
+<translation>供暖期最后一天，月-日，如 04-13。</translation>
+</message>
+<message>
+<source>Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.</source>
+<translation>全年室外温度：EPW 文件，或含 outdoor_temp_c 和 time 两列的 CSV。</translation>
+</message>
+<message>
+<source>Time step of a weather file without times.</source>
+<translation>无时间列的气象文件的时间步长。</translation>
+</message>
+<message>
+<source>Load that does not follow the weather, all the year round, as of hot water.</source>
+<translation>不随气象变化的全年负荷，如生活热水。</translation>
+</message>
+<message>
+<source>Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature when empty.</source>
+<translation>最大单机停运时应保证的最大热负荷份额；留空时按供暖室外计算温度确定。</translation>
+</message>
+<message>
+<source>Write a report of the network: one HTML file that opens in any browser, offline</source>
+<translation>编写管网报告：一个可在任何浏览器中离线打开的 HTML 文件</translation>
+</message>
+<message>
+<source>First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and inputs. What can't be solved gets a report on its findings.</source>
+<translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
+</message>
+<message>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
