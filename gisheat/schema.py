@@ -98,9 +98,9 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "情景",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "工况",
         "summary": "汇总", "run": "运行记录",
-        "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "load_mix": "负荷构成", "comparison": "工况对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
         "pressure_diagram": "水压图",
         "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
