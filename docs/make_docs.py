@@ -30,10 +30,19 @@ GENERATED: dict[str, Callable[[], str]] = {
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
+    "docs/maps.md", "docs/cost.md", "docs/regulation.md", "docs/station-equipment.md",
     "docs/duration.md",
 )  # fmt: skip
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
+PICTURES: dict[str, dict[str, str]] = {
+    FROM_DEMO: {"mulan": "mulan"},
+    "docs/maps.md": {"mulan-loads": "loads", "mulan-phases": "phases", "mulan-sketch": "sketch"},
+    "docs/pressure-diagram.md": {"pressure-diagram": "diagram", "pressure-diagram-zh": "diagram-zh"},
+    "docs/regulation.md": {"regulation": "regulation", "regulation-kink": "kink"},
+    "docs/duration.md": {"duration": "duration", "duration-sources": "duration-sources"},
+}
+"""Pictures in docs/images that the commands of a page leave in out, by their names there."""
 
 
 def make_page(name: str) -> dict[str, str | bytes]:
@@ -43,16 +52,12 @@ def make_page(name: str) -> dict[str, str | bytes]:
     with tempfile.TemporaryDirectory() as folder:
         clone = make_clone(Path(folder).resolve())
         made: dict[str, str | bytes] = {name: run_page((ROOT / name).read_text(encoding="utf-8"), clone, name)}
+        for picture, source in PICTURES.get(name, {}).items():
+            made[f"docs/images/{picture}.png"] = reduce_picture(clone / "out" / f"{source}.png")
         if name == FROM_DEMO:
-            made["docs/images/mulan.png"] = reduce_picture(clone / "out" / "mulan.png")
             made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
         if name == "docs/topology.md":
             made |= draw_rules()
-        if name == "docs/pressure-diagram.md":
-            made["docs/images/pressure-diagram.png"] = reduce_picture(clone / "out" / "diagram.png")
-        if name == "docs/duration.md":
-            for picture in ("duration.png", "duration-sources.png"):
-                made[f"docs/images/{picture}"] = reduce_picture(clone / "out" / picture)
         if name == "docs/routing.md":
             made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
         return made

@@ -36,7 +36,7 @@ GROUPS = {
     "2 Network": ("check", "topology", "route", "loads"),
     "3 Design": ("size", "solve", "run"),
     "4 Operation": ("balance", "sweep", "explain"),
-    "5 Hand on": ("profile", "duration", "export_inp"),
+    "5 Hand on": ("profile", "regulate", "duration", "equip", "draw", "cost", "export_inp"),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import duration, profile
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -40,6 +40,10 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    regulate,
+    equip,
+    draw,
+    cost,
     duration,
     import_inp,
     export_inp,
@@ -51,13 +55,17 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "cost",
+    "draw",
     "duration",
+    "equip",
     "explain",
     "export_inp",
     "import_inp",
     "loads",
     "new",
     "profile",
+    "regulate",
     "route",
     "run",
     "size",
