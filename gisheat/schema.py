@@ -37,6 +37,7 @@ GEOMETRY: dict[str, Geometry] = {
     "lineage": "none",
     "critical_path": "none",
     "pressure_diagram": "none",
+    "hydraulic_table": "none",
     "scenarios": "none",
     "comparison": "none",
     "regulation": "none",
@@ -85,25 +86,26 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "en": {
         "streets": "Streets", "pipes": "Pipes", "nodes": "Nodes", "stations": "Stations", "sources": "Sources",
         "buildings": "Buildings", "valves": "Valves", "pumps": "Pumps", "findings": "Findings",
-        "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
-        "summary": "Summary", "run": "Run",
+        "lineage": "Lineage", "critical_path": "Critical path", "hydraulic_table": "Hydraulic table",
+        "scenarios": "Scenarios", "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
         "regulation": "Regulation", "equipment": "Station equipment", "equipment_totals": "Equipment totals",
         "pressure_diagram": "Pressure diagram",
-        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
         "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
         "cost_difference": "Difference", "trench_prices": "Trench prices",
+        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
-        "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "工况",
+        "summary": "汇总", "run": "运行记录",
+        "load_mix": "负荷构成", "comparison": "工况对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
         "pressure_diagram": "水压图",
-        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
         "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
         "trench_prices": "管沟单价",
+        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
     },
 }  # fmt: skip
 
@@ -163,6 +165,8 @@ WRITTEN_UNIT: dict[str, Unit] = {
     "cm": Unit("length", 1e-2),
     **dict.fromkeys(("m", "米", "mh2o", "mwc", "mh₂o"), Unit("length", 1.0)),
     **dict.fromkeys(("km", "公里"), Unit("length", 1e3)),
+    "pa/m": Unit("specific friction", 1.0),
+    **dict.fromkeys(("m/s", "米/秒"), Unit("velocity", 1.0)),
     "pa": Unit("pressure", 1.0),
     "kpa": Unit("pressure", 1e3),
     "mpa": Unit("pressure", 1e6),
@@ -217,8 +221,8 @@ def unit_text(name: str) -> str:
     """
     written = {"_j_kg_k": "J/(kg K)", "_w_m2_k": "W/(m2 K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2",
                "_w_m2": "W/m2", "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s",
-               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m",
-               "_gj": "GJ", "_h": "h", "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
+               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_gj": "GJ", "_h": "h", "_mw": "MW",
+               "_kw": "kW", "_m": "m", "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from gisheat import stages
 from gisheat.dispatch import Dispatch, dispatch, guaranteed_share
 from gisheat.duration.plants import Plants, find_plants, gap_findings, security_findings
 from gisheat.duration.season import Season, find_season
@@ -20,7 +21,6 @@ from gisheat.load_duration import (
     load_curve,
 )
 from gisheat.network import Array, Mask
-from gisheat.stages import phase_loads
 from gisheat.state import Progress, State, report
 from gisheat.topology.attributes import words
 
@@ -60,10 +60,11 @@ def study_duration(state: State) -> DurationStudy:
     InputError
         If the climate is not stated or contradicts itself, or the weather can't be used.
     """
-    options, stations = state.options, phase_loads(state, state.phase).network.stations  # whatever the weather is now
+    options, loads = state.options, state.loads
+    assert loads is not None
     season = find_season(options)
     constant = options["constant_load_mw"] * 1e6
-    load = _total(stations.load, stations.in_service)
+    load = _total(loads.network.stations.load, loads.network.stations.in_service)
     if load <= 0.0:
         raise InputError("no station that is connected and in service has a load: there is no load duration.")
     curve = load_curve(season.duration, load, constant=constant)
@@ -78,7 +79,7 @@ def study_duration(state: State) -> DurationStudy:
     if supply is not None:
         findings = (*findings, *gap_findings(plants, supply, load + constant))
         findings = (*findings, *security_findings(plants, load + constant, guaranteed, design))
-    phases = loads_by_phase(state, season, guaranteed)
+    phases = phase_loads(state, season, guaranteed)
     notes = (*season.notes, *plants.notes)
     return DurationStudy(
         season, load + constant, curve, stated, found, plants, supply, guaranteed, phases, tuple(findings), notes
@@ -96,7 +97,7 @@ def phases_of(state: State) -> tuple[str, ...]:
     return state.project.phases or tuple(p for p in state.order if p in used) or (state.phase,)
 
 
-def loads_by_phase(state: State, season: Season, guaranteed: float) -> pd.DataFrame:
+def phase_loads(state: State, season: Season, guaranteed: float) -> pd.DataFrame:
     """Loads, capacities and security of every phase (layer phase_loads).
 
     Loads are those by the mean outdoor temperature where there is a design climate, else those of the series.
@@ -104,7 +105,7 @@ def loads_by_phase(state: State, season: Season, guaranteed: float) -> pd.DataFr
     constant = state.options["constant_load_mw"] * 1e6
     rows = []
     for phase in phases_of(state):
-        stations = phase_loads(state, phase).network.stations
+        stations = stages.phase_loads(state, phase).network.stations
         load, area = _total(stations.load, stations.in_service), _total(stations.heated_area, stations.in_service)
         if season.climate is not None:
             loads = climate_statistics(load, season.climate, constant=constant)
