@@ -154,7 +154,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         log.info("gisheat %s with %s", " ".join(line), python)
         listener = listener_of(feedback, log)
         try:
-            outputs = tuple(Path(given[name]).absolute() for name in ("output", "picture") if given.get(name))
+            outputs = tuple(Path(given[name]).absolute() for name in ("output", "picture", "report") if given.get(name))
             said = process.run(python, line, listener, self.definitions.version, folder, outputs)
         except (process.Failed, process.Cancelled) as error:
             log.info("ended: %s", error)
