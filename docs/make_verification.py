@@ -45,6 +45,7 @@ SECTIONS = (
     Section("The same trunk with other friction laws", texts.laws),
     Section("What the table says about itself", texts.printed_bores),
     Section("Loads", texts.loads),
+    Section("Regulation", texts.regulation),
     Section("The whole sample", texts.sample),
     Section("Street drawings of momepy", streets.momepy_text, ("momepy",)),
     Section("Other street drawings", streets.folder_text, variable="GISHEAT_STREETS"),

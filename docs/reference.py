@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from gisheat.catalogue import PIPE_SERIES, RULE_SETS, USE_WORDS, pipe_series, read_rows
+from gisheat.catalogue import PIPE_SERIES, RULE_SETS, TRENCH_PRICES, USE_WORDS, pipe_series, read_rows, trench_prices
 from gisheat.network import ROLES
 from gisheat.operations import OPERATIONS
 from gisheat.schema import CHOICE_ALIASES, GEOMETRY, INPUT_LAYERS, WRITTEN_UNIT, Column, columns, unit_text
@@ -58,7 +58,7 @@ so that a result can be read again; *one-pipe*: in one-pipe networks alone, such
 (`not-a-choice`).
 """,
         "Input layers: " + ", ".join(f"[{n}](#{n})" for n in inputs) + ".",
-        "Only in results: " + ", ".join(f"[{n}](#{n})" for n in others) + ".",
+        "In results, or in tables of their own: " + ", ".join(f"[{n}](#{n})" for n in others) + ".",
         *(_layer_section(name) for name in (*inputs, *others)),
         _units_section(),
         _choices_section(),
@@ -210,19 +210,22 @@ def _default(parameter: Parameter) -> str:
 
 
 def catalogues_page() -> str:
-    """Pipe series, sizing rules, heat indices, each with its source."""
+    """Pipe series, sizing rules, heat indices, trench prices, each with its source."""
     return page(
         "Catalogues",
         "gisheat/data",
         """
 The numbers that gisheat brings with it. They are starting points: give your own pipe series as a CSV file
 (`--catalogue my.csv`, columns `dn_mm` and `outer_diameter_mm` with `wall_mm`, or `inner_diameter_mm`), your own limits
-as options (`--max-velocity-m-s`, `--max-friction-pa-m`), your own heat index in the column `heat_index_w_m2`.
+as options (`--max-velocity-m-s`, `--max-friction-pa-m`), your own heat index in the column `heat_index_w_m2`, your own
+trench prices as a CSV file ([cost](cost.md)).
 *Common practice* means: known in the field, no clause of a standard was checked.
 """,
         *(_series_section(name) for name in PIPE_SERIES),
         *(_rules_section(name) for name in RULE_SETS),
         _indices_section(),
+        _equipment_section(),
+        *(_prices_section(name) for name in TRENCH_PRICES),
     )
 
 
@@ -250,6 +253,21 @@ def _rules_section(name: str) -> str:
 def _band(row: dict[str, str]) -> str:
     low, high = row["min_friction_pa_m"], row["max_friction_pa_m"]
     return f"{low} to {high}" if low else f"up to {high}"
+
+
+def _equipment_section() -> str:
+    rows = read_rows("station_equipment.csv")
+    heads = [name for name in rows[0] if name != "source"]
+    body = table([code(head) for head in heads], [[row[head] for head in heads] for row in rows])
+    return f"## Station equipment\n\n[How it is used](station-equipment.md). Source: {rows[0]['source']}.\n\n{body}"
+
+
+def _prices_section(name: str) -> str:
+    prices = trench_prices(name)
+    heads = ("DN", f"{prices.currency} for each metre of trench")
+    body = table(heads, [[f"{dn:g}", f"{price:g}"] for dn, price in zip(prices.dn, prices.price, strict=True)])
+    sources = "; ".join(sorted(set(prices.sources)))
+    return f"## Trench prices {name}\n\nYear {prices.year}. Source: {sources}.\n\n{body}"
 
 
 def _indices_section() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gisheat.balancing import Balance
 from gisheat.catalogue import PipeSeries, RoleRule
-from gisheat.findings import Finding, Severity, findings_about, points_of
+from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import acting_sources, connected
 from gisheat.hydraulics.sources import follows_head, open_links
 from gisheat.layers import Layers
@@ -234,30 +234,6 @@ def assess_devices(drawing: Drawing, results: Results) -> list[Finding]:
             for name, v, m in zip(pumps["pump_id"][beyond], volume[beyond], most[beyond], strict=True)
         )
         findings += findings_about(drawing.pumps[beyond], "pump-beyond-curve", "warning", "pumps", messages)
-    return findings
-
-
-def assess_pressure(drawing: Drawing, results: Results) -> list[Finding]:
-    """Gauge pressures below zero, running or at rest: there the pipes would draw air. One finding for each line."""
-    findings = []
-    nodes = results.nodes
-    for column, line in (
-        ("sup_pressure_kpa", "supply"),
-        ("ret_pressure_kpa", "return"),
-        ("static_pressure_kpa", "static"),
-    ):
-        if column not in nodes:
-            continue
-        low = nodes[column].to_numpy() < -1e-6
-        if low.any():
-            worst = int(np.nanargmin(nodes[column].to_numpy()))
-            message = (
-                f"The {line} pressure is below zero at {int(low.sum())} node(s);"
-                f" least: {nodes[column].iloc[worst]:.0f} kPa at {nodes['node_id'].iloc[worst]}:"
-                " raise static_head_m, or look at the ground heights."
-            )
-            place = points_of(drawing.nodes.iloc[[worst]])[0]
-            findings.append(Finding("pressure-negative", "warning", "nodes", message, point=place))
     return findings
 
 

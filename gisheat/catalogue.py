@@ -1,4 +1,4 @@
-"""Catalogues: pipe series, sizing rules, heat indices. Data in `data/*.csv`, each row with its source."""
+"""Catalogues: pipe series, sizing rules, heat indices, trench prices. `data/*.csv`, each row with its source."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gisheat.network import ROLES, Array
 
 PIPE_SERIES = ("cn-steel", "en-steel")
 RULE_SETS = ("cn-primary", "cn-secondary", "eu")
+TRENCH_PRICES = ("example",)
 SAME_DN = 0.5
 """Nominal diameters are the same when they differ by less than this [mm]."""
 
@@ -100,6 +101,61 @@ def _bore(row: dict[str, str]) -> float:
     if row.get("inner_diameter_mm"):
         return float(row["inner_diameter_mm"])
     return float(row["outer_diameter_mm"]) - 2.0 * float(row["wall_mm"])
+
+
+@dataclass(frozen=True, slots=True)
+class TrenchPrices:
+    """Price of a metre of trench with its pair of pipes by nominal diameter [mm], in one currency."""
+
+    name: str
+    dn: Array
+    price: Array
+    currency: str
+    year: str
+    sources: tuple[str, ...]
+    """Source of each price."""
+
+    def of_dn(self, dn: Array) -> Array:
+        """Price of each nominal diameter [mm], NaN where there is none, shape of `dn`."""
+        near = np.abs(self.dn[None, :] - np.asarray(dn, float)[:, None]) < SAME_DN
+        return np.where(near.any(axis=1), self.price[near.argmax(axis=1)], np.nan)
+
+
+def trench_prices(name: str) -> TrenchPrices:
+    """Trench prices by name, or from a CSV file with dn_mm, price_per_metre, currency, year, source.
+
+    Raises
+    ------
+    InputError
+        If there is no such table, a diameter or price is missing or negative, a diameter has two prices, or there are
+        two currencies.
+    """
+    if name in TRENCH_PRICES:
+        return _prices(name, read_rows("trench_prices.csv"))
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"prices {name!r}: neither {', '.join(TRENCH_PRICES)} nor a CSV file.")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return _prices(path.stem, list(csv.DictReader(file)))
+
+
+def _prices(name: str, rows: list[dict[str, str]]) -> TrenchPrices:
+    needed = "each row needs dn_mm and price_per_metre, both positive numbers, and the currency"
+    try:
+        dn, price = (np.array([float(r[column]) for r in rows]) for column in ("dn_mm", "price_per_metre"))
+        currencies = {r["currency"].strip() for r in rows}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"prices {name!r}: {needed} ({error}).") from error
+    if not len(dn) or not (dn > 0.0).all() or not (price > 0.0).all() or not np.isfinite(price).all():
+        raise InputError(f"prices {name!r}: {needed}.")
+    if len(currencies) != 1 or "" in currencies:
+        raise InputError(f"prices {name!r}: one currency is needed, not {', '.join(sorted(currencies)) or 'none'}.")
+    size, count = np.unique(dn, return_counts=True)
+    if (count > 1).any():
+        raise InputError(f"prices {name!r}: DN{size[count > 1][0]:g} has more than one price.")
+    years = sorted({(r.get("year") or "").strip() for r in rows} - {""})
+    sources = tuple((r.get("source") or "").strip() for r in rows)
+    return TrenchPrices(name, dn, price, currencies.pop(), ", ".join(years), sources)
 
 
 def sizing_rules(

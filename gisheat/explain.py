@@ -100,7 +100,7 @@ def explain_station(state: State, station_id: str) -> str:
     lines = [f"Station {station_id}"]
     origin = (
         f"{stations.heated_area[i]:.0f} m2 x {loads.heat_index[i]:.2f} W/m2 = "
-        if not np.isnan(loads.heat_index[i])
+        if str(loads.source[i]).startswith("area")
         else ""
     )
     lines.append(f"Load: {origin}{found.load[i] / 1e3:.1f} kW (from {loads.source[i]}).")

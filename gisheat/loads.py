@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 
 from gisheat.catalogue import heat_indices
 from gisheat.findings import Finding, Severity, findings_about
-from gisheat.hydraulics import design_flows
+from gisheat.hydraulics import conditions, design_flows, design_temperatures
 from gisheat.network import Array, Mask, Network, Text
 from gisheat.physics.heat import composite_heat_index
 from gisheat.topology.attributes import filled, numbers, words
@@ -34,6 +36,17 @@ class Loads:
     composite_heat_index: float | None
     """[W/m2] of the building mix of the phase, None without one."""
     findings: tuple[Finding, ...]
+
+
+def design_heat_capacity(network: Network, options: Mapping[str, Any]) -> float:
+    """Heat capacity [J/(kg K)] of the water between the design temperatures; that of the options wins."""
+    given, stated = options["heat_capacity_j_kg_k"], (options["supply_temp_c"], options["return_temp_c"])
+    if given is not None:
+        return float(given)
+    hot, cold = design_temperatures(network, *stated)
+    if hot is None or cold is None:
+        return HEAT_CAPACITY
+    return conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
 
 
 def mix_heat_index(mix: gpd.GeoDataFrame, phase: str | None, position: float = 0.5) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from gisheat.quantities import (
+    Against,
     AreaFactor,
     AreasLayer,
     BoilingMargin,
@@ -15,31 +16,59 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    ConstantLoad,
+    CostOf,
     Crs,
+    CurveData,
     Density,
+    DesignOutdoorTemperature,
     DetailsFolder,
     DiagramData,
+    DiagramNodes,
+    DiagramPipes,
     DiagramStation,
+    EmptyingMargin,
+    EquipmentCatalogue,
+    FloorExponent,
+    FlowExponent,
+    FlowSteps,
     FlowTable,
     Friction,
     Gravity,
+    GuaranteedShare,
     HeatCapacity,
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingDays,
+    HeatingFrom,
+    HeatingStartTemperature,
+    HeatingTo,
+    HeatTransfer,
+    IndoorTemperature,
     JoinPipes,
+    LeastMakeUp,
     LeastReturn,
+    LeastShareOneOut,
+    LeastSupply,
     LoadFactors,
+    LoadIndoorTemperature,
     LoadMixLayer,
     LocalLossFraction,
+    MapKind,
     MaxConnection,
     MaxFriction,
     MaxIterations,
     MaxVelocity,
+    MeanOutdoorTemperature,
     MergePseudoNodes,
     NodesLayer,
+    NpshMargin,
     Outage,
     Outages,
+    OutdoorScenarios,
+    OutdoorTemperature,
+    OutdoorTemperatures,
     OutputLanguage,
     Overwrite,
     ParallelDistance,
@@ -48,13 +77,26 @@ from gisheat.quantities import (
     Picture,
     PipeCrossings,
     PipeId,
+    PipeSchedule,
     PipesLayer,
     PipeToStreet,
     PressureClass,
+    PriceFactor,
+    Prices,
+    PrintedDensity,
+    PrintedLaw,
+    PrintedRoughness,
+    PrintedTemperature,
+    PrintedTolerance,
+    PrintedViscosity,
     Products,
     PumpId,
+    PumpsInReserve,
     PumpsLayer,
     PumpSpeed,
+    RadiatorExponent,
+    RegulationKind,
+    ReplacementFactor,
     ReportBeside,
     RequiredHead,
     ReturnTemperature,
@@ -69,6 +111,10 @@ from gisheat.quantities import (
     Routing,
     RuleSet,
     ScenarioTable,
+    SecondaryClass,
+    SecondaryRegulationKind,
+    SecondaryReturnTemperature,
+    SecondarySupplyTemperature,
     SizePhase,
     SnapTolerance,
     SourceId,
@@ -79,15 +125,20 @@ from gisheat.quantities import (
     StationsLayer,
     StreetCrossings,
     StreetsLayer,
+    SuctionMargin,
     SupplyTemperature,
+    TableRows,
     TerrainRaster,
     Threads,
     Tolerance,
     TrunkShare,
+    UserPressure,
     ValveId,
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WeatherFile,
+    WeatherStep,
 )
 
 
@@ -178,7 +229,23 @@ class LoadOptions(RouteOptions, total=False):
     routing: Routing
 
 
-class SolveOptions(LoadOptions, total=False):
+class CurveOptions(TypedDict, total=False):
+    """How supply, return and flow follow the outdoor temperature."""
+
+    indoor_temp_c: IndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    regulation: RegulationKind
+    secondary_regulation: SecondaryRegulationKind
+    flow_exponent: FlowExponent
+    flow_steps: FlowSteps
+    min_supply_temp_c: LeastSupply
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    radiator_exponent: RadiatorExponent
+    floor_exponent: FloorExponent
+
+
+class SolveOptions(LoadOptions, CurveOptions, total=False):
     """How pipes without a bore are sized and the network is solved."""
 
     friction: Friction
@@ -196,6 +263,15 @@ class SolveOptions(LoadOptions, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    boiling_margin_kpa: BoilingMargin
+    least_return_kpa: LeastReturn
+    emptying_margin_m: EmptyingMargin
+    pressure_class_kpa: PressureClass
+    secondary_class_kpa: SecondaryClass
+    user_pressure_kpa: UserPressure
+    suction_margin_kpa: SuctionMargin
+    npsh_margin_m: NpshMargin
 
 
 class ScenarioOptions(TypedDict, total=False):
@@ -211,6 +287,8 @@ class ScenarioOptions(TypedDict, total=False):
     station_pump_efficiency: StationPumpEfficiency
     pump_speed: PumpSpeed
     outage: Outage
+    outdoor_temp_c: OutdoorTemperature
+    regulation: RegulationKind
 
 
 class RunOptions(SolveOptions, total=False):
@@ -228,18 +306,76 @@ class SweepOptions(SolveOptions, total=False):
     flows: FlowTable
     outages: Outages
     load_factors: LoadFactors
+    outdoor_scenarios_c: OutdoorScenarios
     details: DetailsFolder
     threads: Threads
 
 
 class ProfileOptions(SolveOptions, total=False):
-    """Which way is drawn, and the limits that are drawn with it."""
+    """Which way is drawn."""
 
     station: DiagramStation
+    way_pipes: DiagramPipes
+    way_nodes: DiagramNodes
     data: DiagramData
-    boiling_margin_kpa: BoilingMargin
-    least_return_kpa: LeastReturn
-    pressure_class_kpa: PressureClass
+
+
+class TableOptions(SolveOptions, total=False):
+    """Which rows a hydraulic table has."""
+
+    rows: TableRows
+
+
+class CheckTableOptions(TypedDict, total=False):
+    """What a printed table was made with."""
+
+    schedule: PipeSchedule
+    friction: PrintedLaw
+    water_temp_c: PrintedTemperature
+    density_kg_m3: PrintedDensity
+    viscosity_pa_s: PrintedViscosity
+    roughness_mm: PrintedRoughness
+    tolerance_percent: PrintedTolerance
+    catalogue: Catalogue
+    language: OutputLanguage
+
+
+class RegulateOptions(LoadOptions, CurveOptions, total=False):
+    """Which curve is drawn, and at which outdoor temperatures its table stands."""
+
+    outdoor_temps_c: OutdoorTemperatures
+    heating_start_temp_c: HeatingStartTemperature
+    data: CurveData
+
+
+class EquipOptions(LoadOptions, total=False):
+    """Which equipment stations get, and how it is checked."""
+
+    secondary_supply_temp_c: SecondarySupplyTemperature
+    secondary_return_temp_c: SecondaryReturnTemperature
+    equipment_catalogue: EquipmentCatalogue
+    heat_transfer_w_m2_k: HeatTransfer
+    pumps_in_reserve: PumpsInReserve
+    share_one_out_percent: LeastShareOneOut
+    make_up_percent: LeastMakeUp
+
+
+class DurationOptions(LoadOptions, total=False):
+    """The climate or weather of the load duration, and what its sources are measured by."""
+
+    indoor_temp_c: IndoorTemperature
+    load_indoor_temp_c: LoadIndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    mean_outdoor_temp_c: MeanOutdoorTemperature
+    heating_start_temp_c: HeatingStartTemperature
+    heating_days: HeatingDays
+    heating_from: HeatingFrom
+    heating_to: HeatingTo
+    weather: WeatherFile
+    weather_step_h: WeatherStep
+    constant_load_mw: ConstantLoad
+    guaranteed_share_percent: GuaranteedShare
+    data: CurveData
 
 
 class ExplainOptions(SolveOptions, total=False):
@@ -252,5 +388,24 @@ class ExplainOptions(SolveOptions, total=False):
     pump: PumpId
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions)
+class DrawOptions(SolveOptions, total=False):
+    """What is drawn."""
+
+    map: MapKind
+
+
+class CostOptions(SolveOptions, total=False):
+    """By what prices, what is costed, and what it is compared with."""
+
+    prices: Prices
+    price_factor: PriceFactor
+    cost_of: CostOf
+    replacement_factor: ReplacementFactor
+    against: Against
+
+
+IN_PROJECT_FILES: tuple[type, ...] = (
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, DurationOptions,
+    EquipOptions, DrawOptions, CostOptions,
+)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,28 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output, whole_or_nothing
 from gisheat.layers import file_hash
-from gisheat.pressure_lines import lines_table, pressure_lines
+from gisheat.maps import draw_result
+from gisheat.pressure_limits import limits_of
+from gisheat.pressure_lines import PressureLines, lines_table, pressure_lines
+from gisheat.pressure_ways import find_way
 from gisheat.project import Project
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.state import FILE_OPTIONS, TABLE_OPTIONS, State
 from gisheat.summary import Rows
+from gisheat.workbooks import write_tables
 
 PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
-TABLES = (".csv",)
+TABLES = (".csv", ".xlsx")
 """Forms of tables."""
+DIAGRAMS = (*PICTURES, ".dxf")
+"""Forms of pressure diagrams."""
+WAY_OPTIONS = {"station": "station", "pipes": "way_pipes", "nodes": "way_nodes"}
+"""Options that say along which way a pressure diagram is drawn, by what they name."""
+NAMES = (("stations", "station_id"), ("stations", "name"), ("sources", "source_id"), ("sources", "name"))
+"""Columns whose texts pictures show."""
+LEAST_CIRCULATION = 0.05
+"""Head that unequal columns give [m] from which on it is told."""
 _NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threads")
 """Options that change nothing of a result, left out of its run record beside the names of files."""
 
@@ -73,44 +84,78 @@ def _either(suffixes: tuple[str, ...]) -> str:
 
 
 def write_diagram(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
-    """Write the pressure diagram of a solved network, and its table where one is wanted; figures, and files."""
+    """Write the pressure diagram of a solved network, and its table where one is wanted; figures, and files.
+
+    The options `station`, `way_pipes`, `way_nodes` say along which way; the end of the name says picture or drawing.
+
+    Raises
+    ------
+    InputError
+        If there is no such way, or a file can't be written.
+    """
     from gisheat.picture.diagram import draw_diagram
+    from gisheat.picture.diagram_dxf import write_dxf
 
     assert state.results is not None and state.drawing is not None
-    options = state.options
-    lines = pressure_lines(
-        state.results, options["station"] or "", boiling_margin=options["boiling_margin_kpa"] * 1e3,
-        least_return=options["least_return_kpa"] * 1e3, pressure_class=options["pressure_class_kpa"] * 1e3,
-    )  # fmt: skip
-    table = lines_table(state.results, lines)
-    diameters = np.asarray(state.drawing.pipes.get("dn_mm", np.full(len(state.drawing.pipes), np.nan)), float)
-    if state.sizing is not None:
-        diameters = np.where(state.sizing.row >= 0, state.series.dn[state.sizing.row], diameters)
-    sizes = ["", *(_size(diameters[pipe], state, pipe) if pipe >= 0 else "" for pipe in lines.pipe.tolist())]
+    options, results = state.options, state.results
+    named = {name: options.get(option) or "" for name, option in WAY_OPTIONS.items()}
+    lines = pressure_lines(results, find_way(results, **named), limits_of(state.drawing, results.network, options))
+    table = lines_table(results, lines)
+    table.insert(list(table.columns).index("inner_diameter_mm") + 1, "size", _sizes(state, lines))
+    data, language = options.get("data"), options["language"]
+    write = write_dxf if target.suffix.lower() == ".dxf" else draw_diagram
     try:
-        with contextlib.ExitStack() as whole:
-            data = options["data"]
+        with whole_or_nothing(target) as beside:
+            write(lines, table, beside, title=state.project.name, sizes=table["size"].tolist(), language=language)
             if data is not None:
-                table.round(6).to_csv(whole.enter_context(whole_or_nothing(data)), index=False)
-            beside = whole.enter_context(whole_or_nothing(target))
-            draw_diagram(lines, table, beside, title=state.project.name, sizes=sizes, language=options["language"])
+                write_tables(data, {"pressure_diagram": table.round(6)}, language=language, title=state.project.name)
     except OSError as error:
         raise InputError(f"output {target} can't be written: {error.strerror or error}.") from error
-    figures: Rows = {
+    return _diagram_figures(lines, table), tuple(filter(None, (target, data)))
+
+
+def _diagram_figures(lines: PressureLines, table: pd.DataFrame) -> Rows:
+    """Figures of a pressure diagram that there are."""
+    rows: Rows = {
         "source": (lines.source, ""), "station": (lines.station, ""), "length": (float(lines.distance[-1]), "m"),
         "pump head": (lines.pump_head, "m"), "plant": (lines.plant, "m"),
         "supply loss": (float(lines.supply[0] - lines.supply[-1]), "m"),
         "return loss": (float(lines.back[-1] - lines.back[0]), "m"),
-        "available head": (float(lines.supply[-1] - lines.back[-1]), "m"), "required head": (lines.required, "m"),
-        "static line": (lines.static, "m"), "pipes": ("; ".join(filter(None, table["pipe_id"])), ""),
+        "available head": (lines.available, "m"), "required head": (lines.required, "m"),
+        "natural circulation": (-lines.circulation, "m"), "static line": (lines.static, "m"),
+        "pipes": ("; ".join(filter(None, table["pipe_id"])), ""),
+        "pipes of the return alone": ("; ".join(lines.return_pipes), ""),
     }  # fmt: skip
-    return figures, tuple(filter(None, (target, options["data"])))
+    return {
+        key: (value, unit) for key, (value, unit) in rows.items()
+        if value != "" and not (isinstance(value, float) and np.isnan(value))
+        and not (key == "natural circulation" and abs(value) < LEAST_CIRCULATION)
+    }  # fmt: skip
 
 
-def _size(diameter: float, state: State, pipe: int) -> str:
-    assert state.results is not None
-    bore = state.results.network.pipes.inner_diameter[pipe] * 1e3
-    return f"DN{diameter:g}" if diameter > 0.0 else f"d {bore:.0f}"
+def _sizes(state: State, lines: PressureLines) -> list[str]:
+    """DN of the pipe that leads to each node of a way, its bore where it has none; empty without a pipe."""
+    assert state.results is not None and state.drawing is not None
+    drawn = state.drawing.pipes
+    diameter = np.asarray(drawn.get("dn_mm", np.full(len(drawn), np.nan)), float)
+    if state.sizing is not None:
+        diameter = np.where(state.sizing.row >= 0, state.series.dn[state.sizing.row], diameter)
+    bore = state.results.network.pipes.inner_diameter * 1e3
+    named = (f"DN{diameter[p]:g}" if diameter[p] > 0.0 else f"d {bore[p]:.0f}" for p in lines.pipe)
+    return ["", *(name if p >= 0 else "" for name, p in zip(named, lines.pipe, strict=True))]
+
+
+def font_notes(state: State, files: Iterable[Path]) -> tuple[str, ...]:
+    """What no font of this machine shows in pictures among the files, as one sentence; none where there is nothing."""
+    if not any(file.suffix.lower() in PICTURES for file in files):
+        return ()
+    from gisheat.picture.fonts import choose_typeface, installed_families, what_is_missing
+
+    tables = {name: state.layers.get(name) for name in ("stations", "sources")}
+    named = [tables[name][column].dropna() for name, column in NAMES if column in tables[name]]
+    texts = [state.project.name, *(str(text) for column in named for text in column)]
+    said = what_is_missing(choose_typeface(installed_families()), texts, state.options["language"])
+    return (said,) if said else ()
 
 
 def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:
@@ -151,44 +196,7 @@ def provenance(version: str, operation: str, state: State) -> Rows:
 
 def draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:
     """Draw the map picture of a result."""
-    from gisheat.picture import draw_map
-
-    names = ("pipes", "stations", "sources", "nodes", "findings", "streets")
-    spatial = {n: written[n] for n in names if n in written}
     try:
-        draw_map(
-            spatial, picture, title=state.project.name, subtitle=_subtitle(figures), notes=_map_notes(figures),
-            language=state.options["language"],
-        )  # fmt: skip
+        draw_result(written, picture, state, figures)
     except OSError as error:
         raise InputError(f"picture {picture} can't be written: {error.strerror or error}.") from error
-
-
-def _subtitle(figures: Rows) -> str:
-    parts = [
-        f"{figures['heat load'][0]:.1f} MW",
-        f"{figures['stations'][0]} stations",
-        f"{figures['trench length'][0] / 1e3:.1f} km of trench",
-    ]
-    phase = figures["phase"][0]
-    return ", ".join([*parts, *([f"phase {phase}"] if phase != "all" else [])])
-
-
-def _map_notes(figures: Rows) -> list[str]:
-    def metres(key: str) -> str:
-        return f"{figures[key][0]:.1f} m"
-
-    circulation = figures["pump head: natural circulation"][0]
-    return [
-        f"Pump head\t{metres('pump head')}",
-        f" supply loss\t{metres('pump head: supply loss')}",
-        f" return loss\t{metres('pump head: return loss')}",
-        f" station\t{metres('pump head: station')}",
-        *([f" natural circulation\t{circulation:.1f} m"] if abs(circulation) >= 0.05 else []),
-        f" plant\t{metres('pump head: plant')}",
-        f" reserve\t{metres('pump head: reserve')}",
-        f"Critical path\t{figures['critical path length'][0]:.1f} m",
-        f"One-way loss\t{figures['one-way loss'][0]:.1f} kPa",
-        f"Worst station\t{figures['worst station'][0]}",
-        f"Friction law\t{figures['friction law'][0]}",
-    ]

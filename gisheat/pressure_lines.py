@@ -1,4 +1,4 @@
-"""The lines of a pressure diagram along the way from a source to a station: ground, supply, return, static, limits."""
+"""The lines of a pressure diagram along a way: ground, supply, return, static line, limits, tops of direct users."""
 
 from __future__ import annotations
 
@@ -7,27 +7,47 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gisheat.errors import InputError
-from gisheat.hydraulics.heads import ATMOSPHERE, BOILING_MARGIN, path_upstream
+from gisheat.hydraulics.heads import strongest_feed
 from gisheat.network import Array, Index
 from gisheat.physics.pressure import head
-from gisheat.physics.water import saturation_pressure
-from gisheat.project import did_you_mean
+from gisheat.pressure_limits import PressureLimits, boiling_pressure, default_limits, user_limit_heads
+from gisheat.pressure_ways import Way, find_way, links_of, return_way, source_at
 from gisheat.results import Results
+
+NEAR = 200.0
+"""Length of pipes off the way [m] up to which direct users are shown at the place where theirs leaves it."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A direct station on the way or near it; heights above the datum [m]."""
+
+    station: str
+    place: int
+    """Position in the nodes of the way where its connection leaves it."""
+    ground: float
+    top: float
+    """NaN where it is not known."""
+    limit: float
+    """Largest return head that it bears."""
 
 
 @dataclass(frozen=True)
 class PressureLines:
-    """Heads [m above the datum] at the nodes of a path, from the source on; arrays of shape (nodes,) and (pipes,).
+    """Heads [m above the datum] at the nodes of a way, from the source on; arrays of shape (nodes,) and (pipes,).
 
-    Supply and return are drawn over the path of the supply; in loops that of the return may differ.
+    Supply and return are drawn over the way of the supply; in loops that of the return may differ.
     """
 
     source: str
+    """Source at the beginning, empty where there is none."""
     station: str
+    """Station at the end, empty where there is none."""
+    names: tuple[str, ...]
+    """Of the nodes; the last one is that of the station."""
     node: Index
     distance: Array
-    """From the source along the trench [m]."""
+    """From the beginning along the trench [m]."""
     ground: Array
     supply: Array
     back: Array
@@ -36,109 +56,129 @@ class PressureLines:
     lowest: Array
     """Least head of the return."""
     highest: Array
-    """Head at which the pressure of the pipe class is reached."""
+    """Head at which the pressure class of the pipes is reached."""
+    users: tuple[User, ...]
+    """Direct users on or near the way; those behind an exchanger do not count."""
     static: float
     required: float
-    """Head that the station needs [m]."""
+    """Head that the station needs [m], NaN without one."""
     plant: float
-    """Head that the plant loses at the source [m]."""
+    """Head that the plant loses at the source [m], NaN without one."""
     pump_head: float
+    """NaN without a source."""
+    circulation: float
+    """Part of the difference of heads that the unequal weight of the columns gives from end to end [m]."""
     pipe: Index
     """Pipes between the nodes, -1 where a valve or a pump is passed."""
+    return_pipes: tuple[str, ...]
+    """Pipes of the return that the way does not pass; empty where it takes the same way."""
+
+    @property
+    def available(self) -> float:
+        """Available head at the end [m]."""
+        return float(self.supply[-1] - self.back[-1])
 
 
-def air_pressure(height: Array) -> Array:
-    """Pressure of the air [Pa] at a height [m above sea level], International Standard Atmosphere (ISO 2533)."""
-    return ATMOSPHERE * (1.0 - 2.25577e-5 * np.asarray(height, float)) ** 5.25588
-
-
-def pressure_lines(
-    results: Results, station: str = "", *, boiling_margin: float = BOILING_MARGIN, least_return: float = 50e3,
-    pressure_class: float = 1.6e6,
-) -> PressureLines:  # fmt: skip
-    """Lines along the way to a station; to the one with the least surplus head when none is named.
+def pressure_lines(results: Results, way: Way | None = None, limits: PressureLimits | None = None) -> PressureLines:
+    """Lines along a way.
 
     Parameters
     ----------
     results : Results
         A solved network of supply and return.
-    station : str
-        Identifier.
-    boiling_margin : float
-        Pressure of the supply above that at which it boils [Pa].
-    least_return : float
-        Least gauge pressure of the return [Pa].
-    pressure_class : float
-        Gauge pressure that pipes and fittings stand [Pa].
+    way : Way, optional
+        By `find_way`; that to the station with the least surplus head when none is given.
+    limits : PressureLimits, optional
+        The usual ones when not given.
 
     Raises
     ------
     InputError
-        If there is no such station, or nothing flows to it.
+        If nothing flows to the station.
     """
-    if results.station is None or results.back is None or results.critical is None or results.source is None:
-        raise InputError("a one-pipe network has no pressure diagram of supply and return.")
+    way = find_way(results) if way is None else way
+    limits = default_limits(results.network) if limits is None else limits
+    assert results.source is not None
     network, at = results.network, results.conditions
-    stations, sources = network.stations, network.sources
-    row = _row(results, station)
-    nodes, pipes = _way(results, int(stations.supply_node[row]))
-    origin = np.flatnonzero((sources.supply_node == nodes[0]) & sources.in_service)
-    if not len(origin):
-        raise InputError(f"station {stations.id[row]!r}: nothing flows to it from a source; there is no diagram.")
-    first = int(origin[0])
+    nodes, pipes, source = way.nodes, way.pipes, source_at(results, int(way.nodes[0]))
     ground, scale = network.nodes.ground[nodes], (at.mean.density, at.gravity)
     distance = np.concatenate([[0.0], np.cumsum(np.where(pipes >= 0, network.pipes.length[pipes], 0.0))])
-    boiling = np.full(len(nodes), np.nan)
-    if at.supply_temp_c is not None:
-        excess = saturation_pressure(at.supply_temp_c + 273.15) - air_pressure(ground) + boiling_margin
-        boiling = head(np.maximum(excess, least_return), ground, *scale)
-    found = results.source
-    between = float(found.supply_head[first] - found.return_head[first])
+    boiling = np.fmax(boiling_pressure(at.supply_temp_c, ground, limits.boiling_margin), limits.least_return)
+    pump = float(results.source.pump_head[source]) if source >= 0 else np.nan
+    between = float(results.source.supply_head[source] - results.source.return_head[source]) if source >= 0 else np.nan
+    station = str(network.stations.id[way.station]) if way.station >= 0 else ""
+    own = return_way(results, way)
     return PressureLines(
-        source=str(sources.id[first]), station=str(stations.id[row]), node=nodes,
-        distance=distance, ground=ground, supply=results.supply.head[nodes],
-        back=_return_heads(results, nodes, distance, row, first), boiling=boiling,
-        lowest=head(np.full(len(nodes), least_return), ground, *scale),
-        highest=head(np.full(len(nodes), pressure_class), ground, *scale), static=results.static_line,
-        required=float(stations.required_head[row]), plant=float(found.pump_head[first]) - between,
-        pump_head=float(found.pump_head[first]), pipe=pipes,
+        source=str(network.sources.id[source]) if source >= 0 else "", station=station,
+        names=(*map(str, network.nodes.id[nodes[:-1]]), station or str(network.nodes.id[nodes[-1]])),
+        node=nodes, distance=distance, ground=ground, supply=results.supply.head[nodes],
+        back=_return_heads(results, way, distance, source),
+        boiling=head(boiling, ground, *scale) if at.supply_temp_c is not None else np.full(len(nodes), np.nan),
+        lowest=head(np.full(len(nodes), limits.least_return), ground, *scale),
+        highest=head(_classes(limits, pipes), ground, *scale),
+        users=_users_near(results, way, limits), static=results.static_line,
+        required=float(network.stations.required_head[way.station]) if way.station >= 0 else np.nan,
+        plant=pump - between, pump_head=pump,
+        circulation=float((at.supply.density - at.back.density) / at.mean.density * (ground[-1] - ground[0])),
+        pipe=pipes, return_pipes=tuple(str(network.pipes.id[p]) for p in own.tolist() if p not in pipes),
     )  # fmt: skip
 
 
-def _row(results: Results, station: str) -> int:
-    assert results.critical is not None
-    if not station:
-        return results.critical.station
-    known = results.network.stations.id.astype(str)
-    at = np.flatnonzero(known == station)
-    if not len(at):
-        raise InputError(f"there is no station {station!r}{did_you_mean(station, tuple(known.tolist()))}.")
-    return int(at[0])
-
-
-def _way(results: Results, node: int) -> tuple[Index, Index]:
-    """Nodes and pipes of the supply from a source to a node."""
-    pipes, links = results.network.pipes, results.links
-    used = np.flatnonzero(pipes.in_service & ~np.isnan(results.supply.flow))
-    start, end, flow = pipes.start[used], pipes.end[used], results.supply.flow[used]
-    if links is not None:
-        side = np.flatnonzero(links.side == 0)
-        start = np.concatenate([start, links.start[side]])
-        end = np.concatenate([end, links.end[side]])
-        flow = np.concatenate([flow, links.flow[side]])
-        used = np.concatenate([used, np.full(len(side), -1)])
-    return path_upstream(len(results.network.nodes), start, end, flow, used, node)
-
-
-def _return_heads(results: Results, nodes: Index, distance: Array, station: int, source: int) -> Array:
+def _return_heads(results: Results, way: Way, distance: Array, source: int) -> Array:
     """Heads of the return beside the nodes of the supply, shape (nodes,); straight where it has no such node."""
     network = results.network
     assert results.back is not None
-    head = results.back.head[nodes]
-    head[0] = results.back.head[network.sources.return_node[source]]
-    head[-1] = results.back.head[network.stations.return_node[station]]
-    known = ~np.isnan(head)
-    return np.interp(distance, distance[known], head[known])
+    found = results.back.head[way.nodes]
+    if source >= 0:
+        found[0] = results.back.head[network.sources.return_node[source]]
+    if way.station >= 0:
+        found[-1] = results.back.head[network.stations.return_node[way.station]]
+    known = ~np.isnan(found)
+    return np.interp(distance, distance[known], found[known]) if known.any() else found
+
+
+def _classes(limits: PressureLimits, pipes: Index) -> Array:
+    """What is stood at each node of a way [Pa], shape (nodes,): the less of the pipes that meet there."""
+    own = np.where(pipes >= 0, limits.pipe_class[pipes], np.inf)
+    at = np.minimum(np.append(own, np.inf), np.append(np.inf, own))
+    return np.where(np.isinf(at), own.min(initial=np.inf), at)
+
+
+def _users_near(results: Results, way: Way, limits: PressureLimits) -> tuple[User, ...]:
+    """Direct users whose supply leaves the way no more than `NEAR` before them, in the order of the way."""
+    direct = np.flatnonzero(~np.isnan(limits.user_ground) & results.network.stations.in_service)
+    if not len(direct):
+        return ()
+    links, length = links_of(results, supply=True), results.network.pipes.length
+    best, behind = strongest_feed(len(results.network.nodes), links.start, links.end, links.flow, links.pipe)
+    place = {int(node): k for k, node in enumerate(way.nodes)}
+    most, found = user_limit_heads(results, limits), []
+    for i in direct.tolist():
+        node, far = int(results.network.stations.supply_node[i]), 0.0
+        while node not in place and best[node] >= 0 and far <= NEAR:
+            link = int(best[node])
+            far += float(length[links.pipe[link]]) if links.pipe[link] >= 0 else 0.0
+            node = int(behind[link])
+        if node in place and far <= NEAR:
+            name = str(results.network.stations.id[i])
+            found.append(User(name, place[node], *map(float, (limits.user_ground[i], limits.user_top[i], most[i]))))
+    return tuple(sorted(found, key=lambda user: (user.place, user.station)))
+
+
+def limit_of_users(lines: PressureLines) -> Array:
+    """Least of the limits of the return of direct users at each node, shape (nodes,), NaN where there are none."""
+    least = np.full(len(lines.node), np.nan)
+    for user in lines.users:
+        least[user.place] = np.fmin(least[user.place], user.limit)
+    return least
+
+
+def top_of_users(lines: PressureLines) -> Array:
+    """Highest top of direct users at each node [m above the datum], shape (nodes,), NaN where there are none."""
+    most = np.full(len(lines.node), np.nan)
+    for user in lines.users:
+        most[user.place] = np.fmax(most[user.place], user.top)
+    return most
 
 
 def lines_table(results: Results, lines: PressureLines) -> pd.DataFrame:
@@ -152,16 +192,18 @@ def lines_table(results: Results, lines: PressureLines) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "node_id": [*network.nodes.id[lines.node[:-1]], lines.station],
+            "node_id": list(lines.names),
             "distance_m": lines.distance,
             "ground_m": lines.ground,
             "sup_head_m": lines.supply,
             "ret_head_m": lines.back,
             "available_head_m": lines.supply - lines.back,
-            "static_head_m": lines.static,
+            "static_line_m": lines.static,
             "boiling_head_m": lines.boiling,
-            "lowest_head_m": lines.lowest,
-            "highest_head_m": lines.highest,
+            "least_head_m": lines.lowest,
+            "class_head_m": lines.highest,
+            "user_limit_head_m": limit_of_users(lines),
+            "user_top_head_m": top_of_users(lines),
             "pipe_id": np.where(real, network.pipes.id[led], ""),
             "length_m": of_pipe(network.pipes.length),
             "inner_diameter_mm": of_pipe(network.pipes.inner_diameter, 1e3),

@@ -12,6 +12,8 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import map_columns, read_table
 from gisheat.network import TRUNK
+from gisheat.operating_point import network_at, numbers_of, operating_points
+from gisheat.schema import from_si
 from gisheat.stages import require_load, solve_options
 from gisheat.state import Progress, State, report
 from gisheat.sweeps import combined, outages, sweep
@@ -32,13 +34,14 @@ def add_sweep(state: State, progress: Progress | None = None) -> State:
     assert state.loads is not None
     require_load(state, state.loads)
     table, flows, findings, notes = _scenarios(state)
+    network = network_at(state.point, state.loads.network)
 
     def tell(share: float, what: str) -> None:
         report(progress, 0.7 + 0.05 * share, what)
 
     details = state.options["details"]
     found = sweep(
-        state.loads.network, table, flows=flows, threads=state.options["threads"], details=details,
+        network, table, flows=flows, threads=state.options["threads"], details=details,
         keep=() if details is None else ("pipes", "nodes", "stations"), progress=tell if progress else None,
         **solve_options(state),
     ).scenarios  # fmt: skip
@@ -50,15 +53,19 @@ def add_sweep(state: State, progress: Progress | None = None) -> State:
     return replace(state, scenarios=found, findings=(*state.findings, *findings), notes=(*state.notes, *notes))
 
 
-def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Finding], list[str]]:
+def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | np.ndarray | None, list[Finding], list[str]]:
     """Table of scenarios, flows, and what is to be said about the files."""
     options = state.options
     source, flow_source, which = options["scenarios"], options["flows"], options["outages"]
     factors = _factors(options["load_factors"])
+    if options["outdoor_scenarios_c"]:
+        if source or flow_source or which or factors:
+            raise InputError("outdoor_scenarios_c are scenarios by themselves: give no other scenarios with them.")
+        return _at_outdoor(state)
     if not (source or flow_source or which or factors):
         raise InputError(
-            "sweep needs scenarios: give a table with --scenarios, or flows with --flows, or name --outages or"
-            " --load-factors."
+            "sweep needs scenarios: give a table with --scenarios, or flows with --flows, or name --outages,"
+            " --load-factors or --outdoor-scenarios-c."
         )
     if flow_source and (which or factors):
         raise InputError("flows are given row by row: --outages and --load-factors can't be combined with --flows.")
@@ -78,6 +85,20 @@ def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | None, list[Fi
         ids = flows["scenario_id"] if "scenario_id" in flows else range(1, len(flows) + 1)
         return pd.DataFrame({"scenario_id": [str(i) for i in ids]}), flows, findings, notes
     return table, _in_order(flows, table), findings, notes
+
+
+def _at_outdoor(state: State) -> tuple[pd.DataFrame, np.ndarray, list[Finding], list[str]]:
+    """Scenarios at outdoor temperatures: flows of each station, and temperatures of the network as a whole."""
+    assert state.loads is not None and state.drawing is not None
+    outdoor = numbers_of("outdoor_scenarios_c", state.options["outdoor_scenarios_c"], "-24.2,-10,5")
+    points = operating_points(state.loads.network, state.drawing.stations, state.options, outdoor)
+    table = pd.DataFrame({
+        "scenario_id": [f"outdoor {point.outdoor:g}" for point in points],
+        "supply_temp_c": [point.mean[0] for point in points],
+        "return_temp_c": [point.mean[1] for point in points],
+    })  # fmt: skip
+    flows = from_si(np.array([point.flow * point.design_flow for point in points]), "flow_t_h")
+    return table, flows, [], [point.sentence for point in points]
 
 
 def _factors(text: str | None) -> list[float]:

@@ -36,10 +36,24 @@ GEOMETRY: dict[str, Geometry] = {
     "load_mix": "none",
     "lineage": "none",
     "critical_path": "none",
+    "pressure_diagram": "none",
+    "hydraulic_table": "none",
     "scenarios": "none",
     "comparison": "none",
+    "regulation": "none",
+    "equipment": "none",
+    "equipment_totals": "none",
+    "weather": "none",
+    "duration": "none",
+    "dispatch": "none",
+    "phase_loads": "none",
     "summary": "none",
     "run": "none",
+    "quantities": "none",
+    "counts": "none",
+    "phase_cost": "none",
+    "cost_difference": "none",
+    "trench_prices": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
@@ -72,15 +86,26 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "en": {
         "streets": "Streets", "pipes": "Pipes", "nodes": "Nodes", "stations": "Stations", "sources": "Sources",
         "buildings": "Buildings", "valves": "Valves", "pumps": "Pumps", "findings": "Findings",
-        "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
-        "summary": "Summary", "run": "Run",
+        "lineage": "Lineage", "critical_path": "Critical path", "hydraulic_table": "Hydraulic table",
+        "scenarios": "Scenarios", "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
+        "regulation": "Regulation", "equipment": "Station equipment", "equipment_totals": "Equipment totals",
+        "pressure_diagram": "Pressure diagram",
+        "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
+        "cost_difference": "Difference", "trench_prices": "Trench prices",
+        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "scenarios": "情景", "summary": "汇总", "run": "运行记录",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "情景",
+        "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
+        "pressure_diagram": "水压图",
+        "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
+        "trench_prices": "管沟单价",
+        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
     },
 }  # fmt: skip
 
@@ -99,6 +124,7 @@ SUFFIX: dict[str, Unit] = {
     "_kg_m3": Unit("density", 1.0),
     "_pa_s": Unit("viscosity", 1.0),
     "_m_s2": Unit("acceleration", 1.0),
+    "_w_m2_k": Unit("heat transfer", 1.0),
     "_w_m2": Unit("heat index", 1.0),
     "_pa_m": Unit("specific friction", 1.0),
     "_m3_h": Unit("volume flow", 1.0 / 3600.0),
@@ -109,9 +135,13 @@ SUFFIX: dict[str, Unit] = {
     "_kpa": Unit("pressure", 1e3),
     "_mm": Unit("length", 1e-3),
     "_m2": Unit("area", 1.0),
+    "_m3": Unit("volume", 1.0),
     "_mw": Unit("power", 1e6),
     "_kw": Unit("power", 1e3),
+    "_gj": Unit("heat", 1e9),
+    "_h": Unit("time", 3600.0),
     "_m": Unit("length", 1.0),
+    "_t": Unit("mass", 1e3),
     "_c": Unit("temperature", 1.0, 273.15),
 }
 _SUFFIXES = sorted(SUFFIX, key=len, reverse=True)
@@ -135,6 +165,8 @@ WRITTEN_UNIT: dict[str, Unit] = {
     "cm": Unit("length", 1e-2),
     **dict.fromkeys(("m", "米", "mh2o", "mwc", "mh₂o"), Unit("length", 1.0)),
     **dict.fromkeys(("km", "公里"), Unit("length", 1e3)),
+    "pa/m": Unit("specific friction", 1.0),
+    **dict.fromkeys(("m/s", "米/秒"), Unit("velocity", 1.0)),
     "pa": Unit("pressure", 1.0),
     "kpa": Unit("pressure", 1e3),
     "mpa": Unit("pressure", 1e6),
@@ -187,9 +219,10 @@ def unit_text(name: str) -> str:
     >>> unit_text("max_velocity_m_s"), unit_text("dn_mm"), unit_text("role")
     ('m/s', 'mm', '')
     """
-    written = {"_j_kg_k": "J/(kg K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2", "_w_m2": "W/m2",
-               "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s", "_percent": "%",
-               "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m", "_c": "degC"}  # fmt: skip
+    written = {"_j_kg_k": "J/(kg K)", "_w_m2_k": "W/(m2 K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2",
+               "_w_m2": "W/m2", "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s",
+               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_gj": "GJ", "_h": "h", "_mw": "MW",
+               "_kw": "kW", "_m": "m", "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 
@@ -300,6 +333,8 @@ CHOICE_ALIASES: dict[str, str] = {
     **dict.fromkeys(("间接", "间供"), "indirect"),
     **dict.fromkeys(("直接", "直供"), "direct"),
     **dict.fromkeys(("混水",), "mixing"),
+    **dict.fromkeys(("散热器", "暖气片", "radiator"), "radiators"),
+    **dict.fromkeys(("地暖", "地热", "地板辐射", "地面辐射", "floor heating", "underfloor"), "floor"),
     **dict.fromkeys(("一次", "一级"), "primary"),
     **dict.fromkeys(("二次", "二级"), "secondary"),
     **dict.fromkeys(("开",), "open"),

@@ -21,13 +21,16 @@ from gisheat.catalogue import RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
 from gisheat.errors import InputError, TopologyError
 from gisheat.findings import Finding
-from gisheat.hydraulics import conditions, connected, design_temperatures, solve
+from gisheat.hydraulics import connected, solve
 from gisheat.hydraulics.operating import operated
 from gisheat.hydraulics.sources import as_designed, join_devices
 from gisheat.layers import Layers, find_sources, read_layers
-from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, expected_loads
+from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, design_heat_capacity, expected_loads
 from gisheat.network import Mask, Network
+from gisheat.operating_point import drawing_at, network_at, operating_points
 from gisheat.phases import phase_order, standing, unknown_phases
+from gisheat.pressure_checks import check_pressures
+from gisheat.pressure_limits import limits_of
 from gisheat.project import Project
 from gisheat.results import Results
 from gisheat.routing import route, rules_of_options
@@ -246,24 +249,18 @@ def _network(state: State, phase: str) -> Network:
     )
 
 
-def _loads(state: State, phase: str) -> Loads:
+def phase_loads(state: State, phase: str) -> Loads:
+    """Loads of all stations that stand in a phase, with its area factor and its mix of buildings."""
     options = state.options
     if state.drawing is None:
         raise TopologyError(_why_no_pipes(state))
     network = _network(state, phase)
-    capacity = options["heat_capacity_j_kg_k"]
-    if capacity is None:
-        hot, cold = design_temperatures(network, options["supply_temp_c"], options["return_temp_c"])
-        capacity = (
-            HEAT_CAPACITY
-            if hot is None or cold is None
-            else conditions(network, supply_temp_c=hot, return_temp_c=cold).mean.heat_capacity
-        )
     factor = options["area_factor"] or state.project.area_factor.get(phase, 1.0)
     return assign_loads(
         network, state.drawing.stations, state.layers.get("load_mix"), phase=phase or None, area_factor=factor,
         heat_index=options["heat_index_w_m2"], heat_index_position=options["heat_index_position"],
-        heat_capacity=capacity, supply_temp_c=options["supply_temp_c"], return_temp_c=options["return_temp_c"],
+        heat_capacity=design_heat_capacity(network, options),
+        supply_temp_c=options["supply_temp_c"], return_temp_c=options["return_temp_c"],
     )  # fmt: skip
 
 
@@ -283,7 +280,7 @@ def _why_no_pipes(state: State) -> str:
 def add_loads(state: State, progress: Progress | None = None) -> State:
     """Give stations their loads and flows."""
     report(progress, 0.3, "assigning loads")
-    loads = _loads(state, state.phase)
+    loads = phase_loads(state, state.phase)
     on = loads.network.stations.in_service
     load = float(np.nansum(loads.network.stations.load[on]))
     area = float(np.nansum(loads.network.stations.heated_area[on & ~np.isnan(loads.network.stations.load)]))
@@ -327,7 +324,7 @@ def add_sizes(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.4, "sizing")
     assert state.loads is not None and state.drawing is not None
     phase = size_phase(state)
-    loads = state.loads if phase == state.phase else _loads(state, phase)
+    loads = state.loads if phase == state.phase else phase_loads(state, phase)
     require_load(state, loads)
     rules = rules_of(state)
     solver, designed = _solver(state), as_designed(loads.network)
@@ -390,10 +387,21 @@ def add_solution(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.6, "solving")
     assert state.loads is not None and state.drawing is not None and state.sizing is not None
     require_load(state, state.loads)
+    state = add_point(state)
     network, cut_off = operating_network(state)
     results = _solver(state)(network)
     report(progress, 0.7, "solved")
     return _with_results(state, results, cut_off)
+
+
+def add_point(state: State) -> State:
+    """Find what the curve of regulation has at the outdoor temperature of the options, where they name one."""
+    outdoor = state.options["outdoor_temp_c"]
+    if outdoor is None:
+        return state
+    assert state.loads is not None and state.drawing is not None
+    (point,) = operating_points(state.loads.network, state.drawing.stations, state.options, [outdoor])
+    return replace(state, point=point, notes=(*state.notes, f"solved {point.sentence}"))
 
 
 def operating_network(state: State) -> tuple[Network, Mask]:
@@ -402,8 +410,9 @@ def operating_network(state: State) -> tuple[Network, Mask]:
     options = state.options
     outage = [name.strip() for name in str(options["outage"] or "").split(";") if name.strip()]
     network, cut_off = operated(
-        state.loads.network, station_control=options["station_control"], pump_speed=options["pump_speed"], outage=outage
-    )
+        network_at(state.point, state.loads.network), station_control=options["station_control"],
+        pump_speed=options["pump_speed"], outage=outage,
+    )  # fmt: skip
     if not network.stations.in_service.any():
         raise TopologyError(f"nothing is supplied when {', '.join(outage)} is out of service.")
     return network, cut_off
@@ -417,7 +426,7 @@ def _with_results(state: State, results: Results, cut_off: Mask) -> State:
         *assessment.assess_load(state.drawing, results, state.sizing, state.series, rules_of(state), state.phase),
         *assessment.assess_supply(state.drawing, results),
         *assessment.assess_devices(state.drawing, results),
-        *assessment.assess_pressure(state.drawing, results),
+        *check_pressures(state.drawing, results, limits_of(state.drawing, results.network, state.options)),
     ]
     notes = state.notes
     if np.isnan(results.network.sources.static_head[results.network.sources.in_service]).any():
@@ -435,6 +444,7 @@ def add_balance(state: State, progress: Progress | None = None) -> State:
     report(progress, 0.6, "balancing")
     assert state.loads is not None and state.drawing is not None
     require_load(state, state.loads)
+    state = add_point(state)
     network, cut_off = operating_network(state)
     found = balance(network, **solve_options(state))
     state = _with_results(replace(state, balance=found), found.after, cut_off)
@@ -448,6 +458,7 @@ def result_tables(state: State) -> dict[str, pd.DataFrame]:
     if drawing is None:
         return _street_tables(state)
     series, results = state.series, state.results
+    drawing = drawing_at(state.point, drawing)
     return {
         **tables.passed_on(state.layers),
         "pipes": tables.pipe_layer(drawing, state.sizing, series, results),

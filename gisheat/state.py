@@ -15,6 +15,7 @@ from gisheat.errors import Cancelled
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.loads import Loads
+from gisheat.operating_point import OperatingPoint
 from gisheat.project import Project, read_project
 from gisheat.results import Results
 from gisheat.routing import Routed
@@ -26,8 +27,8 @@ LAYER_OPTIONS = (
     "terrain",
 )  # fmt: skip
 
-TABLE_OPTIONS = ("scenarios", "flows")
-"""Options that name tables of a sweep."""
+TABLE_OPTIONS = ("scenarios", "flows", "weather")
+"""Options that name tables: of a sweep, of the weather."""
 FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
 
 Progress = Callable[[float, str], bool | None]
@@ -52,6 +53,8 @@ class State:
     """None as long as there are streets alone."""
     loads: Loads | None = None
     sizing: Sizing | None = None
+    point: OperatingPoint | None = None
+    """Of the curve of regulation, where an outdoor temperature is named; the loads are those of the design."""
     results: Results | None = None
     scenarios: pd.DataFrame | None = None
     balance: Balance | None = None

@@ -41,6 +41,8 @@ def summary_rows(state: State) -> Rows:
             "catalogue": (state.series.name, ""),
             "sizing rules": (state.options["rule_set"], ""),
         }
+    if state.point is not None:
+        rows |= _point_rows(state)
     if state.results is not None:
         rows |= _solution_rows(state)
         rows |= _operation_rows(state.results) | _source_rows(state.results)
@@ -116,6 +118,25 @@ def _load_rows(state: State) -> Rows:
     if state.loads.composite_heat_index is not None:
         rows["composite heat index"] = (state.loads.composite_heat_index, "W/m2")
     return rows
+
+
+def _point_rows(state: State) -> Rows:
+    """Where on the curve of regulation the network was solved."""
+    point, options = state.point, state.options
+    assert point is not None
+    supply, back, flow = point.mean
+    found = None if state.results is None else state.results.station
+    return {
+        "outdoor temperature": (point.outdoor, "degC"),
+        "indoor temperature": (options["indoor_temp_c"], "degC"),
+        "design outdoor temperature": (options["design_outdoor_temp_c"], "degC"),
+        "regulation": (options["regulation"], ""),
+        "relative load": (point.load, ""),
+        "relative flow": (flow, ""),
+        "supply temperature": (supply, "degC"),
+        "return temperature": (back, "degC"),
+        **({} if found is None else {"heat load at this temperature": (float(np.nansum(found.load)) / 1e6, "MW")}),
+    }
 
 
 def _solution_rows(state: State) -> Rows:

@@ -270,22 +270,55 @@ def test_long_texts_are_wrapped_and_shortened():
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_without_a_font_ids_and_english_stand_in_and_one_warning_says_so(tmp_path, figures, language):
+def test_without_a_font_ids_and_english_stand_in(tmp_path, figures, language):
     tables = comb(6, name=["香江水岸换热站", "North", "", None, "$x_1$", "四"])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # said by what_is_missing, not by a warning
         draw(tables, tmp_path / "map.png", title="木兰", notes=["泵 85 m", "Load\t1 MW"], language=language)
-    assert [w.category for w in caught] == [UserWarning]
-    assert "no font" in str(caught[0].message)
     assert {"H01", "North", "H03", "H04", "$x_1$", "H06"} <= set(map_texts(figures[0]))
     everything = "".join(page_texts(figures[0]) + map_texts(figures[0]))
     assert can_show(choose_typeface(LATIN), everything)
     assert {WORDS["en"]["untitled"], WORDS["en"]["friction"], "1 MW"} <= set(page_texts(figures[0]))
 
 
-def test_chinese_page_without_names_warns_too(tmp_path, latin_only):
-    with pytest.warns(UserWarning, match="Noto Sans CJK"):
-        draw(comb(2), tmp_path / "map.png", language="zh")
+def test_what_no_font_shows_is_one_sentence():
+    latin, names = choose_typeface(LATIN), ["North", "香江水岸 换热站", "四"]
+    said = fonts.what_is_missing(latin, names)
+    assert "'香江水岸 换热站'" in said
+    assert "gisheat[fonts]" in said
+    assert fonts.what_is_missing(latin, ["North"]) == ""
+    assert "Noto Sans CJK" in fonts.what_is_missing(latin, ["North"], "zh")  # the words of the page
+    chinese = fonts.Typeface(("Latin", "Chinese"), frozenset(map(ord, "香江水岸换热站四 North")))
+    assert fonts.what_is_missing(chinese, names, "zh") == ""
+    assert "1 text(s) ('𠀀' ...)" in fonts.what_is_missing(chinese, [*names, "𠀀"], "zh")
+
+
+def test_the_font_of_the_extra_is_taken_where_none_is_installed(monkeypatch, tmp_path):
+    """A package of that name with a file of that name: what is in it is of no matter here."""
+    package, known, added = tmp_path / fonts.FONT_PACKAGE, set(LATIN), []
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / fonts.FONT_FILE).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(fonts, "_known_families", lambda: frozenset(known))
+    monkeypatch.setattr(fonts.font_manager, "findSystemFonts", list)
+    monkeypatch.setattr(
+        fonts.font_manager.fontManager, "addfont", lambda path: (added.append(path), known.add("Noto Sans SC"))
+    )
+    assert "Noto Sans SC" in fonts.installed_families()
+    assert added == [str(package / fonts.FONT_FILE)]
+    added.clear()
+    fonts.installed_families()
+    assert added == []  # where one is installed it is left alone
+
+
+@pytest.mark.skipif(not choose_typeface(fonts.installed_families()).has_cjk, reason="no Chinese font here")
+def test_chinese_words_are_drawn_as_outlines_that_need_no_font(tmp_path, monkeypatch):
+    monkeypatch.setitem(mpl.rcParams, "svg.fonttype", "none")  # as a user may have it
+    draw(comb(2, name=["香江水岸换热站", "四"]), tmp_path / "map.svg", title="木兰", language="zh")
+    svg = (tmp_path / "map.svg").read_text("utf-8")
+    assert "<text" not in svg
+    assert svg.count("<use") > 20
 
 
 def test_both_languages_have_the_same_words():

@@ -17,6 +17,7 @@ import gisheat
 from gisheat.loads import mix_heat_index
 from gisheat.physics.friction import LAWS, colebrook, rough, specific_friction
 from gisheat.physics.water import saturation_pressure, water
+from gisheat.regulation import Kinds, Rule, regulate
 from verification import ROOT
 from verification.rows import percent
 
@@ -196,6 +197,24 @@ def load_rows() -> list[Figure]:
             Figure(f"composite heat index, {name}", said["composite_heat_index_w_m2"], index, limit, unit="W/m2")
         )
         rows.append(Figure(f"heat load, {name}", said["load_max_mw"], load, limit, unit="MW"))
+    return rows
+
+
+def regulation_rows() -> list[Figure]:
+    """The plan's curve: of each column the temperature that is farthest off, printed to 0.1 degC."""
+    printed = pd.read_csv(SAMPLE / "facts" / "regulation_table.csv")
+    kinds = Kinds(*np.array([[85.0], [65.0], [60.0], [45.0], [0.3]]), np.zeros(1, np.int8))
+    outdoor = printed["outdoor_temperature_c"].to_numpy(float)
+    found = regulate(kinds, outdoor, indoor=18.0, design_outdoor=-24.2, rule=Rule("combined"))
+    rows = []
+    for name, values in (
+        ("secondary_supply", found.secondary_supply), ("secondary_return", found.secondary_return),
+        ("primary_supply", found.supply), ("primary_return", found.back),
+    ):  # fmt: skip
+        said = printed[f"{name}_c"].to_numpy(float)
+        worst = int(np.abs(values[0] - said).argmax())
+        what = f"{name.replace('_', ' ')}, worst of {len(said)}, {outdoor[worst]:g} degC outside"
+        rows.append(Figure(what, said[worst], float(values[0, worst]), 0.05, relative=False, unit="degC"))
     return rows
 
 

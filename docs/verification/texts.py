@@ -183,6 +183,16 @@ The index of the current phase computes to 50.5 W/m²; the plan prints 50.2.
 """
 
 
+def regulation() -> str:
+    """The curve of regulation."""
+    return f"""
+The plan's combined regulation at eleven outdoor temperatures, tn = 18 °C: all 44 temperatures come out to the digit
+that is printed ([formulas](regulation.md#formulas)).
+
+{comparison(mulan.regulation_rows(), "published")}
+"""
+
+
 def sample() -> str:
     """The whole sample."""
     return f"""

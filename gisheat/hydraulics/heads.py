@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from gisheat.network import DEFAULT_STATIC_MARGIN, Array, Index, Network
-from gisheat.physics.pressure import head, pressure
+from gisheat.physics.pressure import air_pressure, head, pressure
 from gisheat.physics.water import Water, saturation_pressure
 from gisheat.results import Conditions, CriticalPath, StationResult
 
-ATMOSPHERE = 101325.0
 BOILING_MARGIN = 40e3
 """Margin of the supply above its boiling pressure [Pa]: the middle of the customary 30 to 50 kPa."""
+
+LEAST_RETURN = 50e3
+"""Least gauge pressure of the return [Pa]: what heating practice asks for, so that no air is drawn in."""
 
 
 def potential_of(heads: Array, ground: Array, conditions: Conditions, water: Water) -> Array:
@@ -37,11 +39,12 @@ def find_static_line(network: Network, regulating: int, conditions: Conditions) 
         return float(ground + given)
     used = np.unique(np.concatenate([pipes.start[pipes.in_service], pipes.end[pipes.in_service]]))
     top = float(nodes.ground[used].max()) if len(used) else float(ground)
-    boiling = 0.0
+    least = LEAST_RETURN
     if conditions.supply_temp_c is not None:
-        excess = saturation_pressure(conditions.supply_temp_c + 273.15) - ATMOSPHERE + BOILING_MARGIN
-        boiling = excess / (conditions.mean.density * conditions.gravity)
-    return float(ground + np.ceil(top - ground + max(DEFAULT_STATIC_MARGIN, boiling)))
+        excess = saturation_pressure(conditions.supply_temp_c + 273.15) - float(air_pressure(top)) + BOILING_MARGIN
+        least = max(least, excess)
+    margin = max(DEFAULT_STATIC_MARGIN, least / (conditions.mean.density * conditions.gravity))
+    return float(ground + np.ceil(top - ground + margin))
 
 
 def find_critical_path(network: Network, station: StationResult, start: Index, end: Index, flow: Array,
@@ -75,15 +78,7 @@ def path_upstream(count: int, start: Index, end: Index, flow: Array, pipe: Index
     pipes : int array, shape (k,)
         -1 where a valve or a pump is passed.
     """
-    q = np.nan_to_num(flow)
-    towards, behind = np.where(q >= 0.0, end, start), np.where(q >= 0.0, start, end)
-    size = np.abs(q)
-    carrying, most = np.flatnonzero(size > 0.0), np.zeros(count)
-    np.maximum.at(most, towards[carrying], size[carrying])
-    carrying = carrying[size[carrying] == most[towards[carrying]]]
-    carrying = carrying[np.argsort(pipe[carrying], kind="stable")]
-    best = np.full(count, -1, np.int64)
-    best[towards[carrying]] = carrying  # of equal flows the last pipe in the table: always the same one
+    best, behind = strongest_feed(count, start, end, flow, pipe)
     nodes, chosen = [node], list[int]()
     seen = {node}
     while best[nodes[-1]] >= 0:
@@ -94,3 +89,17 @@ def path_upstream(count: int, start: Index, end: Index, flow: Array, pipe: Index
             break
         seen.add(nodes[-1])
     return np.array(nodes[::-1], np.int64), np.array(chosen[::-1], np.int64)
+
+
+def strongest_feed(count: int, start: Index, end: Index, flow: Array, pipe: Index) -> tuple[Index, Index]:
+    """Link that brings each node the most, shape (count,), -1 where none does; and where each link comes from."""
+    q = np.nan_to_num(flow)
+    towards, behind = np.where(q >= 0.0, end, start), np.where(q >= 0.0, start, end)
+    size = np.abs(q)
+    carrying, most = np.flatnonzero(size > 0.0), np.zeros(count)
+    np.maximum.at(most, towards[carrying], size[carrying])
+    carrying = carrying[size[carrying] == most[towards[carrying]]]
+    carrying = carrying[np.argsort(pipe[carrying], kind="stable")]
+    best = np.full(count, -1, np.int64)
+    best[towards[carrying]] = carrying  # of equal flows the last pipe in the table: always the same one
+    return best, behind

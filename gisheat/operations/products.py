@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from gisheat import outputs
+from gisheat import bill, maps, outputs
+from gisheat.duration import write_duration
+from gisheat.equipment import write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
 from gisheat.operations.running import Report, Writer, resolve_options, write_page
+from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, report
 
 
@@ -27,10 +32,18 @@ class Product:
 
 
 PRODUCTS = (
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
     Product(
         desk.profile, outputs.write_diagram,
-        ("pressure-diagram.png", "pressure-diagram.svg"),
+        ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
     ),
+    Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
+    Product(desk.duration, write_duration, ("load-duration.png", "load-duration.svg", "load-duration.xlsx")),
+    Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),
+    Product(desk.cost, bill.write_bill, ("cost.xlsx",)),
+    Product(desk.draw, partial(maps.write_map, kind="loads"), ("map-loads.png",)),
+    Product(desk.draw, partial(maps.write_map, kind="phases"), ("map-phases.png",)),
+    Product(desk.draw, partial(maps.write_map, kind="sketch"), ("map-sketch.png",)),
     Product(desk.report, write_page, ("report.html",), gathers=True),
 )  # fmt: skip
 """In the order in which they are made; the report comes last."""

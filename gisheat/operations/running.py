@@ -12,7 +12,8 @@ from typing import Any
 
 import gisheat
 from gisheat import outputs, stages, tables
-from gisheat.catalogue import PIPE_SERIES
+from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
+from gisheat.equipment import EQUIPMENT_CATALOGUES
 from gisheat.errors import ConvergenceError, InputError, TopologyError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
@@ -31,6 +32,10 @@ TO_LOADS: Steps = (*TO_NETWORK, stages.add_loads)
 TO_SIZES: Steps = (*TO_LOADS, stages.add_sizes)
 TO_SOLUTION: Steps = (*TO_SIZES, stages.add_solution)
 
+CATALOGUES: Mapping[str, tuple[str, ...]] = {
+    "catalogue": PIPE_SERIES, "equipment_catalogue": EQUIPMENT_CATALOGUES, "prices": TRENCH_PRICES,
+}  # fmt: skip
+"""Options that name a catalogue, by its own name or as a file."""
 SETTLED: Mapping[str, Mapping[str, Any]] = {"route": {"routing": "always"}}
 """Options that a verb settles by what it is for."""
 
@@ -74,8 +79,9 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
-    if project.path is not None and own.get("catalogue") not in (None, *PIPE_SERIES):
-        own["catalogue"] = resolve(own["catalogue"], project.path.resolve().parent)
+    for name, named in CATALOGUES.items():
+        if project.path is not None and own.get(name) not in (None, *named):
+            own[name] = resolve(own[name], project.path.resolve().parent)
     if project.path is not None:
         own |= {n: resolve(own[n], project.path.resolve().parent) for n in TABLE_OPTIONS if n in own}
     return {**defaults(operation), **own, **checked(operation, given), **SETTLED.get(operation.__name__, {})}
@@ -117,12 +123,24 @@ def _as_type(kind: Any, text: str) -> Any:
 
 
 def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
-    """Options that a result was solved with, as its run record has them; empty for other files."""
+    """Options that a result was solved with, as its run record has them; empty for other files.
+
+    Raises
+    ------
+    InputError
+        If it was solved at an outdoor temperature, which the operation does not know: it goes by the design.
+    """
     record = run_record(path)
+    at = record.get("option outdoor_temp_c")
+    if at is not None and "outdoor_temp_c" not in {p.name for p in parameters(operation)}:
+        raise InputError(
+            f"{path} was solved at {at} degC outside, and {operation.__name__} goes by the design: name the project,"
+            " or a result of the design."
+        )
     found: dict[str, Any] = {}
     for parameter in parameters(operation):
         value = record.get(f"option {parameter.name}")
-        if value is not None and not parameter.positional:
+        if value is not None and not parameter.positional and parameter.name != "outdoor_temp_c":  # its flows are there
             found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
     return found | ({"routing": "never"} if found else {})  # its trenches are there
 
@@ -173,7 +191,8 @@ def result_of(
         files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, findings, state.notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
 
 
 def write_page(
@@ -207,4 +226,5 @@ def product_of(
     figures, files = write(state, target)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return Report(figures, state.findings, state.notes, files, "", time.perf_counter() - started)
+    notes = (*state.notes, *outputs.font_notes(state, files))
+    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)

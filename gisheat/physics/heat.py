@@ -84,12 +84,12 @@ def delivered_share(
             for v in (relative_flow, primary_supply, primary_return, secondary_supply, secondary_return)
         )
     )
-    design = _logarithmic_mean(hot - up, cold - down)
+    design = logarithmic_mean(hot - up, cold - down)
 
     def excess(q: NDArray[np.float64]) -> NDArray[np.float64]:
         """Heat that the exchanger would give at q, minus q."""
         leaving = hot - q / np.maximum(g, 1e-300) * (hot - cold)
-        return np.sqrt(g) * _logarithmic_mean(hot - (down + q * (up - down)), leaving - down) / design - q
+        return np.sqrt(g) * logarithmic_mean(hot - (down + q * (up - down)), leaving - down) / design - q
 
     low = np.zeros(g.shape)
     high = np.minimum(g * (hot - down) / (hot - cold), (hot - down) / (up - down))
@@ -101,12 +101,20 @@ def delivered_share(
     return result
 
 
-def _logarithmic_mean(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithmic mean of two temperature differences, zero where one is not above zero."""
+def logarithmic_mean(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Logarithmic mean of two temperature differences [K], zero where one is not above zero.
+
+    (a - b) / ln(a / b); at a = b, where that is 0 / 0, both.
+
+    Examples
+    --------
+    >>> logarithmic_mean([20.0, 20.0, 25.0], [20.0, 10.0, 0.0])
+    array([20.  , 14.43,  0.  ])
+    """
+    a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
     positive = (a > 0.0) & (b > 0.0)
     a, b = np.where(positive, a, 1.0), np.where(positive, b, 1.0)
-    ratio = a / b
-    near = np.abs(ratio - 1.0) < 1e-6
-    mean = np.where(near, 0.5 * (a + b), (a - b) / np.log(np.where(near, 2.0, ratio)))
+    share = (a - b) / b
+    mean = b * np.where(share == 0.0, 1.0, share / np.log1p(np.where(share == 0.0, 1.0, share)))
     result: NDArray[np.float64] = np.where(positive, mean, 0.0)
     return result

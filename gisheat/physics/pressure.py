@@ -1,4 +1,9 @@
-"""Pressure and head. Pressures are gauge; heads are metres of the design water above the datum of the ground."""
+"""Pressure and head. Pressures are gauge; heads are metres of the design water above the datum of the ground.
+
+References
+----------
+.. [1] ISO 2533:1975, Standard Atmosphere.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 
 GRAVITY = 9.80665
 """Standard acceleration of gravity [m/s2] (3rd CGPM, 1901)."""
+
+ATMOSPHERE = 101325.0
+"""Pressure of the air at sea level [Pa] [1]_."""
+
+
+def air_pressure(height: ArrayLike) -> NDArray[np.float64]:
+    """Pressure of the air [Pa] at a height [m above sea level], standard atmosphere [1]_.
+
+    Examples
+    --------
+    >>> [round(float(p)) for p in air_pressure([0.0, 1000.0])]
+    [101325, 89875]
+    """
+    return np.asarray(ATMOSPHERE * (1.0 - 2.25577e-5 * np.asarray(height, float)) ** 5.25588)
 
 
 def head(pressure: ArrayLike, elevation: ArrayLike, density: float, gravity: float = GRAVITY) -> NDArray[np.float64]:

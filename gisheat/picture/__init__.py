@@ -1,41 +1,43 @@
-"""A picture of a solved network as a map on an A3 sheet: PNG, SVG or PDF, without QGIS and without tiles.
+"""Pictures of a network as maps on an A3 sheet: PNG, SVG or PDF, without QGIS and without tiles.
 
-Streets lie below in pale lines; pipes are as wide as their diameter and coloured by specific friction,
-stations by surplus head. The keys stand in a panel beside the map, so that they never cover it.
+Streets lie below in pale lines, and the keys stand in a panel beside the map, so that they never cover it. Each kind
+of map has its module: `result_map`, `load_map`, `phase_map`; `sketch` is a drawing without a map.
 """
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from gisheat.picture import classes, layers, legend
-from gisheat.picture.features import crowding, network_bounds, read_content, texts
-from gisheat.picture.fonts import (
-    Typeface,
-    can_show,
-    choose_typeface,
-    installed_families,
-    without_weight_messages,
-)
-from gisheat.picture.naming import show_names
+from gisheat.picture import classes
+from gisheat.picture.features import crowding, network_bounds, read_content
+from gisheat.picture.fonts import Typeface, choose_typeface, installed_families, shown, without_weight_messages
+from gisheat.picture.load_map import draw_loads
 from gisheat.picture.page import Page, draw_credit, draw_frame, draw_title
+from gisheat.picture.phase_map import draw_phases
+from gisheat.picture.plan import PhaseTotal, Plan
+from gisheat.picture.result_map import draw_result
 from gisheat.picture.saving import METADATA, save
 from gisheat.picture.sheet import Sheet, choose_sheet
 from gisheat.picture.words import WORDS, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas
+    from matplotlib.axes import Axes
 
-__all__ = ["draw_map"]
+__all__ = ["KINDS", "PhaseTotal", "draw_map"]
+
+KINDS: Mapping[str, Callable[[Plan], None]] = MappingProxyType(
+    {"result": draw_result, "loads": draw_loads, "phases": draw_phases}
+)
+"""What draws each kind of map."""
 
 _MM_PER_INCH = 25.4
 _TITLE_MM, _SUBTITLE_MM = 11.5, 7.0
@@ -46,85 +48,71 @@ def draw_map(
     path: Path,
     *,
     title: str,
+    kind: str = "result",
     subtitle: str = "",
     notes: Sequence[str] = (),
+    phases: Sequence[str] = (),
+    totals: Sequence[PhaseTotal] = (),
     language: Language = "en",
     dpi: int = 200,
 ) -> None:
-    r"""Draw a solved network as a map on an A3 sheet.
+    r"""Draw a network as a map on an A3 sheet.
 
     Parameters
     ----------
     tables
-        Result layers "pipes", "stations", "sources", and where there are "nodes", "findings", "streets";
+        Result layers "pipes", "stations", "sources", and where there are "nodes", "findings", "streets", "buildings";
         projected coordinates [m]; empty and missing values are drawn as unknown.
     path
         File to write, `.png`, `.svg` or `.pdf`; an existing one is replaced in one step.
+    kind
+        One of `KINDS`: the result of a solution, the loads of stations, or what is built in which phase.
     title, subtitle, notes
         Plain texts of the title and of the lines under the keys; what follows a tab in a note is set at the
         right edge (``"Pump head\t85.0 m"``), a note that begins with a space is indented, as a part of the
         one above.
+    phases, totals
+        Phases in their order, and what stands in each: for the maps of loads and of phases.
     language
         Language of the keys.
     dpi
         Dots per inch of a PNG.
 
-    Warns
+    Notes
     -----
-    UserWarning
-        Once, when no installed font shows some of the texts; ids and English words stand in for them.
+    Where no installed font shows a text, ids and English words stand in for it; `fonts.what_is_missing` says so.
     """
     path = Path(path)
+    if kind not in KINDS:
+        raise ValueError(f"there is no map {kind!r}: it is one of {', '.join(KINDS)}")
     if path.suffix.lower() not in METADATA:
         raise ValueError(f"the map {path.name} must end in .png, .svg or .pdf")
     with without_weight_messages():
         face = choose_typeface(installed_families())
-        _warn_of_missing_characters(tables, [title, subtitle, *notes], language, face)
-        save(_compose(tables, title, subtitle, notes, language, face), path, dpi)
+        words = WORDS[language if face.has_cjk else "en"]
+        title, subtitle = shown(face, title) or words["untitled"], shown(face, subtitle)
+        sheet = choose_sheet(network_bounds(tables), _TITLE_MM + (_SUBTITLE_MM if subtitle else 0.0))
+        figure, page_axes, map_axes = _blank(sheet)
+        page = Page(page_axes, sheet, face, words)
+        content = read_content(tables, sheet)
+        density = crowding(content.pipes.line, sheet.map_frame)
+        KINDS[kind](Plan(page, map_axes, content, density, [_plain_note(n, face) for n in notes], phases, totals))
+        draw_title(page, title, subtitle)
+        draw_frame(page)
+        draw_credit(page, _credit(tables, words, face))
+        save(figure, path, dpi)
 
 
-def _compose(
-    tables: Mapping[str, geopandas.GeoDataFrame],
-    title: str,
-    subtitle: str,
-    notes: Sequence[str],
-    language: Language,
-    face: Typeface,
-) -> Figure:
-    """Lay out the page: map on the left, panel on the right, title above."""
-    words = WORDS[language if face.has_cjk else "en"]
-    title = _plain(title, face) or words["untitled"]
-    subtitle = _plain(subtitle, face)
-    sheet = choose_sheet(network_bounds(tables), _TITLE_MM + (_SUBTITLE_MM if subtitle else 0.0))
-    content = read_content(tables, sheet)
-    density = crowding(content.pipes.line, sheet.map_frame)
-    pipes = layers.pipe_look(content, density)
-    stations = layers.station_look(content, density)
-    nodes = layers.critical_nodes(content, pipes)
-
-    size = (sheet.width / _MM_PER_INCH, sheet.height / _MM_PER_INCH)
-    figure = Figure(figsize=size, facecolor=classes.PAPER)
+def _blank(sheet: Sheet) -> tuple[Figure, Axes, Axes]:
+    """A figure of the size of the sheet, axes over the whole page, and axes of the map; the page lies on the map."""
+    figure = Figure(figsize=(sheet.width / _MM_PER_INCH, sheet.height / _MM_PER_INCH), facecolor=classes.PAPER)
     FigureCanvasAgg(figure)
-    page_axes = _axes(figure, sheet, (0.0, 0.0, sheet.width, sheet.height), "none")
-    map_axes = _axes(figure, sheet, sheet.map_frame, classes.GROUND)
-    page_axes.set_zorder(1)  # the frame lies on the map
-    layers.draw_streets(map_axes, content, density)
-    layers.draw_pipes(map_axes, content, pipes)
-    layers.draw_nodes(map_axes, content.nodes.xy[nodes], pipes.node_size)
-    layers.draw_stations(map_axes, content.stations, stations)
-    layers.draw_sources(map_axes, content.sources.xy)
-    layers.draw_findings(map_axes, content.findings)
-    show_names(map_axes, content, pipes, stations, nodes, face, sheet.map_frame)
-
-    page = Page(page_axes, sheet, face, words)
-    draw_title(page, title, subtitle)
-    legend.draw_panel(page, content, pipes, stations, len(nodes), [_plain_note(note, face) for note in notes])
-    draw_frame(page)
-    draw_credit(page, _credit(tables, words, face))
-    return figure
+    page = _axes(figure, sheet, (0.0, 0.0, sheet.width, sheet.height), "none")
+    page.set_zorder(1)
+    return figure, page, _axes(figure, sheet, sheet.map_frame, classes.GROUND)
 
 
-def _axes(figure: Figure, sheet: Sheet, box: tuple[float, float, float, float], colour: str) -> mpl.axes.Axes:
+def _axes(figure: Figure, sheet: Sheet, box: tuple[float, float, float, float], colour: str) -> Axes:
     """Axes over a box of the page whose coordinates are the millimetres of the page."""
     left, bottom, right, top = box
     size = np.array([sheet.width, sheet.height] * 2)
@@ -137,34 +125,10 @@ def _axes(figure: Figure, sheet: Sheet, box: tuple[float, float, float, float], 
 
 def _credit(tables: Mapping[str, geopandas.GeoDataFrame], words: Mapping[str, str], face: Typeface) -> str:
     crs = next((table.crs for table in tables.values() if table.crs is not None), None)
-    name = "" if crs is None else words["coordinates"].format(_plain(crs.name, face))
+    name = "" if crs is None else words["coordinates"].format(shown(face, crs.name))
     return " · ".join(part for part in (name, "gisheat") if part)
-
-
-def _plain(text: str, face: Typeface) -> str:
-    """Text on one line, empty when the font cannot show it."""
-    line = " ".join(text.split())
-    return line if can_show(face, line) else ""
 
 
 def _plain_note(note: str, face: Typeface) -> str:
     """Text and figure of a note, the tab between them and one space of an indentation kept."""
-    return " " * note.startswith(" ") + "\t".join(_plain(part, face) for part in note.split("\t", 1))
-
-
-def _warn_of_missing_characters(
-    tables: Mapping[str, geopandas.GeoDataFrame], written: Iterable[str], language: Language, face: Typeface
-) -> None:
-    layers_with_names = [tables[layer] for layer in ("stations", "sources") if layer in tables]
-    names = [str(name) for table in layers_with_names for name in texts(table, "name")]
-    lost = [line for text in (*written, *names) if not can_show(face, line := " ".join(text.split()))]
-    if language == "zh" and not face.has_cjk:
-        lost.append(WORDS["zh"]["source"])
-    if lost:
-        advice = "" if face.has_cjk else "; install a Chinese font such as Noto Sans CJK or WenQuanYi Zen Hei"
-        warnings.warn(
-            f"no font on this machine shows {len(lost)} texts of the map ({lost[0]!r} ...); "
-            f"ids and English words stand in for them{advice}",
-            UserWarning,
-            stacklevel=3,
-        )
+    return " " * note.startswith(" ") + "\t".join(shown(face, part) for part in note.split("\t", 1))

@@ -41,7 +41,7 @@ COLOURS = ("#c01f2e", "#2166ac", "#e66101", "#128277", "#7648b0", "#b59a73", "#2
 AREA_COLOURS = ("#b5172b", "#ea7317", "#eec021", "#8cc0ea", "#128277", "#ac92d6", "#9a9a98")
 _MM = 25.4
 _TITLE_PT, _SUBTITLE_PT, _TEXT_PT, _TICK_PT, _NOTE_PT = 17.0, 10.0, 8.5, 8.5, 7.5
-_NAME_ROW_MM, _NOTE_ROW_MM, _LEGEND_ROW_MM, _LEADER_MM = 4.2, 3.9, 5.0, 4.0
+_NAME_ROW_MM, _NOTE_ROW_MM, _LEGEND_ROW_MM, _LEADER_MM, _SAMPLE_MM = 4.2, 3.9, 5.0, 4.0, 7.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Area:
     name: str
     colour: str
     alpha: float = 0.85
+    hatch: str = ""
+    """matplotlib's sign of a hatching; the area is then not filled."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _legend(page: Axes, panels: Sequence[Panel], face: Typeface) -> float:
         if x > LEFT_MM and x + width > WIDTH_MM - RIGHT_MM:
             x, y = LEFT_MM, y - _LEGEND_ROW_MM
         if isinstance(part, Area):
-            page.fill_between([x, x + 7.0], y - 0.3, y + 2.7, color=part.colour, alpha=part.alpha, linewidth=0)
+            page.fill_between([x, x + 7.0], y - 0.3, y + 2.7, **_filling(part))  # type: ignore[arg-type]
         else:
             page.plot([x, x + 3.5, x + 7.0], [y + 1.2] * 3, **_look(part))  # type: ignore[arg-type]
         page.text(x + 8.5, y, text, fontproperties=properties, color=classes.INK, parse_math=False, va="baseline")
@@ -208,15 +210,27 @@ def _legend(page: Axes, panels: Sequence[Panel], face: Typeface) -> float:
 
 def _look(line: Line) -> dict[str, object]:
     look: dict[str, object] = {"color": line.colour, "linewidth": line.width, "marker": line.marker or None}
-    look |= {"markersize": 5.0, "markerfacecolor": classes.PAPER, "markeredgewidth": 1.2}
+    look |= {
+        "zorder": 3.0 if line.marker else 2.0,
+        "markersize": 5.0,
+        "markerfacecolor": classes.PAPER,
+        "markeredgewidth": 1.2,
+    }
     return look | ({"dashes": line.dashes} if line.dashes else {})
+
+
+def _filling(area: Area) -> dict[str, object]:
+    if area.hatch:
+        return {"facecolor": "none", "edgecolor": area.colour, "hatch": area.hatch, "linewidth": 0.6}
+    return {"color": area.colour, "alpha": area.alpha, "linewidth": 0}
 
 
 def _names_width(panels: Sequence[Panel], face: Typeface) -> float:
     """Width [mm] that the names beside the lines need."""
     names = [_plain(line.name, face) for panel in panels for line in panel.lines if line.beside]
     widths = [text_size(name, font(face, _TEXT_PT))[0] for name in names if name]
-    return min(max(widths), WIDTH_MM / 3.0) + _LEADER_MM + 1.0 if widths else 0.0
+    sample = _SAMPLE_MM if any(map(_has_dashes, panels)) else 0.0
+    return min(max(widths), WIDTH_MM / 3.0) + _LEADER_MM + sample + 1.0 if widths else 0.0
 
 
 def _boxes(
@@ -247,7 +261,7 @@ def _draw_panel(
         (left / WIDTH_MM, bottom / HEIGHT_MM, (right - left) / WIDTH_MM, (top - bottom) / HEIGHT_MM), facecolor="none"
     )
     for area in panel.areas:
-        axes.fill_between(area.x, area.low, area.high, color=area.colour, alpha=area.alpha, linewidth=0)
+        axes.fill_between(area.x, area.low, area.high, **_filling(area))  # type: ignore[arg-type]
     for line in panel.lines:
         axes.plot(line.x, line.y, **_look(line), solid_capstyle="butt", clip_on=not line.marker)  # type: ignore[arg-type]
     axes.margins(y=0.06)
@@ -311,13 +325,22 @@ def _name_lines(axes: Axes, page: Axes, panel: Panel, box: tuple[float, float, f
     ends.sort(key=lambda end: end[0])
     properties = font(face, _TEXT_PT)
     places = _spread(np.array([end[0] for end in ends]), _NAME_ROW_MM, bottom, top)
+    sample = _SAMPLE_MM if _has_dashes(panel) else 0.0
+    at = right + _LEADER_MM
     for y, (end_y, end_x, line) in zip(places.tolist(), ends, strict=True):
-        page.plot([end_x + 0.5, right + _LEADER_MM - 0.8], [end_y, y], color=line.colour, linewidth=0.6)
-        text = shorten(_plain(line.name, face), properties, WIDTH_MM - right - _LEADER_MM - 2.0)
+        page.plot([end_x + 0.5, at - 0.8], [end_y, y], color=line.colour, linewidth=0.6)
+        if sample:
+            page.plot([at, at + sample - 1.2], [y, y], **{**_look(line), "marker": None})  # type: ignore[arg-type]
+        text = shorten(_plain(line.name, face), properties, WIDTH_MM - at - sample - 2.0)
         page.text(
-            right + _LEADER_MM, y, text, fontproperties=properties, color=line.colour, va="center_baseline",
+            at + sample, y, text, fontproperties=properties, color=line.colour, va="center_baseline",
             parse_math=False,
         )  # fmt: skip
+
+
+def _has_dashes(panel: Panel) -> bool:
+    """Tell whether lines of a panel differ by more than their colour, so that their names need a sample."""
+    return any(line.dashes for line in panel.lines if line.beside)
 
 
 def _spread(wanted: Values, least: float, low: float, high: float) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     import geopandas
 
+_NUMBERED = re.compile(r"N\d+(\.[VP]\d+)?")
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
@@ -55,6 +57,7 @@ class Content:
     sources: Points
     nodes: Points
     findings: Points
+    buildings: Geometries
 
 
 def numbers(table: pd.DataFrame, column: str) -> Floats:
@@ -77,6 +80,11 @@ def flags(table: pd.DataFrame, column: str, *, value: bool = True) -> Bools:
     """Where a true/false column holds `value`; an empty field is neither true nor false."""
     written = np.char.lower(texts(table, column).astype(str))
     return np.isin(written, [str(value).lower(), f"{value:d}", f"{value:d}.0"])
+
+
+def numbered(names: Texts) -> Bools:
+    """Which nodes have the name that gisheat numbers them with, as N12 or N12.V1: it tells a reader nothing."""
+    return np.array([_NUMBERED.fullmatch(str(name)) is not None for name in names], dtype=bool)
 
 
 def lines_of(table: geopandas.GeoDataFrame | None, sheet: Sheet) -> Lines:
@@ -111,7 +119,17 @@ def read_content(tables: Mapping[str, geopandas.GeoDataFrame], sheet: Sheet) -> 
         sources=points_of(tables.get("sources"), sheet),
         nodes=points_of(tables.get("nodes"), sheet),
         findings=points_of(tables.get("findings"), sheet),
+        buildings=_polygons_of(tables.get("buildings"), sheet),
     )
+
+
+def _polygons_of(table: geopandas.GeoDataFrame | None, sheet: Sheet) -> Geometries:
+    """Polygons of a layer on the page, those within the map frame."""
+    if table is None or not len(table):
+        return np.zeros(0, dtype=object)
+    parts = shapely.get_parts(to_page(sheet, shapely.force_2d(_geometry(table))))
+    good = (shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)
+    return np.asarray(parts[good & shapely.intersects(parts, shapely.box(*sheet.map_frame))], dtype=object)
 
 
 def network_bounds(tables: Mapping[str, geopandas.GeoDataFrame]) -> Box:

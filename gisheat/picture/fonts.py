@@ -1,8 +1,13 @@
-"""Fonts: which one shows Chinese, which texts can be shown at all, and how large they come out."""
+"""Fonts: which one shows Chinese, which texts can be shown at all, and how large they come out.
+
+One rule for maps, diagrams and charts: the Chinese font that is installed, else the one of the extra `gisheat[fonts]`,
+else English words and Latin names, which `what_is_missing` puts into a sentence.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +20,7 @@ from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 from matplotlib.textpath import TextToPath
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 LATIN_FAMILY = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same map
 CJK_FAMILIES = (
@@ -52,6 +57,8 @@ _CJK_FILES = (
     "stheiti",
     "droidsansfallback",
 )
+FONT_PACKAGE, FONT_FILE = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"
+"""Package of the extra `gisheat[fonts]`, and the file of it that is used: Noto Sans SC, SIL Open Font License 1.1."""
 _BOLD_WEIGHTS = frozenset({600, 700, 800, "semibold", "demibold", "bold", "heavy", "black"})
 _CLOSING = frozenset("，。；：、）％")
 _FIRST_CJK = 0x2E80
@@ -82,14 +89,27 @@ def installed_families() -> frozenset[str]:
     """Names of the font families on this machine.
 
     matplotlib keeps its list in a file and does not see a font installed later; where the list has no Chinese
-    font, those that have come since are added to it.
+    font, those that have come since are added to it, and where there is none either, that of the extra
+    `gisheat[fonts]`.
     """
     if choose_cjk_family(_known_families()) is None:
-        for path in font_manager.findSystemFonts():
-            if Path(path).stem.lower().replace("-", "").startswith(_CJK_FILES):
-                with contextlib.suppress(OSError, RuntimeError):
-                    font_manager.fontManager.addfont(path)
+        _add(p for p in font_manager.findSystemFonts() if Path(p).stem.lower().replace("-", "").startswith(_CJK_FILES))
+    if choose_cjk_family(_known_families()) is None:
+        _add(_packaged())
     return _known_families()
+
+
+def _add(files: Iterable[str]) -> None:
+    for path in files:
+        with contextlib.suppress(OSError, RuntimeError):
+            font_manager.fontManager.addfont(path)
+
+
+def _packaged() -> list[str]:
+    """The font file of the extra, where it is installed."""
+    found = importlib.util.find_spec(FONT_PACKAGE)
+    folders = [] if found is None else found.submodule_search_locations or []
+    return [str(file) for folder in folders if (file := Path(folder) / FONT_FILE).is_file()]
 
 
 def _known_families() -> frozenset[str]:
@@ -118,6 +138,34 @@ def _characters(family: str) -> frozenset[int]:
 def can_show(typeface: Typeface, text: str) -> bool:
     """Whether every character of `text` has a picture in the typeface."""
     return all(ord(character) in typeface.characters for character in text)
+
+
+def shown(typeface: Typeface, text: str, instead: str = "") -> str:
+    """Text on one line, `instead` where the typeface can't show it."""
+    line = " ".join(text.split())
+    return line if can_show(typeface, line) else instead
+
+
+def what_is_missing(typeface: Typeface, texts: Iterable[str], language: str = "en") -> str:
+    """Sentence on the texts that the typeface can't show; empty where it shows them all.
+
+    Parameters
+    ----------
+    texts
+        Names and titles of the data.
+    language
+        Language that is wanted for the words of the picture.
+    """
+    lost = [line for text in texts if not can_show(typeface, line := " ".join(text.split()))]
+    if not lost and (language != "zh" or typeface.has_cjk):
+        return ""
+    example = f" ({lost[0]!r} ...)" if lost else ""
+    if typeface.has_cjk:
+        return f"pictures: no font on this machine shows {len(lost)} text(s){example}; ids stand in for them"
+    return (
+        f"pictures: no font on this machine shows Chinese{example}; English words and ids stand in for it;"
+        " install a font such as Noto Sans CJK SC or WenQuanYi Micro Hei, or gisheat[fonts]"
+    )
 
 
 def font(typeface: Typeface, size: float, *, bold: bool = False, italic: bool = False) -> FontProperties:

@@ -12,9 +12,10 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from gisheat.picture import classes
-from gisheat.picture.features import Bools, Content, Floats, Geometries, Points, flags, numbers, texts
+from gisheat.picture.features import Bools, Content, Floats, Geometries, Points, flags, numbered, numbers, texts
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 Ints = NDArray[np.int64]
@@ -25,6 +26,8 @@ HALO_PT = 7.5
 PIN_MM = 2.5
 MOST_NODES = 60
 DASHES: Dashes = (0, (3.2, 2.2))
+PLANNED: Dashes = (0, (2.6, 0.75))
+"""Of planned pipes, in widths of the line."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class PipeLook:
     length: Floats
     halo: float
     node_size: float
+    planned: Bools
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class StationLook:
     unserved: Bools
     worst: int
     density: float
+    planned: Bools
 
 
 def pipe_look(content: Content, density: float) -> PipeLook:
@@ -57,19 +62,25 @@ def pipe_look(content: Content, density: float) -> PipeLook:
     table, line = content.pipes.table, content.pipes.line
     friction = numbers(table, "sup_friction_pa_m")
     friction = np.where(np.isnan(friction), numbers(table, "ret_friction_pa_m"), friction)
-    nominal = numbers(table, "dn_mm")
-    diameter = np.where(np.isnan(nominal), np.round(numbers(table, "inner_diameter_mm")), nominal)
-    diameter = np.where(diameter > 0, diameter, np.nan)
+    diameter = diameters(table)
     critical = flags(table, "on_critical_path")
     return PipeLook(
         friction_class=classes.classify(friction, classes.FRICTION_BREAKS_PA_M),
-        width=classes.pipe_widths(diameter, _largest(diameter), density),
+        width=classes.pipe_widths(diameter, largest(diameter), density),
         diameter=diameter,
         critical=critical,
         length=shapely.length(line),
         halo=HALO_PT * density**0.5,
         node_size=NODE_MM * density**0.5,
+        planned=texts(table, "status") == "planned",
     )
+
+
+def diameters(table: pd.DataFrame) -> Floats:
+    """Nominal diameter of every pipe, or its bore where none is stated [mm], NaN where neither is."""
+    nominal = numbers(table, "dn_mm")
+    diameter = np.where(np.isnan(nominal), np.round(numbers(table, "inner_diameter_mm")), nominal)
+    return np.where(diameter > 0, diameter, np.nan)
 
 
 def station_look(content: Content, density: float) -> StationLook:
@@ -80,11 +91,12 @@ def station_look(content: Content, density: float) -> StationLook:
     served = np.where(unserved, np.inf, np.where(np.isnan(surplus), np.inf, surplus))
     return StationLook(
         surplus_class=classes.classify(surplus, classes.SURPLUS_BREAKS_M),
-        diameter=classes.station_diameters(load, _largest(load), density),
+        diameter=classes.station_diameters(load, largest(load), density),
         load=load,
         unserved=unserved,
         worst=int(served.argmin()) if np.isfinite(served).any() else -1,
         density=density,
+        planned=texts(table, "status") == "planned",
     )
 
 
@@ -92,65 +104,68 @@ def draw_streets(axes: Axes, content: Content, density: float) -> None:
     """Streets as white bands with a pale edge."""
     streets = content.streets
     width = np.sqrt(density) * classes.street_widths(texts(streets.table, "class"))
-    _draw_lines(axes, streets.line, width + 0.9, classes.STREET_EDGE, 1)
-    _draw_lines(axes, streets.line, width, classes.STREET, 2)
+    draw_lines(axes, streets.line, width + 0.9, classes.STREET_EDGE, 1)
+    draw_lines(axes, streets.line, width, classes.STREET, 2)
 
 
 def draw_pipes(axes: Axes, content: Content, look: PipeLook) -> None:
-    """Halo of the critical path, pipes without a value, then the pipes, the widest on top."""
+    """Halo of the critical path, pipes without a value, then the pipes, the widest on top, planned ones dashed."""
     line, valued = content.pipes.line, look.friction_class >= 0
     path = look.critical & valued
-    _draw_lines(axes, line[path], look.width[path] + look.halo, classes.HALO, 3)
-    _draw_lines(axes, line[~valued], np.full(int((~valued).sum()), 1.0), classes.NO_VALUE, 4, DASHES)
+    draw_lines(axes, line[path], look.width[path] + look.halo, classes.HALO, 3)
+    draw_lines(axes, line[~valued], np.full(int((~valued).sum()), 1.0), classes.NO_VALUE, 4, DASHES)
     order = np.flatnonzero(valued)[np.argsort(look.width[valued], kind="stable")]
-    _draw_lines(axes, line[order], look.width[order] + 1.3, classes.PAPER, 5)
-    colours = np.array(classes.FRICTION_COLOURS)[look.friction_class[order]]
-    _draw_lines(axes, line[order], look.width[order], colours.tolist(), 6)
+    draw_lines(axes, line[order], look.width[order] + 1.3, classes.PAPER, 5)
+    for planned, dashes in ((False, None), (True, PLANNED)):
+        rows = order[look.planned[order] == planned]
+        colours = np.array(classes.FRICTION_COLOURS)[look.friction_class[rows]]
+        draw_lines(axes, line[rows], look.width[rows], colours.tolist(), 6, dashes)
 
 
 def draw_stations(axes: Axes, stations: Points, look: StationLook) -> None:
-    """Circles by surplus head, a cross for a station that is not served, a ring for the worst one."""
-    known = ~look.unserved
-    draw_circles(axes, stations.xy[known], look.diameter[known], look.surplus_class[known])
+    """Circles by surplus head (rhombs where planned), crosses for those not served, a ring for the worst."""
+    for planned, marker in ((False, "o"), (True, "D")):
+        known = ~look.unserved & (look.planned == planned)
+        draw_circles(axes, stations.xy[known], look.diameter[known], look.surplus_class[known], marker)
     draw_crosses(axes, stations.xy[look.unserved], look.diameter[look.unserved])
     if look.worst >= 0:
         draw_ring(axes, stations.xy[look.worst], float(look.diameter[look.worst]))
 
 
-def draw_circles(axes: Axes, xy: Floats, diameter: Floats, surplus_class: Ints) -> None:
-    """Station symbols; `xy` and `diameter` in mm, large ones first."""
+def draw_circles(axes: Axes, xy: Floats, diameter: Floats, surplus_class: Ints, marker: str = "o") -> None:
+    """Station symbols, circles unless another marker is asked for; `xy` and `diameter` in mm, large ones first."""
     order = np.argsort(-diameter, kind="stable")
     colours = np.array([*classes.SURPLUS_COLOURS, classes.UNKNOWN_FILL])[surplus_class[order]]
-    size, edge = diameter[order], np.clip(diameter[order] * 0.28, 0.35, 0.85)
-    _draw_marks(axes, xy[order], size + 0.65 * edge, "o", [classes.PAPER], 0.0, 10)
-    _draw_marks(axes, xy[order], size, "o", colours.tolist(), edge, 11)
+    size, edge = diameter[order] * (1.0 if marker == "o" else 0.82), np.clip(diameter[order] * 0.28, 0.35, 0.85)
+    draw_marks(axes, xy[order], size + 0.65 * edge, marker, [classes.PAPER], 0.0, 10)
+    draw_marks(axes, xy[order], size, marker, colours.tolist(), edge, 11)
 
 
 def draw_crosses(axes: Axes, xy: Floats, diameter: Floats) -> None:
     """Red crosses on white, for stations that are not served."""
     for width, colour in ((4.2, classes.PAPER), (2.0, classes.CROSS)):
-        marks = axes.scatter(xy[:, 0], xy[:, 1], s=_area(diameter * 0.85), marker="x", color=colour)
+        marks = axes.scatter(xy[:, 0], xy[:, 1], s=marker_area(diameter * 0.85), marker="x", color=colour)
         marks.set(linewidths=width, zorder=13)
 
 
 def draw_ring(axes: Axes, xy: Floats, diameter: float) -> None:
     """Ring around the worst station."""
     for width, colour in ((2.8, classes.PAPER), (1.3, classes.SURPLUS_COLOURS[0])):
-        marks = axes.scatter(xy[:1], xy[1:], s=_area(np.array([diameter + 2.2])), marker="o")
+        marks = axes.scatter(xy[:1], xy[1:], s=marker_area(np.array([diameter + 2.2])), marker="o")
         marks.set(linewidths=width, zorder=12, facecolors="none", edgecolors=colour)
 
 
 def draw_sources(axes: Axes, xy: Floats, side: float = SOURCE_MM) -> None:
     """Black squares of `side` [mm] with a star."""
     size = np.full(len(xy), side)
-    _draw_marks(axes, xy, size + 0.8, "s", [classes.PAPER], 0.0, 14)
-    _draw_marks(axes, xy, size, "s", [classes.INK], 0.0, 15)
-    _draw_marks(axes, xy, size * 0.72, "*", [classes.HALO], 0.0, 16)
+    draw_marks(axes, xy, size + 0.8, "s", [classes.PAPER], 0.0, 14)
+    draw_marks(axes, xy, size, "s", [classes.INK], 0.0, 15)
+    draw_marks(axes, xy, size * 0.72, "*", [classes.HALO], 0.0, 16)
 
 
 def draw_nodes(axes: Axes, xy: Floats, size: float = NODE_MM) -> None:
     """Small white dots of `size` [mm], for the named nodes of the critical path."""
-    _draw_marks(axes, xy, np.full(len(xy), size), "o", [classes.PAPER], 0.8 * size / NODE_MM, 9)
+    draw_marks(axes, xy, np.full(len(xy), size), "o", [classes.PAPER], 0.8 * size / NODE_MM, 9)
 
 
 def draw_findings(axes: Axes, findings: Points) -> None:
@@ -163,7 +178,7 @@ def draw_findings(axes: Axes, findings: Points) -> None:
 def draw_triangles(axes: Axes, xy: Floats, colour: str) -> None:
     """Draw triangles that point down at their places."""
     middle = pins(xy)
-    marks = axes.scatter(middle[:, 0], middle[:, 1], s=_area(np.full(len(xy), PIN_MM)), marker="v")
+    marks = axes.scatter(middle[:, 0], middle[:, 1], s=marker_area(np.full(len(xy), PIN_MM)), marker="v")
     marks.set(linewidths=0.6, facecolors=colour, edgecolors=classes.PAPER, zorder=17)
 
 
@@ -173,12 +188,12 @@ def pins(xy: Floats) -> Floats:
 
 
 def critical_nodes(content: Content, look: PipeLook) -> Ints:
-    """Rows of nodes, at most 60, at the ends of trunk pipes of the critical path."""
+    """Rows of named nodes, at most 60, at the ends of trunk pipes of the critical path."""
     table, role = content.pipes.table, texts(content.pipes.table, "role")
     path = look.critical & ((role == "trunk") | ~(look.critical & (role == "trunk")).any())
     ends = np.concatenate([texts(table, "from_node")[path], texts(table, "to_node")[path]]).astype(str)
     names = texts(content.nodes.table, "node_id").astype(str)
-    rows = np.flatnonzero(np.isin(names, ends) & (names != ""))
+    rows = np.flatnonzero(np.isin(names, ends) & (names != "") & ~numbered(names))
     return rows[:: max(1, -(-len(rows) // MOST_NODES))]
 
 
@@ -193,7 +208,7 @@ def squares(xy: Floats, side: float) -> Geometries:
     return np.asarray(shapely.box(left, bottom, left + side, bottom + side), dtype=object)
 
 
-def _draw_lines(
+def draw_lines(
     axes: Axes,
     line: Geometries,
     width: Floats,
@@ -201,6 +216,7 @@ def _draw_lines(
     zorder: float,
     dashes: Dashes | None = None,
 ) -> None:
+    """Lines of one colour or each of its own; `width` in pt, dashes in widths."""
     if not len(line):
         return
     xy, which = shapely.get_coordinates(line, return_index=True)
@@ -213,7 +229,7 @@ def _draw_lines(
     axes.add_collection(collection, autolim=False)
 
 
-def _draw_marks(
+def draw_marks(
     axes: Axes,
     xy: Floats,
     size: Floats,
@@ -222,14 +238,16 @@ def _draw_marks(
     edge: float | Floats,
     zorder: float,
 ) -> None:
-    marks = axes.scatter(xy[:, 0], xy[:, 1], s=_area(size), marker=marker)
+    """Markers of `size` [mm] with an edge [pt]."""
+    marks = axes.scatter(xy[:, 0], xy[:, 1], s=marker_area(size), marker=marker)
     marks.set(linewidths=edge, facecolors=colours, edgecolors=classes.INK, zorder=zorder)
 
 
-def _area(diameter_mm: Floats) -> Floats:
+def marker_area(diameter_mm: Floats) -> Floats:
     """Marker area in matplotlib's square points."""
     return np.asarray((diameter_mm * 72 / 25.4) ** 2)
 
 
-def _largest(values: Floats) -> float:
+def largest(values: Floats) -> float:
+    """Largest of the known values, 0 where none is."""
     return float(np.nanmax(values, initial=0.0))

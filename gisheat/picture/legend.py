@@ -36,7 +36,7 @@ def draw_panel(
     top = _draw_surplus(page, top, stations)
     top = _draw_loads(page, top, stations)
     top = _draw_symbols(page, top, content, pipes, stations, nodes)
-    _draw_notes(page, top, page.sheet.panel[1] + FOOT_MM, notes)
+    draw_notes(page, top, page.sheet.panel[1] + FOOT_MM, notes)
     draw_scale(page)
 
 
@@ -64,7 +64,7 @@ def load_steps(load: Floats) -> Floats:
     return np.array([first, second, round_below(second / 2.5)])
 
 
-def _head(page: Page, top: float, name: str, unit: str = "") -> float:
+def head(page: Page, top: float, name: str, unit: str = "") -> float:
     """Heading of a section with a rule above it; returns the middle of the first row below."""
     draw_rule(page, top)
     write(page, page.sheet.panel[0], top - 5.0, page.words[name], 9.0, bold=True)
@@ -72,20 +72,21 @@ def _head(page: Page, top: float, name: str, unit: str = "") -> float:
     return top - HEAD_MM - ROW_MM / 2
 
 
-def _below(y: float) -> float:
+def below(y: float) -> float:
     """Top of the next section; `y` is the middle of the row after the last one."""
     return y + ROW_MM / 2 - SECTION_MM / 2
 
 
-def _row(page: Page, y: float, text: str, figure: str = "", *, shift: float = 0.0) -> None:
+def row(page: Page, y: float, text: str, figure: str = "", *, shift: float = 0.0) -> None:
     """Text beside a key and a figure at the right edge."""
     x = page.sheet.panel[0] + TEXT_MM + shift
-    size = fitting_size(page.face, text, TEXT_PT, SMALLEST_PT, page.sheet.panel[2] - x)
+    taken = text_size(figure, font(page.face, FIGURE_PT))[0] + 2.0 if figure else 0.0
+    size = fitting_size(page.face, text, TEXT_PT, SMALLEST_PT, page.sheet.panel[2] - x - taken)
     write(page, x, y - 1.1, text, size)
     write(page, page.sheet.panel[2], y - 1.1, figure, FIGURE_PT, colour=classes.PALE_INK, ha="right")
 
 
-def _swatch(
+def swatch(
     page: Page,
     y: float,
     width: float,
@@ -94,6 +95,7 @@ def _swatch(
     shift: float = 0.0,
     dashes: layers.Dashes | None = None,
 ) -> None:
+    """Piece of a line of `width` [pt] in the column of keys."""
     left = page.sheet.panel[0] + shift
     (line,) = page.axes.plot([left + 0.8, left + KEY_MM], [y, y], color=colour, lw=width)
     line.set_solid_capstyle("butt")
@@ -101,67 +103,71 @@ def _swatch(
         line.set_linestyle(dashes)
 
 
-def _key_place(page: Page, y: float) -> Floats:
+def key_place(page: Page, y: float) -> Floats:
     """Place of a symbol in the column of keys."""
     return np.array([[page.sheet.panel[0] + (KEY_MM + 0.8) / 2, y]])
 
 
 def _draw_friction(page: Page, top: float, pipes: PipeLook) -> float:
-    y = _head(page, top, "friction", page.words["friction_unit"])
+    y = head(page, top, "friction", page.words["friction_unit"])
     metres = page.sheet.denominator / 1000
     for number, name in enumerate(classes.class_names(classes.FRICTION_BREAKS_PA_M)):
         length = float(pipes.length[pipes.friction_class == number].sum()) * metres
         colour = classes.FRICTION_COLOURS[number]
-        _swatch(page, y, 4.6, colour)
-        _row(page, y, name, kilometres(length))
+        swatch(page, y, 4.6, colour)
+        row(page, y, name, kilometres(length))
         if number == classes.DESIGN_BAND:
             x = page.sheet.panel[0] + TEXT_MM + text_size(name, font(page.face, TEXT_PT))[0] + 2.2
             write(page, x, y - 1.1, page.words["design_band"], TEXT_PT, colour=colour, bold=True)
         y -= ROW_MM
-    return _below(y)
+    return below(y)
 
 
 def _draw_widths(page: Page, top: float, pipes: PipeLook) -> float:
     valued = (pipes.friction_class >= 0) & np.isfinite(pipes.diameter)
-    chosen = choose_widths(pipes.diameter[valued])
+    return draw_widths(page, top, pipes.diameter[valued], pipes.width[valued])
+
+
+def draw_widths(page: Page, top: float, bore: Floats, width: Floats) -> float:
+    """Keys of at most six of the diameters [mm] with the width [pt] that they are drawn in."""
+    chosen = choose_widths(bore)
     if not len(chosen):
         return top
-    y = _head(page, top, "diameter", "DN")
+    y = head(page, top, "diameter", "DN")
     half = (page.sheet.panel[2] - page.sheet.panel[0]) / 2
     rows = -(-len(chosen) // 2)
     for number, diameter in enumerate(chosen):
-        width = float(pipes.width[valued & (pipes.diameter == diameter)][0])
-        column, row = divmod(number, rows)
-        _swatch(page, y - row * ROW_MM, width, classes.INK, shift=column * half)
-        _row(page, y - row * ROW_MM, f"{diameter:g}", shift=column * half)
-    return _below(y - rows * ROW_MM)
+        column, place = divmod(number, rows)
+        swatch(page, y - place * ROW_MM, float(width[bore == diameter][0]), classes.INK, shift=column * half)
+        row(page, y - place * ROW_MM, f"{diameter:g}", shift=column * half)
+    return below(y - rows * ROW_MM)
 
 
 def _draw_surplus(page: Page, top: float, stations: StationLook) -> float:
     shown = stations.surplus_class[~stations.unserved]
     if not (shown >= 0).any():
         return top
-    y = _head(page, top, "surplus", page.words["surplus_unit"])
+    y = head(page, top, "surplus", page.words["surplus_unit"])
     for number, name in enumerate(classes.class_names(classes.SURPLUS_BREAKS_M, "< {:g}")):
         count = int((shown == number).sum())
-        layers.draw_circles(page.axes, _key_place(page, y), np.array([3.4]), np.array([number]))
-        _row(page, y, name, str(count or "–"))
+        layers.draw_circles(page.axes, key_place(page, y), np.array([3.4]), np.array([number]))
+        row(page, y, name, str(count or "–"))
         y -= ROW_MM
-    return _below(y)
+    return below(y)
 
 
 def _draw_loads(page: Page, top: float, stations: StationLook) -> float:
     steps = load_steps(stations.load)
     if not len(steps):
         return top
-    y = _head(page, top, "load", "MW")
+    y = head(page, top, "load", "MW")
     left, _, right, _ = page.sheet.panel
     sizes = classes.station_diameters(steps, float(np.nanmax(stations.load)), stations.density)
     for number, (load, size) in enumerate(zip(steps, sizes, strict=True)):
         x = left + number * (right - left) / 3 + 3.5
         layers.draw_circles(page.axes, np.array([[x, y]]), np.array([size]), np.array([-1]))
         write(page, x + 4.5, y - 1.1, f"{load / 1000:g}", TEXT_PT)
-    return _below(y - ROW_MM)
+    return below(y - ROW_MM)
 
 
 def _draw_symbols(
@@ -170,79 +176,97 @@ def _draw_symbols(
     """Keys of the symbols that are on the map, with a number where it tells something."""
     severity = texts(content.findings.table, "severity")
     valued = pipes.friction_class >= 0
+    planned = int((valued & pipes.planned).sum())
     entries: tuple[tuple[str, int, bool, DrawKey], ...] = (
-        ("source", len(content.sources), False, _source_key),
+        ("source", len(content.sources), False, source_key),
+        ("existing", int(planned and (valued & ~pipes.planned).sum()), False, _existing_key),
+        ("planned", planned, False, _planned_key),
         ("critical", int((pipes.critical & valued).sum()), False, _critical_key),
         ("node", nodes, False, _node_key),
+        ("planned_station", int((stations.planned & ~stations.unserved).sum()), True, _planned_station_key),
         ("worst", int(stations.worst >= 0), False, _worst_key),
         ("unserved", int(stations.unserved.sum()), True, _unserved_key),
         ("unknown", int(((stations.surplus_class < 0) & ~stations.unserved).sum()), True, _unknown_key),
         ("no_value", int((~valued).sum()), False, _no_value_key),
         ("error", int((severity == "error").sum()), True, _error_key),
         ("warning", int((severity == "warning").sum()), True, _warning_key),
-        ("street", len(content.streets), False, _street_key),
+        ("street", len(content.streets), False, street_key),
     )
     present = [entry for entry in entries if entry[1]]
     if not present:
         return top
-    y = _head(page, top, "symbols")
+    y = head(page, top, "symbols")
     for name, count, counted, draw_key in present:
         draw_key(page, y)
-        _row(page, y, page.words[name], str(count) if counted else "")
+        row(page, y, page.words[name], str(count) if counted else "")
         y -= ROW_MM
-    return _below(y)
+    return below(y)
 
 
-def _source_key(page: Page, y: float) -> None:
-    layers.draw_sources(page.axes, _key_place(page, y), 4.4)
+def source_key(page: Page, y: float) -> None:
+    """Key of a source."""
+    layers.draw_sources(page.axes, key_place(page, y), 4.4)
+
+
+def _existing_key(page: Page, y: float) -> None:
+    swatch(page, y, 2.9, classes.INK)
+
+
+def _planned_key(page: Page, y: float) -> None:
+    swatch(page, y, 2.9, classes.INK, dashes=layers.PLANNED)
+
+
+def _planned_station_key(page: Page, y: float) -> None:
+    layers.draw_circles(page.axes, key_place(page, y), np.array([3.2]), np.array([-1]), "D")
 
 
 def _critical_key(page: Page, y: float) -> None:
-    _swatch(page, y, 9.5, classes.HALO)
-    _swatch(page, y, 4.2, classes.PAPER)
-    _swatch(page, y, 2.9, classes.FRICTION_COLOURS[classes.DESIGN_BAND])
+    swatch(page, y, 9.5, classes.HALO)
+    swatch(page, y, 4.2, classes.PAPER)
+    swatch(page, y, 2.9, classes.FRICTION_COLOURS[classes.DESIGN_BAND])
 
 
 def _node_key(page: Page, y: float) -> None:
-    layers.draw_nodes(page.axes, _key_place(page, y))
+    layers.draw_nodes(page.axes, key_place(page, y))
 
 
 def _worst_key(page: Page, y: float) -> None:
-    layers.draw_circles(page.axes, _key_place(page, y), np.array([2.2]), np.array([1]))
-    layers.draw_ring(page.axes, _key_place(page, y)[0], 2.2)
+    layers.draw_circles(page.axes, key_place(page, y), np.array([2.2]), np.array([1]))
+    layers.draw_ring(page.axes, key_place(page, y)[0], 2.2)
 
 
 def _unserved_key(page: Page, y: float) -> None:
-    layers.draw_crosses(page.axes, _key_place(page, y), np.array([3.2]))
+    layers.draw_crosses(page.axes, key_place(page, y), np.array([3.2]))
 
 
 def _unknown_key(page: Page, y: float) -> None:
-    layers.draw_circles(page.axes, _key_place(page, y), np.array([3.2]), np.array([-1]))
+    layers.draw_circles(page.axes, key_place(page, y), np.array([3.2]), np.array([-1]))
 
 
 def _no_value_key(page: Page, y: float) -> None:
-    _swatch(page, y, 1.0, classes.NO_VALUE, dashes=layers.DASHES)
+    swatch(page, y, 1.0, classes.NO_VALUE, dashes=layers.DASHES)
 
 
 def _error_key(page: Page, y: float) -> None:
-    layers.draw_triangles(page.axes, _key_place(page, y - 1.4), classes.ERROR)
+    layers.draw_triangles(page.axes, key_place(page, y - 1.4), classes.ERROR)
 
 
 def _warning_key(page: Page, y: float) -> None:
-    layers.draw_triangles(page.axes, _key_place(page, y - 1.4), classes.WARNING)
+    layers.draw_triangles(page.axes, key_place(page, y - 1.4), classes.WARNING)
 
 
-def _street_key(page: Page, y: float) -> None:
-    _swatch(page, y, 4.6, classes.STREET_EDGE)
-    _swatch(page, y, 3.2, classes.STREET)
+def street_key(page: Page, y: float) -> None:
+    """Key of a street."""
+    swatch(page, y, 4.6, classes.STREET_EDGE)
+    swatch(page, y, 3.2, classes.STREET)
 
 
-def _draw_notes(page: Page, top: float, bottom: float, notes: Sequence[str]) -> None:
+def draw_notes(page: Page, top: float, bottom: float, notes: Sequence[str]) -> None:
     """Write the notes, smaller where they need it, cut where even that does not help."""
     shown = [note for note in notes if note.strip()]
     if not shown or top - HEAD_MM - ROW_MM < bottom:
         return
-    y = _head(page, top, "notes") - 0.2
+    y = head(page, top, "notes") - 0.2
     lines, step, size = _set_notes(page, shown, y - bottom)
     for text, figure, indented in lines:
         shift, bold = (INDENT_MM, False) if indented else (0.0, True)

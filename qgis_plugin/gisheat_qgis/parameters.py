@@ -27,11 +27,13 @@ FILTERS = {
     ".toml": "gisheat project (*.toml)",
     ".inp": "EPANET (*.inp)",
     ".csv": "CSV (*.csv)",
+    ".xlsx": "Excel (*.xlsx);;CSV (*.csv)",
     ".png": "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)",
 }
 INPUTS = {
     ".gpkg": "gisheat project or layers (*.toml *.gpkg);;All files (*)",
     ".inp": "EPANET (*.inp);;All files (*)",
+    ".epw": "EPW or CSV (*.epw *.csv);;All files (*)",
 }
 
 
@@ -61,7 +63,7 @@ def _made(parameter, text, optional):
         if parameter.geometry == "raster":
             return QgsProcessingParameterRasterLayer(name, text, None, optional)
         return QgsProcessingParameterFeatureSource(name, text, [GEOMETRY[parameter.geometry]], None, optional)
-    if kind == "input":
+    if kind in ("input", "file"):
         files = INPUTS.get(parameter.suffix, f"*{parameter.suffix}")
         behavior = QgsProcessingParameterFile.Behavior.File
         return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files)
@@ -98,7 +100,7 @@ def value(algorithm, parameter, values, context):
         return None
     if kind in ("output", "folder"):
         return algorithm.parameterAsFileOutput(values, name, context) or None
-    if kind == "input":
+    if kind in ("input", "file"):
         return algorithm.parameterAsFile(values, name, context) or None
     if kind == "choice":
         return algorithm.parameterAsEnumString(values, name, context) or None

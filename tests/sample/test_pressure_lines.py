@@ -13,7 +13,10 @@ import gisheat
 from gisheat import operations
 from gisheat.errors import InputError
 from gisheat.operations import running
-from gisheat.pressure_lines import air_pressure, lines_table, pressure_lines
+from gisheat.physics.pressure import air_pressure
+from gisheat.pressure_limits import default_limits
+from gisheat.pressure_lines import lines_table, pressure_lines
+from gisheat.pressure_ways import way_to_station
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def test_air_thins_with_height_as_in_the_standard_atmosphere(height, pressure):
 def test_the_supply_must_stand_above_its_boiling_pressure(temperature, excess_kpa):
     """Saturation pressure above the air at sea level: steam tables (IAPWS), as in heating handbooks."""
     results = solved(TREE, temperature)
-    lines = pressure_lines(results, boiling_margin=0.0, least_return=0.0)
+    lines = pressure_lines(results, limits=default_limits(results.network, boiling_margin=0.0, least_return=0.0))
     at = results.conditions
     gauge = (lines.boiling - lines.ground) * at.mean.density * at.gravity
     assert gauge / 1e3 == pytest.approx(np.full(len(gauge), excess_kpa), abs=1.0)
@@ -46,14 +49,13 @@ def test_the_supply_must_stand_above_its_boiling_pressure(temperature, excess_kp
 
 def test_below_a_hundred_degrees_the_boiling_limit_is_that_of_the_return():
     """At 85 degC water boils at -43 kPa: that lowers nothing."""
-    results = solved(TREE, 85.0)
-    lines = pressure_lines(results, boiling_margin=40e3, least_return=50e3)
+    lines = pressure_lines(solved(TREE, 85.0))
     assert lines.boiling == pytest.approx(lines.lowest)
 
 
 def test_heads_fall_by_the_losses_of_the_pipes_that_are_passed():
     results = solved(TREE)
-    lines = pressure_lines(results, "H2")
+    lines = pressure_lines(results, way_to_station(results, "H2"))
     table = lines_table(results, lines)
     assert table["node_id"].tolist() == ["S1", "A", "B", "H2"]
     assert table["pipe_id"].tolist() == ["", "S1-A", "A-B", "B-H2"]
@@ -81,13 +83,14 @@ def test_the_pump_gives_what_the_plant_the_pipes_and_the_station_take():
 
 def test_in_a_ring_the_way_is_that_of_the_larger_flow():
     results = solved(RING, pipes={"A-D": {"inner_diameter_mm": 60}})
-    assert lines_table(results, pressure_lines(results, "H2"))["node_id"].tolist()[:3] == ["S1", "A", "B"]
+    way = way_to_station(results, "H2")
+    assert lines_table(results, pressure_lines(results, way))["node_id"].tolist()[:3] == ["S1", "A", "B"]
 
 
 def test_supply_and_return_that_are_drawn_apart_have_heads_at_both_ends():
     """The return goes by B, of which the way of the supply knows nothing: there its line is straight."""
     results = solved(DRAWN_SEPARATELY)
-    lines = pressure_lines(results, "H2")
+    lines = pressure_lines(results, way_to_station(results, "H2"))
     nodes = results.nodes.set_index("node_id")["ret_head_m"]
     assert lines.back[[0, -2, -1]] == pytest.approx(nodes[["S1", "H1", "H2"]].to_numpy())
     assert lines.back[1] == pytest.approx((lines.back[0] + lines.back[2]) / 2)
@@ -103,7 +106,7 @@ def test_the_way_to_the_worst_station_of_the_sample_is_its_critical_path(result,
 
 def test_a_station_that_is_not_there_is_a_sentence():
     with pytest.raises(InputError, match="no station 'H9'"):
-        pressure_lines(solved(TREE), "H9")
+        way_to_station(solved(TREE), "H9")
 
 
 def test_a_result_is_looked_at_as_it_was_solved(project, result):
@@ -112,7 +115,7 @@ def test_a_result_is_looked_at_as_it_was_solved(project, result):
         running.state_of(operations.profile, file, {}, None, running.TO_SOLUTION) for file in (project, result.file)
     )
     assert of_result.options["friction"] == "rough"
-    a, b = (pressure_lines(state.results, "R05") for state in (of_project, of_result))
+    a, b = (pressure_lines(state.results, way_to_station(state.results, "R05")) for state in (of_project, of_result))
     np.testing.assert_allclose(b.supply, a.supply, atol=1e-3)
     assert len(running.recorded_options(operations.profile, project)) == 0
 

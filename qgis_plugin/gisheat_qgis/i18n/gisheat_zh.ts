@@ -244,6 +244,50 @@
 <translation>沿道路规划新管沟：auto 表示有道路而无管道时，always 总是，never 从不。</translation>
 </message>
 <message>
+<source>Indoor temperature of the curves of regulation; load statistics may use another.</source>
+<translation>调节曲线所用的室内温度；负荷统计可另取。</translation>
+</message>
+<message>
+<source>Outdoor temperature of the design load.</source>
+<translation>设计热负荷对应的供暖室外计算温度。</translation>
+</message>
+<message>
+<source>How the network follows the weather: quality by its supply temperature, quantity by its flow, stepped by temperature with the flow in steps, combined with a flow that goes with the load.</source>
+<translation>管网随天气的调节方式：quality 质调节（改变供水温度），quantity 量调节（改变流量），stepped 分阶段改变流量的质调节，combined 质量综合调节（流量随负荷变化）。</translation>
+</message>
+<message>
+<source>The same for the secondary networks behind exchangers and mixing pumps.</source>
+<translation>换热器和混水泵之后二次网的调节方式。</translation>
+</message>
+<message>
+<source>Combined regulation: relative flow = relative load to this power.</source>
+<translation>综合调节：相对流量 = 相对热负荷的该次幂。</translation>
+</message>
+<message>
+<source>Stepped regulation: relative flows separated by commas; the smallest that is not below the relative load runs.</source>
+<translation>分阶段调节：以逗号分隔的相对流量；采用不小于相对热负荷的最小一级。</translation>
+</message>
+<message>
+<source>Supply temperature of the network that is never undercut, as for hot water.</source>
+<translation>管网供水温度的下限，例如供应生活热水时。</translation>
+</message>
+<message>
+<source>Secondary supply temperature at design where no station states one.</source>
+<translation>热力站未给出时采用的二次网设计供水温度。</translation>
+</message>
+<message>
+<source>Secondary return temperature at design where no station states one.</source>
+<translation>热力站未给出时采用的二次网设计回水温度。</translation>
+</message>
+<message>
+<source>Exponent b of radiators: heat goes with (water - room)^(1 + b).</source>
+<translation>散热器的指数 b：散热量与（水温 - 室温）的 1 + b 次幂成正比。</translation>
+</message>
+<message>
+<source>Exponent b of floor heating, 0 to 0.1.</source>
+<translation>地面辐射供暖的指数 b，0 至 0.1。</translation>
+</message>
+<message>
 <source>Friction law.</source>
 <translation>摩擦阻力公式。</translation>
 </message>
@@ -302,6 +346,42 @@
 <message>
 <source>Pipes, pumps and sources out of service; ids separated by semicolons.</source>
 <translation>停用的管道、水泵和热源；编号以分号分隔。</translation>
+</message>
+<message>
+<source>Solve at this outdoor temperature: loads, temperatures and flows of the curve of regulation. Pipes are sized for the design all the same.</source>
+<translation>按此室外温度计算：采用调节曲线上的负荷、温度和流量。管径仍按设计工况确定。</translation>
+</message>
+<message>
+<source>Pressure of the supply above that at which it boils.</source>
+<translation>供水压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Least gauge pressure of the supply and the return.</source>
+<translation>供水与回水的最低表压。</translation>
+</message>
+<message>
+<source>Head of return and static line above the ground, and above the top of direct users.</source>
+<translation>回水与静水压线高出地面及直接连接用户最高点的余量。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes and fittings stand which state none.</source>
+<translation>未注明压力等级的管道与附件的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that pipes of level secondary stand which state none.</source>
+<translation>未注明压力等级的二级网管道的承压（表压）。</translation>
+</message>
+<message>
+<source>Gauge pressure that direct and mixing users bear which state none.</source>
+<translation>未注明允许压力的直接连接和混水连接用户的承压（表压）。</translation>
+</message>
+<message>
+<source>Pressure at the suction of pumps above that at which the water boils.</source>
+<translation>水泵吸入口压力高于汽化压力的余量。</translation>
+</message>
+<message>
+<source>Head at the suction of pumps above the NPSH they require.</source>
+<translation>水泵吸入口高于必需汽蚀余量的水头。</translation>
 </message>
 <message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
@@ -396,6 +476,10 @@
 <translation>负荷系数，以逗号分隔，与每种情景组合，如 0.2,0.5,1。</translation>
 </message>
 <message>
+<source>Outdoor temperatures in degC, separated by commas: a scenario for each, by the curve of regulation.</source>
+<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个情景。</translation>
+</message>
+<message>
 <source>Folder for pipes, nodes and stations of every scenario as Parquet.</source>
 <translation>以 Parquet 存放每种情景的管道、节点和热力站的文件夹。</translation>
 </message>
@@ -444,36 +528,236 @@
 <translation>5 移交</translation>
 </message>
 <message>
-<source>Draw the pressure diagram of the way to a station</source>
-<translation>绘制到某一热力站的水压图</translation>
+<source>Draw the pressure diagram of a way: to a station, along pipes, or between nodes</source>
+<translation>绘制一条路径的水压图：到热力站、沿管段或在节点之间</translation>
 </message>
 <message>
-<source>Ground, supply, return, static line, boiling limit, pump and plant, with a strip of figures; to the worst station when none is named.</source>
-<translation>地面、供水、回水、静水压线、不汽化线、循环泵和热源内部损失，附数据栏；未指定热力站时取最不利者。</translation>
+<source>Ground, supply, return, static line, boiling limit, pipe class, direct users, pump and plant, with a strip of figures; to the worst station when nothing is named.</source>
+<translation>地面、供水、回水、静水压线、不汽化线、管道公称压力线、直接连接用户、水泵与热源，下附数据栏；未指定路径时取最不利热力站。</translation>
 </message>
 <message>
-<source>Diagram to write (*.png, *.svg, *.pdf).</source>
-<translation>要写出的水压图（*.png、*.svg、*.pdf）。</translation>
+<source>Diagram to write (*.png, *.svg, *.pdf, *.dxf).</source>
+<translation>要写出的水压图（*.png、*.svg、*.pdf、*.dxf）。</translation>
 </message>
 <message>
 <source>Station at the end of the way; the worst one when nothing is named.</source>
 <translation>线路末端的热力站；未指定时取最不利者。</translation>
 </message>
 <message>
-<source>Table of the heads to write beside it (*.csv).</source>
-<translation>一并写出的水头表（*.csv）。</translation>
+<source>Way along these pipes in place of that to a station; ids separated by semicolons, in any order.</source>
+<translation>沿这些管段绘制，代替到热力站的路径；编号用分号隔开，次序不限。</translation>
 </message>
 <message>
-<source>Pressure of the supply above that at which it boils.</source>
-<translation>供水压力高于汽化压力的裕量。</translation>
+<source>Way between these nodes in place of that to a station; from;to, others on the way between them.</source>
+<translation>在这些节点之间绘制，代替到热力站的路径；起点;终点，中间可写途经节点。</translation>
 </message>
 <message>
-<source>Least gauge pressure of the return.</source>
-<translation>回水最低表压。</translation>
+<source>Table of the heads to write beside it (*.csv, *.xlsx).</source>
+<translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
-<source>Gauge pressure that pipes and fittings stand.</source>
-<translation>管道和管件的公称压力（表压）。</translation>
+<source>Write the hydraulic calculation table: critical path, whole network, notes</source>
+<translation>编制水力计算表：最不利环路、全部管段、说明</translation>
+</message>
+<message>
+<source>A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.</source>
+<translation>输出为工作簿，凡由流量、管长、内径、粗糙度得出的各列均为公式；或输出为 CSV 文件。</translation>
+</message>
+<message>
+<source>Table to write (*.xlsx, *.csv).</source>
+<translation>要写入的表格 (*.xlsx, *.csv)。</translation>
+</message>
+<message>
+<source>What a CSV file holds: the critical path of each source, or all sections; a workbook has both.</source>
+<translation>CSV 文件的内容：各热源的最不利环路，或全部管段；工作簿两者都有。</translation>
+</message>
+<message>
+<source>Compare the figures of a printed hydraulic table with each other, and with the schedule of its pipes</source>
+<translation>核对已有水力计算表的数据是否相互一致、是否与管道清单一致</translation>
+</message>
+<message>
+<source>Names each figure that disagrees by more than its printed digits allow, and what would agree. With an output, writes the findings as a table.</source>
+<translation>列出超出其有效位数所容许误差的数据，并给出与之相符的数值。指定输出时，将问题写成表格。</translation>
+</message>
+<message>
+<source>Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).</source>
+<translation>已有的水力计算表 (*.csv, *.xlsx；非首个工作表时写作 文件|工作表)。</translation>
+</message>
+<message>
+<source>Findings to write (*.csv, *.xlsx).</source>
+<translation>要写入的问题表 (*.csv, *.xlsx)。</translation>
+</message>
+<message>
+<source>Table of the pipes by DN with their trench lengths, to compare the sections with.</source>
+<translation>按公称直径列出管沟长度的管道清单，用于与各管段核对。</translation>
+</message>
+<message>
+<source>Friction law that the table was made with.</source>
+<translation>该表所用的摩擦阻力公式。</translation>
+</message>
+<message>
+<source>Temperature of the water that the table was made with.</source>
+<translation>该表所用的水温。</translation>
+</message>
+<message>
+<source>Density of that water in place of IAPWS-95.</source>
+<translation>该水的密度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Dynamic viscosity of that water in place of IAPWS-95.</source>
+<translation>该水的动力粘度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Equivalent roughness that the table was made with (Hazen-Williams: C).</source>
+<translation>该表所用的当量粗糙度（海澄-威廉公式为 C）。</translation>
+</message>
+<message>
+<source>Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.</source>
+<translation>在有效位数之外容许的偏差，用于手算公式中取整的常数。</translation>
+</message>
+<message>
+<source>Draw or list supply, return and flow against the outdoor temperature</source>
+<translation>绘制或列出供回水温度和流量随室外温度的变化</translation>
+</message>
+<message>
+<source>For the network and for each kind of station: radiators or floor heating, by their secondary design temperatures.</source>
+<translation>包括管网和各类热力站：散热器或地面辐射供暖，按二次网设计温度分类。</translation>
+</message>
+<message>
+<source>Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.</source>
+<translation>要写出的图（*.png、*.svg、*.pdf）或表（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>Outdoor temperatures of the table in degC, separated by commas; in steps of 1 K when empty.</source>
+<translation>表中的室外温度（°C），以逗号分隔；为空时间隔 1 K。</translation>
+</message>
+<message>
+<source>Outdoor temperature at which heating begins and ends.</source>
+<translation>供暖开始和结束时的室外温度。</translation>
+</message>
+<message>
+<source>Table to write beside the chart (*.xlsx, *.csv).</source>
+<translation>与图同时写出的表（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>List heat exchangers, circulation and make-up pumps of every station</source>
+<translation>列出各热力站的换热器、循环泵和补水泵</translation>
+</message>
+<message>
+<source>By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.</source>
+<translation>按规模从设备目录选取，并按热负荷、二次循环流量和温度校核。</translation>
+</message>
+<message>
+<source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
+<translation>按热力站规模的设备目录：cn-stations，或具有相同列的 CSV 文件。</translation>
+</message>
+<message>
+<source>Heat transfer coefficient of plate exchangers, fouled, with which their area is checked.</source>
+<translation>校核换热面积所用的板式换热器传热系数（计污垢）。</translation>
+</message>
+<message>
+<source>Pumps of each set, of each kind, that stand in reserve.</source>
+<translation>每套设备中每类水泵的备用台数。</translation>
+</message>
+<message>
+<source>Share of the load that exchangers have to give with one of them out.</source>
+<translation>一台换热器停用时其余换热器应保证的供热比例。</translation>
+</message>
+<message>
+<source>Least make-up flow relative to the secondary flow.</source>
+<translation>补水流量与二次循环流量之比的下限。</translation>
+</message>
+<message>
+<source>Draw a map as in a heating plan</source>
+<translation>绘制供热规划中的图</translation>
+</message>
+<message>
+<source>The result of the solution, the loads of the stations, what is built in which phase, or a hydraulic sketch with the figures of every section.</source>
+<translation>计算结果图、热负荷分布图、分期建设的管网规划图，或标注各管段数据的水力计算简图。</translation>
+</message>
+<message>
+<source>Map to write (*.png, *.svg, *.pdf).</source>
+<translation>要写出的图（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>What the map shows: result, loads of the stations, what is built in which phase, or a sketch.</source>
+<translation>图的内容：result 计算结果，loads 热力站负荷，phases 分期建设，sketch 水力计算简图。</translation>
+</message>
+<message>
+<source>Count pipes, water, steel, valves, stations and sources by phase, and cost the trenches</source>
+<translation>分期统计管道、水容量、钢材、阀门、热力站和热源，并计算管沟费用</translation>
+</message>
+<message>
+<source>Beside another project or result, the differences by phase, status and diameter as well.</source>
+<translation>给出另一项目或结果时，同时按期别、状态和管径列出差异。</translation>
+</message>
+<message>
+<source>Workbook, or table of quantities, to write (*.xlsx, *.csv).</source>
+<translation>要写出的工作簿，或工程量表（*.xlsx、*.csv）。</translation>
+</message>
+<message>
+<source>Trench prices: example, or a CSV file with dn_mm, price_per_metre, currency, year, source.</source>
+<translation>管沟单价：example（示例），或含 dn_mm、price_per_metre、currency、year、source 各列的 CSV 文件。</translation>
+</message>
+<message>
+<source>Factor of all prices.</source>
+<translation>全部单价的系数。</translation>
+</message>
+<message>
+<source>Pipes that are costed: planned ones, or existing ones too.</source>
+<translation>计入费用的管道：planned 仅规划管道，all 包括现状管道。</translation>
+</message>
+<message>
+<source>Factor of the price of existing pipes where all are costed.</source>
+<translation>计入全部管道时，现状管道单价的系数。</translation>
+</message>
+<message>
+<source>Project or result to compare with (*.toml, *.gpkg ...).</source>
+<translation>用于对比的项目或结果（*.toml、*.gpkg 等）。</translation>
+</message>
+<message>
+<source>Draw the load duration curve with the sources that carry it</source>
+<translation>绘制热负荷延续曲线及各热源的分担</translation>
+</message>
+<message>
+<source>Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources loaded base to peak; security of supply with the largest unit out. Needs no solved network.</source>
+<translation>按设计气象参数或全年气象数据计算最大、平均、最小热负荷和年供热量；热源按基本、调峰、备用的顺序投入；计算最大单机停运时的供热保证率。不需要水力计算。</translation>
+</message>
+<message>
+<source>Indoor temperature of load statistics and duration; indoor_temp_c when empty.</source>
+<translation>负荷统计和延续曲线所用的室内温度；留空时取 indoor_temp_c。</translation>
+</message>
+<message>
+<source>Mean outdoor temperature of the heating season.</source>
+<translation>供暖期平均室外温度。</translation>
+</message>
+<message>
+<source>Length of the heating season in days; with a weather file its coldest days on end.</source>
+<translation>供暖期天数；有气象文件时取其中最冷的连续天数。</translation>
+</message>
+<message>
+<source>First day of the heating season, month-day as in 10-20.</source>
+<translation>供暖期第一天，月-日，如 10-20。</translation>
+</message>
+<message>
+<source>Last day of the heating season, month-day as in 04-13.</source>
+<translation>供暖期最后一天，月-日，如 04-13。</translation>
+</message>
+<message>
+<source>Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.</source>
+<translation>全年室外温度：EPW 文件，或含 outdoor_temp_c 和 time 两列的 CSV。</translation>
+</message>
+<message>
+<source>Time step of a weather file without times.</source>
+<translation>无时间列的气象文件的时间步长。</translation>
+</message>
+<message>
+<source>Load that does not follow the weather, all the year round, as of hot water.</source>
+<translation>不随气象变化的全年负荷，如生活热水。</translation>
+</message>
+<message>
+<source>Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature when empty.</source>
+<translation>最大单机停运时应保证的最大热负荷份额；留空时按供暖室外计算温度确定。</translation>
 </message>
 <message>
 <source>Write a report of the network: one HTML file that opens in any browser, offline</source>
