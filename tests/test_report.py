@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 import shapely
 from drawings import call, digest, layer, line, names_in, point, town, write
+from PIL import Image
 
 from gisheat.errors import InputError
 from gisheat.operations import run
@@ -22,7 +24,7 @@ from gisheat.operations.running import TO_SOLUTION, as_far_as_possible, state_of
 from gisheat.report import Figure, figures_of, write_report
 from gisheat.report.content import DECIMALS, SHOWN, WORST_COLUMNS, decimals_of, quantities, table_of
 from gisheat.report.coordinates import Frame, frame_of, lines_of, points_of
-from gisheat.report.page import LEAFLET, json_text
+from gisheat.report.page import LEAFLET, json_text, picture_source
 from gisheat.report.words import Phrases
 from gisheat.schema import columns
 
@@ -204,9 +206,9 @@ def test_chinese_is_chinese(solved, tmp_path):
 
 
 def test_figures_keep_to_themselves(solved, tmp_path):
-    picture = tmp_path / "duration.svg"
+    picture = tmp_path / "load-duration.svg"
     picture.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><g id="verdict"/></svg>')
-    figures = [*figures_of([picture, tmp_path / "pressure-diagram.svg", tmp_path / "x.png"], "en"),
+    figures = [*figures_of([picture, tmp_path / "pressure-diagram.svg", picture.with_suffix(".png")], "en"),
                Figure("No curve", None, "there is no <curve>.")]  # fmt: skip
     write_report(solved, tmp_path / "r.html", figures)
     found = Page(tmp_path / "r.html")
@@ -219,6 +221,19 @@ def test_figures_keep_to_themselves(solved, tmp_path):
 
 def page_ids(found):
     return found.values("id")
+
+
+def test_a_large_picture_is_reduced(tmp_path):
+    """A map of 300 dots per inch need not make a report that no mail takes."""
+    noise = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((3000, 2250)).save(tmp_path / "map-loads.png")
+    (figure,) = figures_of([tmp_path / "map-loads.png"], "en")
+    assert figure.title == "Loads"
+    content = base64.b64decode(picture_source(figure.path).split(",")[1])
+    assert len(content) < 0.5 * figure.path.stat().st_size
+    with Image.open(io.BytesIO(content)) as reduced:
+        assert reduced.size == (2200, 1650)
+    assert picture_source(figure.path) == picture_source(figure.path)
 
 
 def test_a_figure_of_another_form_is_refused(solved, tmp_path):

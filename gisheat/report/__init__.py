@@ -47,9 +47,14 @@ class Figure(NamedTuple):
 
 
 def figures_of(files: Sequence[Path], language: Language) -> list[Figure]:
-    """Figures of products that were made: their SVG pictures, without the pressure diagram, which is there anyway."""
+    """Figures of products that were made: their pictures, SVG where there is one, else PNG.
+
+    Without the pressure diagram, which is there anyway.
+    """
     named = FIGURES[language]
-    pictures = [path for path in files if path.suffix == ".svg" and path.stem != DIAGRAM]
+    drawn = {path.stem for path in files if path.suffix == ".svg"}
+    wanted = [p for p in files if p.suffix == ".svg" or (p.suffix == ".png" and p.stem not in drawn)]
+    pictures = [path for path in wanted if path.stem != DIAGRAM]
     return [Figure(named.get(path.stem, path.stem.replace("-", " ").capitalize()), path) for path in pictures]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ LEAFLET = "1.9.4"
 SCRIPTS = ("leaflet/leaflet.js", "assets/map.js", "assets/tables.js")
 STYLES = ("leaflet/leaflet.css", "assets/page.css")
 PICTURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+MOST_BYTES, WIDEST = 300_000, 2200
+"""A PNG of more bytes is reduced, to this width [pixel] at most."""
 _HERE = files("gisheat.report")
 
 
@@ -60,7 +63,24 @@ def picture_source(path: Path) -> str:
     kind = PICTURE_TYPES.get(path.suffix.lower())
     if kind is None:
         raise InputError(f"figure {path}: a report takes .svg and .png.")
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    content = path.read_bytes()
+    if kind == "image/png" and len(content) > MOST_BYTES:
+        content = _reduced(content)
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _reduced(picture: bytes) -> bytes:
+    """A PNG with fewer colours and no wider than a page shows it, so that a report can be sent by mail."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as image:
+        plain = image.convert("RGB")
+    if plain.width > WIDEST:
+        plain = plain.resize((WIDEST, round(plain.height * WIDEST / plain.width)), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    fewer = plain.quantize(192, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    fewer.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _script() -> str:

@@ -127,10 +127,10 @@ _ZH = {
 WORDS = MappingProxyType({"en": MappingProxyType(_EN), "zh": MappingProxyType(_ZH)})
 
 FIGURES = MappingProxyType({
-    "en": {"regulation": "Temperature regulation", "duration": "Load duration and dispatch",
+    "en": {"regulation": "Temperature regulation", "load-duration": "Load duration and dispatch",
            "map-loads": "Loads", "map-phases": "Network by phase", "map-sketch": "Hydraulic sketch",
            "map-result": "Result"},
-    "zh": {"regulation": "供热调节曲线", "duration": "热负荷延续时间图", "map-loads": "热负荷分布图",
+    "zh": {"regulation": "供热调节曲线", "load-duration": "热负荷延续时间图", "map-loads": "热负荷分布图",
            "map-phases": "管网分期建设图", "map-sketch": "水力计算简图", "map-result": "计算结果图"},
 })  # fmt: skip
 """Titles of the pictures of products by the names of their files."""
