@@ -119,8 +119,8 @@ def append_actions(parent: ET.Element, context: Context) -> None:
     node(element, "defaultAction", key="Canvas", value=own)
     setting = node(
         element, "actionsetting", id=own, type=_PYTHON, name=action.name.get(context.language),
-        shortTitle=action.button.get(context.language), action=code(context.layer, context.language), icon="", capture="0", notificationMessage="",
-        isEnabledOnlyWhenEditable="0",
+        shortTitle=action.button.get(context.language), action=code(context.layer, context.language), icon="",
+        capture="0", notificationMessage="", isEnabledOnlyWhenEditable="0",
     )  # fmt: skip
     for scope in _SCOPES:
         node(setting, "actionScope", id=scope)

@@ -76,7 +76,11 @@ def test_selection_filter_and_another_system_hold_together(town, tmp_path, tool)
     some = [f.id() for f in pipes.getFeatures() if f["pipe_id"] in ("A1-A2", "A2-A3", "A3-A4")]
     pipes.selectByIds(some)
     stations.setSubsetString("\"station_id\" IN ('R01', 'R02', 'H25', 'H14')")
-    values = {**town, "pipes": QgsProcessingFeatureSourceDefinition(pipes.id(), True), "sources": in_degrees(town["sources"])}
+    values = {
+        **town,
+        "pipes": QgsProcessingFeatureSourceDefinition(pipes.id(), True),
+        "sources": in_degrees(town["sources"]),
+    }
     found = run(tool, tmp_path / "out.gpkg", **values, **DESIGN)
     layer, result = features(found["result_pipes"])
     assert layer.crs() == pipes.crs()
