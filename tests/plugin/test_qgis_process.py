@@ -62,7 +62,7 @@ def test_a_missing_environment_is_a_sentence_with_the_way_out(plugin_folder, tmp
     assert "gisheat has no environment yet: make it in Settings > Options > gisheat" in said
 
 
-@pytest.mark.parametrize("moment", ["repairing the drawing", "sizing", "drawing the map"])
+@pytest.mark.parametrize("moment", ["repairing the drawing", "sizing", "writing the result"])
 def test_when_qgis_is_killed_in_the_middle_nothing_is_left(qgis, large_town, tmp_path, moment):
     output = tmp_path / "out" / "result.gpkg"
     output.parent.mkdir()
