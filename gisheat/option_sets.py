@@ -77,11 +77,18 @@ from gisheat.quantities import (
     Picture,
     PipeCrossings,
     PipeId,
+    PipeSchedule,
     PipesLayer,
     PipeToStreet,
     PressureClass,
     PriceFactor,
     Prices,
+    PrintedDensity,
+    PrintedLaw,
+    PrintedRoughness,
+    PrintedTemperature,
+    PrintedTolerance,
+    PrintedViscosity,
     Products,
     PumpId,
     PumpsInReserve,
@@ -90,6 +97,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
+    ReportBeside,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -119,6 +127,7 @@ from gisheat.quantities import (
     StreetsLayer,
     SuctionMargin,
     SupplyTemperature,
+    TableRows,
     TerrainRaster,
     Threads,
     Tolerance,
@@ -283,9 +292,10 @@ class ScenarioOptions(TypedDict, total=False):
 
 
 class RunOptions(SolveOptions, total=False):
-    """Everything, and a picture."""
+    """Everything, a picture, and a report."""
 
     picture: Picture
+    report: ReportBeside
     products: Products
 
 
@@ -308,6 +318,26 @@ class ProfileOptions(SolveOptions, total=False):
     way_pipes: DiagramPipes
     way_nodes: DiagramNodes
     data: DiagramData
+
+
+class TableOptions(SolveOptions, total=False):
+    """Which rows a hydraulic table has."""
+
+    rows: TableRows
+
+
+class CheckTableOptions(TypedDict, total=False):
+    """What a printed table was made with."""
+
+    schedule: PipeSchedule
+    friction: PrintedLaw
+    water_temp_c: PrintedTemperature
+    density_kg_m3: PrintedDensity
+    viscosity_pa_s: PrintedViscosity
+    roughness_mm: PrintedRoughness
+    tolerance_percent: PrintedTolerance
+    catalogue: Catalogue
+    language: OutputLanguage
 
 
 class RegulateOptions(LoadOptions, CurveOptions, total=False):
@@ -375,7 +405,7 @@ class CostOptions(SolveOptions, total=False):
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions, DrawOptions, CostOptions,
-    DurationOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, DurationOptions,
+    EquipOptions, DrawOptions, CostOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

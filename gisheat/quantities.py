@@ -289,6 +289,12 @@ NpshMargin = Annotated[
     float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
+# report
+ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
+ReportBeside = Annotated[
+    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]
@@ -307,6 +313,41 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+
+# hydraulic table -------------------------------------------------------------------------------------------------
+
+TableOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]
+TableRows = Annotated[
+    Literal["critical_path", "network"],
+    Argument("What a CSV file holds: the critical path of each source, or all sections; a workbook has both.",
+             "critical_path"),
+]  # fmt: skip
+PrintedTable = Annotated[
+    Path, Argument("Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).", dataset="input")
+]
+FindingsOutput = Annotated[Path, Argument("Findings to write (*.csv, *.xlsx).", dataset="output", suffix=".csv")]
+PipeSchedule = Annotated[
+    str, Argument("Table of the pipes by DN with their trench lengths, to compare the sections with.", dataset="layer")
+]
+PrintedLaw = Annotated[Law, Argument("Friction law that the table was made with.", "rough")]
+PrintedTemperature = Annotated[
+    float, Argument("Temperature of the water that the table was made with.", 85.0, 1.0, 200.0)
+]
+PrintedDensity = Annotated[
+    float, Argument("Density of that water in place of IAPWS-95.", None, 500.0, 1500.0, advanced=True)
+]
+PrintedViscosity = Annotated[
+    float, Argument("Dynamic viscosity of that water in place of IAPWS-95.", None, 1e-5, 1.0, advanced=True)
+]
+PrintedRoughness = Annotated[
+    float, Argument("Equivalent roughness that the table was made with (Hazen-Williams: C).", 0.5, 0.0, 150.0)
+]
+PrintedTolerance = Annotated[
+    float,
+    Argument("Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.",
+             0.5, 0.0, 50.0),
+]  # fmt: skip
 
 
 # climate

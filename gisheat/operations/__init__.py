@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -24,6 +24,7 @@ from gisheat.operations.network import (
     template,
     topology,
 )
+from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
@@ -40,11 +41,14 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    table,
+    check_table,
     regulate,
     equip,
     draw,
     cost,
     duration,
+    report,
     import_inp,
     export_inp,
 )
@@ -55,6 +59,7 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "check_table",
     "cost",
     "draw",
     "duration",
@@ -66,11 +71,13 @@ __all__ = [
     "new",
     "profile",
     "regulate",
+    "report",
     "route",
     "run",
     "size",
     "solve",
     "sweep",
+    "table",
     "template",
     "topology",
 ]

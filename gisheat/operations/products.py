@@ -12,8 +12,9 @@ from gisheat.duration import write_duration
 from gisheat.equipment import write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
-from gisheat.operations.running import Report, Writer, resolve_options
+from gisheat.operations.running import Report, Writer, resolve_options, write_page
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, report
 
@@ -26,9 +27,12 @@ class Product:
     """Whose options it has; they come from the project file, or are the defaults."""
     write: Writer
     files: tuple[str, ...]
+    gathers: bool = False
+    """Shows the pictures that were made before it."""
 
 
 PRODUCTS = (
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
     Product(
         desk.profile, outputs.write_diagram,
         ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
@@ -40,8 +44,9 @@ PRODUCTS = (
     Product(desk.draw, partial(maps.write_map, kind="loads"), ("map-loads.png",)),
     Product(desk.draw, partial(maps.write_map, kind="phases"), ("map-phases.png",)),
     Product(desk.draw, partial(maps.write_map, kind="sketch"), ("map-sketch.png",)),
+    Product(desk.report, write_page, ("report.html",), gathers=True),
 )  # fmt: skip
-"""In the order in which they are made."""
+"""In the order in which they are made; the report comes last."""
 
 
 def write_products(
@@ -65,7 +70,10 @@ def write_products(
         report(progress, 0.85 + 0.15 * done / len(wanted), f"writing {name}")
         try:
             options = resolve_options(product.operation, state.project, {}) | dict(state.options)
-            _, files = product.write(replace(state, options=options), folder / name)
+            ready = replace(state, options=options)
+            _, files = (
+                write_page(ready, folder / name, made) if product.gathers else product.write(ready, folder / name)
+            )
             made += files
         except Cancelled:
             raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,12 @@ import gisheat
 from gisheat import outputs, stages, tables
 from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
 from gisheat.equipment import EQUIPMENT_CATALOGUES
-from gisheat.errors import InputError
+from gisheat.errors import ConvergenceError, InputError, TopologyError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
 from gisheat.option_sets import IN_PROJECT_FILES
 from gisheat.project import Project, resolve
+from gisheat.schema import Language
 from gisheat.signature import checked, defaults, parameters
 from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
 from gisheat.summary import Rows, summary_rows
@@ -50,6 +52,7 @@ class Report:
     text: str = ""
     seconds: float = 0.0
     convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    language: Language = "en"
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +105,21 @@ def state_of(
     return state
 
 
+def as_far_as_possible(steps: Steps) -> Steps:
+    """One step that takes these until one of them is impossible; why is the last finding, of the rule not-solved."""
+
+    def attempt(state: State, progress: Progress | None) -> State:
+        for step in steps:
+            try:
+                state = step(state, progress)
+            except (TopologyError, ConvergenceError) as error:
+                layer = "pipes" if "pipes" in state.layers else "streets"
+                return replace(state, findings=(*state.findings, Finding("not-solved", "error", layer, str(error))))
+        return state
+
+    return (attempt,)
+
+
 def _as_type(kind: Any, text: str) -> Any:
     return kind(text) if kind in (int, float, Path) else text
 
@@ -142,9 +160,9 @@ def result_of(
     target = None if output is None else Path(output)
     if target is None and needs_output:
         raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
-    picture = options.get("picture")
+    picture, page = options.get("picture"), options.get("report")
     if target is not None:
-        outputs.check_outputs(path, project, options, target, picture)
+        outputs.check_outputs(path, project, options, target, picture, page)
     state = stages.read(path, project, options, progress)
     for step in steps:
         state = step(state, progress)
@@ -159,14 +177,16 @@ def result_of(
         written["run"] = tables.key_values(
             outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds), "run"
         )
-        if picture is None:
-            write_result(target, written, title=project.name, language=options["language"])
-        else:  # both stand beside their places before either takes its name
-            with whole_or_nothing(picture) as beside:
+        with contextlib.ExitStack() as whole:  # all stand beside their places before any takes its name
+            if picture is not None:
                 report(progress, 0.8, "drawing the map")
-                outputs.draw(written, beside, state, figures)
-                write_result(target, written, title=project.name, language=options["language"])
-        files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
+                outputs.draw(written, whole.enter_context(whole_or_nothing(picture)), state, figures)
+            if page is not None:
+                report(progress, 0.85, "writing the report")
+                write_page(state, whole.enter_context(whole_or_nothing(page)), operation=operation.__name__)
+            write_result(target, written, title=project.name, language=options["language"])
+        beside = (options[name] for name in ("picture", "report", "details") if options.get(name) is not None)
+        files += [target, *beside]
     findings = state.findings
     if afterwards is not None:
         more, missing = afterwards(state, progress)
@@ -174,7 +194,18 @@ def result_of(
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
     notes = (*state.notes, *outputs.font_notes(state, files))
-    return Report(figures, findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    seconds = time.perf_counter() - clock
+    return Report(figures, findings, notes, tuple(files), "", seconds, convergence, options["language"])
+
+
+def write_page(
+    state: State, target: Path, pictures: Sequence[Path] = (), *, operation: str = "report"
+) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the report of a state, with pictures of other products in it; figures, and files written."""
+    from gisheat.report import figures_of, write_report
+
+    figures = figures_of(pictures, state.options["language"])
+    return write_report(state, target, figures, operation=operation, version=gisheat.__version__)
 
 
 def product_of(
@@ -199,4 +230,5 @@ def product_of(
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
     notes = (*state.notes, *outputs.font_notes(state, files))
-    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)
+    seconds, language = time.perf_counter() - started, state.options.get("language", "en")
+    return Report(figures, state.findings, notes, files, "", seconds, language=language)

@@ -111,7 +111,7 @@ _SOURCE = _joined(
 )
 # Infos are many: their names come late.
 _FINDING = _Label(
-    _text("rule"), 1000, 6.5, ("rule", "severity"), "\"severity\" = 'info'", italic=True, colour="#2a7ab0", priority=2
+    _text("title"), 1000, 6.5, ("title", "severity"), "\"severity\" = 'info'", italic=True, colour="#2a7ab0", priority=2
 )
 _POINT_RULES: dict[str, tuple[_Label, ...]] = {
     "station": (

@@ -388,6 +388,10 @@
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
 <message>
+<source>Report to write beside the result (*.html).</source>
+<translation>与结果一同写出的报告（*.html）。</translation>
+</message>
+<message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
 <translation>放置全部表格、图、地图和报告的文件夹。</translation>
 </message>
@@ -453,35 +457,35 @@
 </message>
 <message>
 <source>The table scenarios of the result has a row for each; the layers show the network as it is.</source>
-<translation>结果的 scenarios 表每种情景一行；图层显示管网现状。</translation>
+<translation>结果的 scenarios 表每种工况一行；图层显示管网现状。</translation>
 </message>
 <message>
 <source>Table of scenarios</source>
-<translation>情景表</translation>
+<translation>工况表</translation>
 </message>
 <message>
 <source>Table of station flows in t/h, a row a scenario, a column a station (CSV, Parquet ...).</source>
-<translation>热力站流量表，单位 t/h，每行一种情景，每列一个热力站（CSV、Parquet 等）。</translation>
+<translation>热力站流量表，单位 t/h，每行一种工况，每列一个热力站（CSV、Parquet 等）。</translation>
 </message>
 <message>
 <source>Add scenarios in which each trunk pipe, or each pipe, is out once.</source>
-<translation>增加情景：每条干线管道（或每条管道）各停用一次。</translation>
+<translation>增加工况：每条干线管道（或每条管道）各停用一次。</translation>
 </message>
 <message>
 <source>Load factors separated by commas, each with every scenario, as in 0.2,0.5,1.</source>
-<translation>负荷系数，以逗号分隔，与每种情景组合，如 0.2,0.5,1。</translation>
+<translation>负荷系数，以逗号分隔，与每种工况组合，如 0.2,0.5,1。</translation>
 </message>
 <message>
 <source>Outdoor temperatures in degC, separated by commas: a scenario for each, by the curve of regulation.</source>
-<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个情景。</translation>
+<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个工况。</translation>
 </message>
 <message>
 <source>Folder for pipes, nodes and stations of every scenario as Parquet.</source>
-<translation>以 Parquet 存放每种情景的管道、节点和热力站的文件夹。</translation>
+<translation>以 Parquet 存放每种工况的管道、节点和热力站的文件夹。</translation>
 </message>
 <message>
 <source>Threads that solve scenarios.</source>
-<translation>求解情景的线程数。</translation>
+<translation>求解工况的线程数。</translation>
 </message>
 <message>
 <source>Set the valve of every station so that all get their design flow</source>
@@ -552,6 +556,66 @@
 <translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
+<source>Write the hydraulic calculation table: critical path, whole network, notes</source>
+<translation>编制水力计算表：最不利环路、全部管段、说明</translation>
+</message>
+<message>
+<source>A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.</source>
+<translation>输出为工作簿，凡由流量、管长、内径、粗糙度得出的各列均为公式；或输出为 CSV 文件。</translation>
+</message>
+<message>
+<source>Table to write (*.xlsx, *.csv).</source>
+<translation>要写入的表格 (*.xlsx, *.csv)。</translation>
+</message>
+<message>
+<source>What a CSV file holds: the critical path of each source, or all sections; a workbook has both.</source>
+<translation>CSV 文件的内容：各热源的最不利环路，或全部管段；工作簿两者都有。</translation>
+</message>
+<message>
+<source>Compare the figures of a printed hydraulic table with each other, and with the schedule of its pipes</source>
+<translation>核对已有水力计算表的数据是否相互一致、是否与管道清单一致</translation>
+</message>
+<message>
+<source>Names each figure that disagrees by more than its printed digits allow, and what would agree. With an output, writes the findings as a table.</source>
+<translation>列出超出其有效位数所容许误差的数据，并给出与之相符的数值。指定输出时，将问题写成表格。</translation>
+</message>
+<message>
+<source>Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).</source>
+<translation>已有的水力计算表 (*.csv, *.xlsx；非首个工作表时写作 文件|工作表)。</translation>
+</message>
+<message>
+<source>Findings to write (*.csv, *.xlsx).</source>
+<translation>要写入的问题表 (*.csv, *.xlsx)。</translation>
+</message>
+<message>
+<source>Table of the pipes by DN with their trench lengths, to compare the sections with.</source>
+<translation>按公称直径列出管沟长度的管道清单，用于与各管段核对。</translation>
+</message>
+<message>
+<source>Friction law that the table was made with.</source>
+<translation>该表所用的摩擦阻力公式。</translation>
+</message>
+<message>
+<source>Temperature of the water that the table was made with.</source>
+<translation>该表所用的水温。</translation>
+</message>
+<message>
+<source>Density of that water in place of IAPWS-95.</source>
+<translation>该水的密度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Dynamic viscosity of that water in place of IAPWS-95.</source>
+<translation>该水的动力粘度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Equivalent roughness that the table was made with (Hazen-Williams: C).</source>
+<translation>该表所用的当量粗糙度（海澄-威廉公式为 C）。</translation>
+</message>
+<message>
+<source>Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.</source>
+<translation>在有效位数之外容许的偏差，用于手算公式中取整的常数。</translation>
+</message>
+<message>
 <source>Draw or list supply, return and flow against the outdoor temperature</source>
 <translation>绘制或列出供回水温度和流量随室外温度的变化</translation>
 </message>
@@ -582,10 +646,6 @@
 <message>
 <source>By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.</source>
 <translation>按规模从设备目录选取，并按热负荷、二次循环流量和温度校核。</translation>
-</message>
-<message>
-<source>Table to write (*.xlsx, *.csv).</source>
-<translation>要写出的表格（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
@@ -700,6 +760,18 @@
 <translation>最大单机停运时应保证的最大热负荷份额；留空时按供暖室外计算温度确定。</translation>
 </message>
 <message>
+<source>Write a report of the network: one HTML file that opens in any browser, offline</source>
+<translation>编写管网报告：一个可在任何浏览器中离线打开的 HTML 文件</translation>
+</message>
+<message>
+<source>First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and inputs. What can't be solved gets a report on its findings.</source>
+<translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
+</message>
+<message>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -750,6 +822,10 @@
 <message>
 <source>Name a project file, or give layers.</source>
 <translation>请指定项目文件，或给出图层。</translation>
+</message>
+<message>
+<source>Written: {}</source>
+<translation>已写出：{}</translation>
 </message>
 <message>
 <source>Explanation</source>
@@ -924,6 +1000,10 @@
 <translation>水力计算表</translation>
 </message>
 <message>
+<source>All files</source>
+<translation>所有文件</translation>
+</message>
+<message>
 <source>else {}</source>
 <translation>默认 {}</translation>
 </message>
@@ -1006,6 +1086,86 @@
 <message>
 <source>Settings &gt; Options &gt; gisheat, or the tool 'Environment' in the Processing toolbox</source>
 <translation>“设置 &gt; 选项 &gt; gisheat”或处理工具箱的“运行环境”工具</translation>
+</message>
+<message>
+<source>load duration</source>
+<translation type="unfinished" />
+</message>
+<message>
+<source>compiling the solver for this kind of network (kept for the next time): up to some ten seconds</source>
+<translation>正在编译此类管网的求解程序（仅首次，之后保留）：最多约十秒</translation>
+</message>
+<message>
+<source>reading with EPANET</source>
+<translation>正在用 EPANET 读取</translation>
+</message>
+<message>
+<source>writing the network</source>
+<translation>正在写出管网</translation>
+</message>
+<message>
+<source>writing</source>
+<translation>正在写出</translation>
+</message>
+<message>
+<source>looking at layers</source>
+<translation>正在查看图层</translation>
+</message>
+<message>
+<source>reading layers</source>
+<translation>正在读取图层</translation>
+</message>
+<message>
+<source>solving</source>
+<translation>正在水力计算</translation>
+</message>
+<message>
+<source>writing the result</source>
+<translation>正在写出结果</translation>
+</message>
+<message>
+<source>reading the table</source>
+<translation type="unfinished" />
+</message>
+<message>
+<source>drawing the map</source>
+<translation>正在绘制地图</translation>
+</message>
+<message>
+<source>writing the report</source>
+<translation type="unfinished" />
+</message>
+<message>
+<source>checking</source>
+<translation>正在检查数据</translation>
+</message>
+<message>
+<source>repairing the drawing</source>
+<translation>正在修复图形</translation>
+</message>
+<message>
+<source>choosing trenches along the streets</source>
+<translation>正在沿道路布置管沟</translation>
+</message>
+<message>
+<source>building the network</source>
+<translation>正在构建管网</translation>
+</message>
+<message>
+<source>assigning loads</source>
+<translation>正在分配热负荷</translation>
+</message>
+<message>
+<source>sizing</source>
+<translation>正在选择管径</translation>
+</message>
+<message>
+<source>solved</source>
+<translation>水力计算完成</translation>
+</message>
+<message>
+<source>balancing</source>
+<translation>正在水力平衡调节</translation>
 </message>
 </context>
 </TS>
