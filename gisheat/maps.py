@@ -141,10 +141,10 @@ def _subject(state: State) -> Subject:
         for row in range(len(stations))
     ]
     source_names = _texts(drawing.sources, "name")
-    plants = {
-        int(sources.supply_node[row]): source_names[row] or str(sources.id[row])
-        for row in np.flatnonzero(sources.in_service).tolist()
-    }
+    plants: dict[int, str] = {}
+    for row in np.flatnonzero(sources.in_service).tolist():
+        node, name = int(sources.supply_node[row]), source_names[row] or str(sources.id[row])
+        plants[node] = f"{plants[node]}, {name}" if node in plants else name
     return Subject(section_tree(results, pipe_sizes(state)), [str(n) for n in network.nodes.id], at, texts, plants)
 
 

@@ -155,7 +155,7 @@ def _draw_stations(axes: Axes, xy: Floats, kind: Kind, diameter: float = STATION
 def _write_labels(plan: Plan, bore: Floats, width: Floats) -> None:
     content, face, frame = plan.content, plan.page.face, plan.page.sheet.map_frame
     stations, table, line = content.stations, content.pipes.table, content.pipes.line
-    nodes = layers.critical_nodes(content, layers.pipe_look(content, plan.density))
+    nodes = layers.named_nodes(content, texts(table, "role") == "trunk")
     sizes = size_texts(table, bore)
     large = bore >= layers.largest(bore) / 2
     big, small = np.flatnonzero(large & (sizes != "")), np.flatnonzero(~large & (sizes != ""))
