@@ -37,6 +37,7 @@ verify: ## run EPANET, pandapipes, LibreOffice and Chromium beside gisheat, writ
 	@sh tools/office.sh
 	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/oracle tests/test_engine.py
 	@sh tools/browser.sh
+	@sh tools/qgis.sh
 	@.venv/bin/python -m pytest -q tests/verify
 	@GISHEAT_STEINER_OPTIMA=300 .venv/bin/python -m pytest -q tests/oracle/test_steiner_optima.py
 	@GISHEAT_RANDOM_OPERATIONS=1000 .venv/bin/python -m pytest -q tests/properties/test_operation.py

@@ -1,4 +1,6 @@
-"""The pictures of the QGIS page, taken in a real QGIS window: python docs/qgis_pictures.py [zh]. Runs in .venv.
+"""The pictures of the QGIS page, taken in a real QGIS window: python docs/qgis_pictures.py. Runs in .venv.
+
+`python docs/qgis_pictures.py zh FOLDER` takes all that there are, in Chinese, into another folder, to be looked at.
 
 A window without a person (needs QGIS and Xvfb): an empty profile with the plugin as `make plugin` makes it, a virtual
 screen, and `qgis_window.py`, which QGIS runs inside and which clicks, waits and takes the pictures.
@@ -20,7 +22,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-SCREEN = "1400x900x24"
+SCREEN = "1600x1000x24"
 COLOURS = 256
 SECONDS = 300
 PROFILE = """[qgis]
@@ -36,8 +38,9 @@ processing=true
 """
 
 
-def main(language: str = "en") -> None:
-    """Take all pictures."""
+def main(language: str = "en", into: str = "") -> None:
+    """Take the pictures that the page shows, or all into another folder."""
+    page = (ROOT / "docs" / "qgis.md").read_text("utf-8")
     folder = Path(tempfile.gettempdir()) / "gisheat"  # its name is seen in the pictures
     try:
         folder.mkdir()
@@ -53,10 +56,11 @@ def main(language: str = "en") -> None:
         log = folder / "window.log"
         print(log.read_text("utf-8") if log.exists() else "QGIS said nothing")
         for file in folder.glob("*.png"):
-            few = (
-                Image.open(file).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            )
-            few.save(IMAGES / f"qgis-{file.stem}{'' if language == 'en' else '-' + language}.png", optimize=True)
+            name = f"qgis-{file.stem}.png"
+            if not into and name not in page:
+                continue
+            few = Image.open(file).convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            few.save((Path(into) if into else IMAGES) / name, optimize=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -117,4 +121,4 @@ def _screen() -> tuple[subprocess.Popen[bytes], str]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:3])

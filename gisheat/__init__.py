@@ -7,19 +7,19 @@ layers -> checks -> repair -> routing -> topology -> loads -> sizing -> hydrauli
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gisheat.balancing import balance
-from gisheat.errors import Cancelled, ConvergenceError, GisheatError, InputError, TopologyError
-from gisheat.findings import Finding
-from gisheat.hydraulics import solve
-from gisheat.network import Network
-from gisheat.pumping import compare_pumping
-from gisheat.results import Results
-from gisheat.sweeps import SweepResults, sweep
-
 if TYPE_CHECKING:
+    from gisheat.balancing import balance
+    from gisheat.errors import Cancelled, ConvergenceError, GisheatError, InputError, TopologyError
+    from gisheat.findings import Finding
+    from gisheat.hydraulics import solve
+    from gisheat.network import Network
     from gisheat.operations import Report, run
+    from gisheat.pumping import compare_pumping
+    from gisheat.results import Results
+    from gisheat.sweeps import SweepResults, sweep
 
 __version__ = "0.1.0.dev0"
 
@@ -42,10 +42,21 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """`run` and `Report` bring the geographic libraries with them; they are imported when they are asked for."""
-    if name in ("run", "Report"):
-        from gisheat import operations
+_HOME = {
+    "balance": "balancing",
+    **dict.fromkeys(("Cancelled", "ConvergenceError", "GisheatError", "InputError", "TopologyError"), "errors"),
+    "Finding": "findings",
+    "solve": "hydraulics",
+    "Network": "network",
+    **dict.fromkeys(("Report", "run"), "operations"),
+    "compare_pumping": "pumping",
+    "Results": "results",
+    **dict.fromkeys(("SweepResults", "sweep"), "sweeps"),
+}
 
-        return getattr(operations, name)
-    raise AttributeError(f"module 'gisheat' has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are asked for: a second or more of libraries stands behind them."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'gisheat' has no attribute {name!r}")
+    return getattr(import_module(f"gisheat.{_HOME[name]}"), name)

@@ -21,10 +21,11 @@ import click
 
 from gisheat import __version__, json_lines
 from gisheat.errors import GisheatError, InputError
-from gisheat.findings import Finding, count_by_severity
+from gisheat.findings import Finding, count_by_severity, title
 from gisheat.geopackage import clear_begun
 from gisheat.operations import OPERATIONS, Report
 from gisheat.project import did_you_mean
+from gisheat.schema import Language
 from gisheat.signature import Parameter, parameters
 
 SHOWN_FINDINGS = 20
@@ -48,7 +49,9 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     """Argument for the input, option for everything else; defaults are shown, not passed on."""
     argument, name = parameter.argument, parameter.name
     if argument.dataset == "input":
-        return click.Argument([name], type=click_type(parameter), metavar="INPUT")
+        return click.Argument(
+            [name], type=click_type(parameter), metavar="INPUT" if name == "project" else name.upper()
+        )
     flags = [f"--{name.replace('_', '-')}", *(["-o"] if name == "output" else [])]
     words = [argument.help]
     low, high, default = argument.minimum, argument.maximum, argument.default
@@ -171,7 +174,7 @@ def _execute_in_lines(operation: Callable[..., Report], values: dict[str, Any], 
         json_lines.tell("info", text=_one_line(note))
     serious = [f for f in report.findings if f.severity != "info"]
     for f in sorted(serious, key=lambda f: f.severity)[:SHOWN_FINDINGS]:
-        json_lines.tell(f.severity, text=f"{_one_line(f.message)} {_place(f)}", rule=f.rule)
+        json_lines.tell(f.severity, text=_said(f, report.language), rule=f.rule)
     if len(serious) > SHOWN_FINDINGS:
         json_lines.tell("info", text=f"... and {len(serious) - SHOWN_FINDINGS} more, all in the findings layer")
     data = _as_data(operation, replace(report, findings=()))
@@ -339,11 +342,17 @@ def _as_text(report: Report) -> str:
     ]
     rank = {"error": 0, "warning": 1, "info": 2}
     listed = [f for f in sorted(report.findings, key=lambda f: rank[f.severity]) if f.severity != "info"]
-    lines += [f"  {f.severity}: {_one_line(f.message)} {_place(f)}" for f in listed[:SHOWN_FINDINGS]]
+    lines += [f"  {f.severity}: {_said(f, report.language)}" for f in listed[:SHOWN_FINDINGS]]
     if len(listed) > SHOWN_FINDINGS:
         lines.append(f"  ... and {len(listed) - SHOWN_FINDINGS} more, all in the findings layer")
     lines += ["", *(f"Written: {_one_line(str(file))}" for file in report.files)] if report.files else []
     return "\n".join(lines)
+
+
+def _said(finding: Finding, language: Language) -> str:
+    """A finding in a line; its sentence is English, so its title comes before it where the work is in Chinese."""
+    before = "" if language == "en" else f"{title(finding.rule, language)}: "
+    return f"{before}{_one_line(finding.message)} {_place(finding)}"
 
 
 def _place(finding: Finding) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import shapely
+
+from gisheat.schema import Language
 
 Severity = Literal["error", "warning", "info"]
 
@@ -67,6 +72,35 @@ def findings_about(
         )
         for name, message, fid, o, point, d in rows
     ]  # fmt: skip
+
+
+class RuleWords(NamedTuple):
+    """What a rule found, in a few words, and what to do about it, in a sentence."""
+
+    title: str
+    advice: str
+
+
+@cache
+def rule_words(language: Language) -> dict[str, RuleWords]:
+    """Words for every rule that has a row in `data/findings.csv`."""
+    text = (files("gisheat") / "data" / "findings.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["rule"]: RuleWords(row[f"title_{language}"], row[f"help_{language}"]) for row in rows}
+
+
+def title(rule: str, language: Language) -> str:
+    """What a rule found, in a few words; the rule itself where it has none."""
+    known = rule_words(language).get(rule)
+    return known.title if known else rule
+
+
+def explained(table: Any, language: Language) -> Any:
+    """A findings layer with the words of its rules in a language in its columns title and advice."""
+    known, none = rule_words(language), RuleWords("", "")
+    titles = [title(rule, language) for rule in table["rule"]]
+    advice = [known.get(rule, none).advice or None for rule in table["rule"]]
+    return table.assign(title=np.array(titles, object), advice=np.array(advice, object))
 
 
 def count_by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:

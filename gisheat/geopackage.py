@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gisheat import styles
 from gisheat.errors import InputError
+from gisheat.findings import explained
 from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted
 from gisheat.layers.measures import has_m, header_size, without_m
 from gisheat.schema import GEOMETRY, Language, labels
@@ -242,6 +243,8 @@ def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, 
     InputError
         If the file can't be written.
     """
+    if "findings" in tables:
+        tables = {**tables, "findings": explained(tables["findings"], language)}
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
             _write_layer(beside, name, table)

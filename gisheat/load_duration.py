@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gisheat.errors import InputError
 from gisheat.network import Array, Index, Mask
+from gisheat.regulation import relative_load
 
 HOUR, DAY = 3600.0, 86400.0
 """[s]"""
@@ -64,15 +64,6 @@ class Climate:
     def time(self) -> float:
         """Length of the heating season [s]."""
         return self.days * DAY
-
-
-def relative_load(outdoor: ArrayLike, indoor: float, design_outdoor: float) -> Array:
-    """Heat load relative to the design load, q = (tn - tw) / (tn - tw'); temperatures in degC.
-
-    >>> round(float(relative_load(-9.4, 20.0, -24.2)), 4)  # Mulan, mean of the heating season
-    0.6652
-    """
-    return (indoor - np.asarray(outdoor, float)) / (indoor - design_outdoor)
 
 
 @dataclass(frozen=True)

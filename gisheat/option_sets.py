@@ -56,6 +56,7 @@ from gisheat.quantities import (
     LoadMixLayer,
     LocalLossFraction,
     MapKind,
+    MatchTolerance,
     MaxConnection,
     MaxFriction,
     MaxIterations,
@@ -97,7 +98,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
-    ReportBeside,
+    ReportOutput,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -295,7 +296,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, a picture, and a report."""
 
     picture: Picture
-    report: ReportBeside
+    report: ReportOutput
     products: Products
 
 
@@ -386,6 +387,15 @@ class ExplainOptions(SolveOptions, total=False):
     source: SourceId
     valve: ValveId
     pump: PumpId
+
+
+class CompareOptions(TypedDict, total=False):
+    """How two states are compared."""
+
+    match_tolerance_m: MatchTolerance
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
 
 
 class DrawOptions(SolveOptions, total=False):

@@ -291,9 +291,6 @@ NpshMargin = Annotated[
 
 # report
 ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
-ReportBeside = Annotated[
-    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
-]
 
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
@@ -501,3 +498,10 @@ GuaranteedShare = Annotated[
         None, 0.0, 100.0, advanced=True,
     ),
 ]  # fmt: skip
+
+# compare
+OldState = Annotated[Path, Argument("Older state: a project file, or a file of layers.", dataset="input")]
+NewState = Annotated[Path, Argument("Newer state: a project file, or a file of layers.", dataset="input")]
+MatchTolerance = Annotated[
+    float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
+]

@@ -54,6 +54,12 @@ GEOMETRY: dict[str, Geometry] = {
     "phase_cost": "none",
     "cost_difference": "none",
     "trench_prices": "none",
+    "changed_lines": "line",
+    "changed_points": "point",
+    "changed_areas": "polygon",
+    "changed_values": "none",
+    "effects": "none",
+    "station_effects": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
@@ -94,18 +100,22 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
         "cost_difference": "Difference", "trench_prices": "Trench prices",
         "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
+        "changed_lines": "Changed lines", "changed_points": "Changed points", "changed_areas": "Changed areas",
+        "changed_values": "Changed values", "effects": "Effects", "station_effects": "Effects on stations",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "情景",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "工况",
         "summary": "汇总", "run": "运行记录",
-        "load_mix": "负荷构成", "comparison": "情景对比", "areas": "限制区",
+        "load_mix": "负荷构成", "comparison": "工况对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
         "pressure_diagram": "水压图",
         "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
         "trench_prices": "管沟单价",
         "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
+        "changed_lines": "线变更", "changed_points": "点变更", "changed_areas": "面变更", "changed_values": "属性变更",
+        "effects": "变更影响", "station_effects": "热力站影响",
     },
 }  # fmt: skip
 

@@ -155,6 +155,19 @@ def test_text_names_findings_with_layer_and_feature_and_the_files(tmp_path):
     assert f"Written: {tmp_path / 'o.gpkg'}" in ran.out
 
 
+def test_findings_have_chinese_titles_where_the_work_is_in_chinese(tmp_path):
+    path = write(tmp_path / "town.gpkg", with_column("stations", "load_kw", [-1.0, 300.0]))
+    ran = call("run", path, "-o", tmp_path / "o.gpkg", "--language", "zh")
+    assert re.search(
+        r"^  error: 超出取值范围: station H1: load_kw is .* \[stations, feature 1\]$", ran.out, re.MULTILINE
+    )
+    written = pyogrio.read_dataframe(tmp_path / "o.gpkg", layer="findings", read_geometry=False)
+    row = written.set_index("rule").loc["out-of-range"]
+    assert row["title"] == "超出取值范围"
+    assert "请核对数值及单位" in row["advice"]
+    assert row["message"].startswith("station H1: load_kw is -1.0")
+
+
 def test_quiet_prints_nothing(tmp_path, source):
     assert call("run", source, "-o", tmp_path / "o.gpkg", "--quiet") == (0, "", "")
     assert call("run", source, "-q", "--output", tmp_path / "o.gpkg") == (0, "", "")

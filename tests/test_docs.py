@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
 import subprocess
 import sys
@@ -212,6 +213,23 @@ def test_every_rule_is_explained_once_and_no_other() -> None:
     explained = [rule for rule, _ in rules_in_page()]
     assert sorted(explained) == sorted(rules_in_code())
     assert len(explained) > 30
+
+
+def test_every_rule_has_words_in_both_languages_and_its_severities() -> None:
+    """gisheat/data/findings.csv says in QGIS what docs/findings.md says at length."""
+    with (ROOT / "gisheat" / "data" / "findings.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["rule"]: row["severity"].split("|") for row in rows} == {
+        rule: sorted(said.split(", "), key=["error", "info", "warning"].index) for rule, said in rules_in_page()
+    }
+    assert len({row["rule"] for row in rows}) == len(rows)
+    for row in rows:
+        assert all(row[f"{kind}_en"].isascii() and row[f"{kind}_en"][0].isupper() for kind in ("title", "help")), row
+        assert all(re.search("[\u4e00-\u9fff]", row[f"{kind}_zh"]) for kind in ("title", "help")), row
+        assert len(row["title_en"]) <= 40, row  # it stands at a point on the map
+        assert len(row["title_zh"]) <= 16, row
+        assert row["help_en"].endswith("."), row
+        assert row["help_zh"].endswith("。"), row
 
 
 def test_severities_are_those_of_the_code() -> None:

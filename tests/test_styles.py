@@ -91,7 +91,9 @@ LAYERS = {
         state_found=["closed", None, "controlling"],
     ),
     "pumps": lambda: points(pump_id=["U1", "U2"], line=["supply", None], state_found=["running", None]),
-    "findings": lambda: points(rule=["r1", "r2", "r3"], severity=["error", "warning", "info"]),
+    "findings": lambda: points(
+        rule=["r1", "r2", "r3"], title=["t1", "t2", "t3"], severity=["error", "warning", "info"]
+    ),
     "streets": lambda: pipes()[["geometry"]].assign(street_id="1", name="人民路", **{"class": "primary"}),
     "areas": lambda: geopandas.GeoDataFrame(
         {"area_id": ["A", "B", "C"], "kind": ["forbidden", "cost", None]},

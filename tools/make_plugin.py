@@ -22,6 +22,7 @@ from typing import Any
 import gisheat
 from gisheat.json_lines import PROTOCOL
 from gisheat.operations import OPERATIONS
+from gisheat.quantities import Argument
 from gisheat.schema import GEOMETRY, LAYER_LABEL
 from gisheat.signature import Parameter, parameters
 
@@ -48,6 +49,7 @@ GROUPS = {
         "report",
         "export_inp",
     ),
+    "6 As-built map": ("compare",),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 
@@ -94,6 +96,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "maximum": argument.maximum,
         "choices": list(parameter.choices),
         "suffix": argument.suffix if argument.dataset in ("input", "output", "file") else "",
+        "suffixes": _suffixes(argument) if argument.dataset in ("input", "output", "file") else [],
     }
     if fields["kind"] == "layer":
         fields["geometry"] = "raster" if argument.suffix == ".tif" else GEOMETRY.get(parameter.name, "none")
@@ -102,6 +105,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not None and value is not False and value not in ("", [])
     }
+
+
+def _suffixes(argument: Argument) -> list[str]:
+    """Kinds of files that a file may have: the one of the parameter first, then those that its help names as *.png."""
+    return list(dict.fromkeys(filter(None, [argument.suffix, *re.findall(r"\*(\.[a-z]+)", argument.help)])))
 
 
 def _kind(parameter: Parameter) -> str:
@@ -125,7 +133,7 @@ def content() -> Iterator[tuple[str, bytes]]:
     said = operations()
     needed = [*said["dependencies"], *(line for lines in said["optional"].values() for line in lines)]
     yield "requirements.txt", "".join(f"{line}\n" for line in needed).encode()
-    yield "LICENSE", (ROOT / "LICENSE").read_bytes()
+    yield "core/LICENSE", (ROOT / "LICENSE").read_bytes()  # that of the plugin is its own
     yield from translations()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 sys.path.insert(0, str(Path(__file__).parent))
-from make_plugin import PLUGIN, operations
+from make_plugin import PLUGIN, ROOT, operations
 
 FILE = PLUGIN / "i18n" / "gisheat_zh.ts"
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n'
@@ -22,7 +22,7 @@ HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n'
 
 def texts() -> list[str]:
     """Everything that a user reads, each once, in order."""
-    found = [*_of_operations(), *_of_code()]
+    found = [*_of_operations(), *_of_code(), *_of_progress()]
     return list(dict.fromkeys(filter(None, found)))
 
 
@@ -41,6 +41,17 @@ def _of_code() -> Iterator[str]:
                 case ast.Assign(targets=[ast.Name(id="WAY_OUT")], value=ast.Constant(value=str(text))):
                     yield text
                 case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text)), *_]):
+                    yield text
+
+
+def _of_progress() -> Iterator[str]:
+    """What gisheat tells while it is at work."""
+    for path in sorted((ROOT / "gisheat").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="report"), args=[_, _, ast.Constant(value=str(text))]):
+                    yield text
+                case ast.Assign(targets=[ast.Name(id="COMPILING")], value=ast.Constant(value=str(text))):
                     yield text
 
 

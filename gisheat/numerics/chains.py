@@ -108,7 +108,7 @@ def linear(chain, offset, edge_slope, drop, slope):
         slope[chain[t]] += resistance
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def assemble(
     start,
     end,
@@ -160,7 +160,7 @@ def assemble(
         missing[i] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def correct(start, end, correction, potential, conductance, ahead, flow, noise, change):
     """Correct the potentials; changes of the flows, of which rounding of the potentials does not count."""
     largest = 0.0

@@ -145,7 +145,7 @@ def _analysed(block_from, row_from, row, parent):
     return into, children, front, deepest, factor
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
 def _factorise(
     conductance,
     excess,
@@ -215,7 +215,7 @@ def _factorise(
             left += 1
 
 
-@njit(cache=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "reassoc"}, error_model="numpy")
 def _solve(block_from, row_from, row, factor, pivot, x):
     at = 0
     for b in range(block_from.size - 1):

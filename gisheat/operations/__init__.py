@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gisheat.operations.as_built import compare
 from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     cost,
     duration,
     report,
+    compare,
     import_inp,
     export_inp,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "balance",
     "check",
     "check_table",
+    "compare",
     "cost",
     "draw",
     "duration",

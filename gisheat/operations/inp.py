@@ -48,7 +48,8 @@ def import_inp(
     written["run"] = tables.key_values(record, "run")
     report(progress, 0.75, "writing the network")
     write_result(target, written, title=path.stem, language=chosen["language"])
-    return Report(figures, findings, one_pipe.import_notes(findings), (target,), "", time.perf_counter() - clock)
+    seconds, notes = time.perf_counter() - clock, one_pipe.import_notes(findings)
+    return Report(figures, findings, notes, (target,), "", seconds, language=chosen["language"])
 
 
 def export_inp(

@@ -244,4 +244,6 @@ def _solve_one_pipe(
     report(progress, 0.75, "writing the result")
     write_result(target, written, title=project.name, language=options["language"])
     seconds = time.perf_counter() - clock
-    return Report(figures, tuple(findings), layers.notes, (target,), "", seconds, results.residuals)
+    return Report(
+        figures, tuple(findings), layers.notes, (target,), "", seconds, results.residuals, options["language"]
+    )

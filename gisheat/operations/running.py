@@ -19,6 +19,7 @@ from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
 from gisheat.option_sets import IN_PROJECT_FILES
 from gisheat.project import Project, resolve
+from gisheat.schema import Language
 from gisheat.signature import checked, defaults, parameters
 from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
 from gisheat.summary import Rows, summary_rows
@@ -51,6 +52,7 @@ class Report:
     text: str = ""
     seconds: float = 0.0
     convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    language: Language = "en"
 
     @property
     def exit_code(self) -> int:
@@ -192,7 +194,8 @@ def result_of(
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
     notes = (*state.notes, *outputs.font_notes(state, files))
-    return Report(figures, findings, notes, tuple(files), "", time.perf_counter() - clock, convergence)
+    seconds = time.perf_counter() - clock
+    return Report(figures, findings, notes, tuple(files), "", seconds, convergence, options["language"])
 
 
 def write_page(
@@ -227,4 +230,5 @@ def product_of(
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
     notes = (*state.notes, *outputs.font_notes(state, files))
-    return Report(figures, state.findings, notes, files, "", time.perf_counter() - started)
+    seconds, language = time.perf_counter() - started, state.options.get("language", "en")
+    return Report(figures, state.findings, notes, files, "", seconds, language=language)

@@ -209,7 +209,7 @@ def _losses(law, q, viscous, local, reynolds_scale, roughness, drop, slope, betw
 def _kernels(law):
     """Loops for one law: a constant here, so that only its formula is compiled."""
 
-    @njit(cache=True, error_model="numpy", fastmath=_FAST)
+    @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
     def of_pipes(flow, viscous, local, reynolds_scale, roughness, drop, slope):
         between = np.empty(_TILE, np.int64)
         for tile in range(0, flow.size, _TILE):
@@ -219,7 +219,7 @@ def _kernels(law):
                 slope[part], between,
             )  # fmt: skip
 
-    @njit(cache=True, error_model="numpy", fastmath=_FAST)
+    @njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
     def along(flow, chain, offset, viscous, local, reynolds_scale, roughness, drop, slope, bend):
         q, h, g, curve = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
         between = np.empty(_TILE, np.int64)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from gisheat.schema import LAYER_LABEL
+from gisheat.styles import classes
 from gisheat.styles.markup import column, node, printable
 from gisheat.styles.model import Context, Text
 
@@ -21,11 +23,14 @@ _TIPS: dict[str, str] = {
     "sources": "source_id name load_mw:2 flow_t_h:1 pump_head_m:1 pump_power_kw:0 sup_head_m:1 ret_head_m:1",
     "valves": "valve_id kind line dn_mm:0 state state_found flow_t_h:1 loss_kpa:2",
     "pumps": "pump_id line control state_found flow_t_h:1 head_m:1 pump_power_kw:1",
-    "findings": "rule severity message layer source_fid distance_m:3 repair",
+    "findings": "title severity message advice layer source_fid distance_m:3 repair",
     "streets": "name class repaired",
     "buildings": "building_id building_use heated_area_m2:0 station_id",
     "areas": "area_id name kind cost_factor:2",
+    **dict.fromkeys(classes.CHANGED, "feature_id action layer detail distance_m:2 confidence:2 matched_by"),
 }
+_REPRESENTED = ("severity", "layer")
+"""Columns whose values have words."""
 _TABS = (("sup_", Text("Supply", "供水")), ("ret_", Text("Return", "回水")))
 _GENERAL = Text("General", "基本")
 
@@ -41,11 +46,29 @@ def append_forms(parent: ET.Element, context: Context) -> None:
     element = node(parent, "aliases")
     for index, name in enumerate(fields):
         node(element, "alias", index=str(index), field=name, name=context.aliases.get(name, ""))
+    _words(parent, context)
     _form(parent, context, fields)
     tip = [item for item in _TIPS.get(context.layer, "").split() if item.split(":")[0] in fields]
     if tip:
         node(parent, "previewExpression", f"coalesce(to_string({column(tip[0])}),'')")
         node(parent, "mapTip", map_tip(tip, context))
+
+
+def _words(parent: ET.Element, context: Context) -> None:
+    """Append the words that stand for the values of columns of findings."""
+    if context.layer != "findings":
+        return
+    shown = {
+        "severity": {c.value: c.label.get(context.language) for c in classes.SEVERITY},
+        "layer": LAYER_LABEL[context.language],
+    }
+    configuration = node(parent, "fieldConfiguration")
+    for name, words in shown.items():
+        field = node(configuration, "field", name=name)
+        values = node(node(node(field, "editWidget", type="ValueMap"), "config"), "Option", type="Map")
+        listed = node(values, "Option", name="map", type="List")
+        for value, word in words.items():
+            node(node(listed, "Option", type="Map"), "Option", name=word, type="QString", value=value)
 
 
 def _form(parent: ET.Element, context: Context, fields: tuple[str, ...]) -> None:
@@ -81,4 +104,5 @@ def _shown(item: str) -> str:
     if digits:
         return f"coalesce(round({column(name)},{digits}),'–')"
     escapes = "map('&','&amp;','<','&lt;','>','&gt;')"
-    return f"coalesce(replace(to_string({column(name)}),{escapes}),'–')"
+    value = f"represent_value({column(name)})" if name in _REPRESENTED else column(name)
+    return f"coalesce(replace(to_string({value}),{escapes}),'–')"

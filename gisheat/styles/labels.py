@@ -111,7 +111,7 @@ _SOURCE = _joined(
 )
 # Infos are many: their names come late.
 _FINDING = _Label(
-    _text("rule"), 1000, 6.5, ("rule", "severity"), "\"severity\" = 'info'", italic=True, colour="#2a7ab0", priority=2
+    _text("title"), 1000, 6.5, ("title", "severity"), "\"severity\" = 'info'", italic=True, colour="#2a7ab0", priority=2
 )
 _POINT_RULES: dict[str, tuple[_Label, ...]] = {
     "station": (
@@ -124,6 +124,7 @@ _POINT_RULES: dict[str, tuple[_Label, ...]] = {
         _FINDING,
     ),
     "valve": (_Label(_text("valve_id"), 3000, 6.5, ("valve_id",), priority=3),),
+    "change": (_Label(_text("feature_id"), 10000, 7, ("feature_id", "action"), priority=6),),
     "pump": (_Label(_text("pump_id"), 8000, 7, ("pump_id",), priority=6),),
     "street": (
         _Label(

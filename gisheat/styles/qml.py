@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from gisheat.styles.actions import append_actions
 from gisheat.styles.forms import append_forms
 from gisheat.styles.labels import labeling
 from gisheat.styles.markup import document, node
@@ -46,7 +47,7 @@ def style_attributes(style: Style | None, context: Context) -> dict[str, str]:
 
 
 def append_style(root: ET.Element, style: Style | None, context: Context) -> None:
-    """Append renderer, labels, aliases, form and map tip."""
+    """Append renderer, labels, aliases, form, map tip and actions."""
     if style:
         root.append(renderer(style, context))
         labels = labeling(style, context)
@@ -55,6 +56,7 @@ def append_style(root: ET.Element, style: Style | None, context: Context) -> Non
         for tag, text in (("blendMode", "0"), ("featureBlendMode", "0"), ("layerOpacity", "1")):
             node(root, tag, text)
     append_forms(root, context)
+    append_actions(root, context)
     node(root, "layerGeometryType", _GEOMETRY_TYPE[context.info.shape])
 
 

@@ -18,14 +18,13 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from . import inputs, parameters, process, profile, results
-from .definitions import FOLDER, arguments
+from .definitions import FOLDER, arguments, homepage
 from .feedback import listener_of
 from .language import in_chinese
 from .run_log import open_log
 from .texts import tr
 
 LOAD = "load_result"
-HELP = "https://github.com/gisheat/gisheat/tree/main/docs"
 RESULT_LAYERS = {
     "pipes": QgsProcessing.SourceType.TypeVectorLine,
     "stations": QgsProcessing.SourceType.TypeVectorPoint,
@@ -44,6 +43,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         self.definitions = definitions
         self.written = None
         self.loads = False
+        self.files = []
 
     # what the toolbox shows
 
@@ -70,7 +70,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return QIcon(str(own if own.exists() else FOLDER / "icons" / "gisheat.svg"))
 
     def shortHelpString(self):
-        said = f"<p>{tr(self.operation.title)}.</p><p>{tr(self.operation.help)}</p>"
+        said = f"<p>{tr(self.operation.help)}</p>"  # the title stands above
         rows = "".join(f"<p><b>{p.name}</b><br>{tr(p.help)}</p>" for p in self.operation.parameters if not p.advanced)
         return said + rows
 
@@ -78,7 +78,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return tr(self.operation.title)
 
     def helpUrl(self):
-        return HELP
+        return homepage()
 
     # parameters
 
@@ -154,7 +154,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         log.info("gisheat %s with %s", " ".join(line), python)
         listener = listener_of(feedback, log)
         try:
-            outputs = tuple(Path(given[name]).absolute() for name in ("output", "picture", "report") if given.get(name))
+            outputs = tuple(Path(value).absolute() for value in self._written(given).values())
             said = process.run(python, line, listener, self.definitions.version, folder, outputs)
         except (process.Failed, process.Cancelled) as error:
             log.info("ended: %s", error)
@@ -162,12 +162,20 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         log.info("done in %s s, exit code %s", said.get("seconds"), said.get("exit_code"))
         return said
 
+    def _written(self, given):
+        """Files and folders that are written, by parameter."""
+        names = [p.name for p in self.operation.parameters if p.kind in ("output", "folder")]
+        return {name: given[name] for name in names if given[name]}
+
     def _told(self, said, given, values, context, feedback):
         """Outputs of the tool; what is to be loaded is remembered for the main thread."""
         found = said.get("findings", {})
-        outputs = {
-            p.name: given[p.name] for p in self.operation.parameters if p.kind in ("output", "folder") and given[p.name]
-        }
+        outputs = self._written(given)
+        files = [Path(file) for file in said.get("files", ())]
+        for file in files:
+            feedback.pushInfo(tr("Written: {}", file))
+        own = {Path(value) for value in outputs.values()}  # Processing itself lists those that are HTML
+        self.files = [f for f in files if f.suffix != ".gpkg" and not (f.suffix == ".html" and f in own)]
         if said.get("text"):
             outputs["text"] = said["text"]
             feedback.pushInfo(said["text"])
@@ -181,6 +189,7 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         return outputs
 
     def postProcessAlgorithm(self, context, feedback):
+        results.announce(self.displayName(), self.icon(), self.files)
         if self.loads and context.project() is QgsProject.instance():
             group = results.add_group(self.written, f"{Path(self.written).stem} ({self.operation.verb})")
             if group is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     suffix: str = ""
+    suffixes: tuple[str, ...] = ()
+    """Kinds of files that it may be, the usual one first."""
     geometry: str = ""
 
     @property
@@ -94,8 +97,16 @@ def read(path: Path = FOLDER / "operations.json") -> Definitions:
 
 
 def _operation(row: dict[str, Any]) -> Operation:
-    found = [Parameter(**{**p, "choices": tuple(p.get("choices", ()))}) for p in row["parameters"]]
+    lists = ("choices", "suffixes")
+    found = [Parameter(**{**p, **{name: tuple(p.get(name, ())) for name in lists}}) for p in row["parameters"]]
     return Operation(**{**row, "parameters": tuple(found)})
+
+
+def homepage(path: Path = FOLDER / "metadata.txt") -> str:
+    """Where help is, as the plugin's metadata say."""
+    said = configparser.ConfigParser()
+    said.read(path, "utf-8")
+    return said["general"]["homepage"]
 
 
 def arguments(operation: Operation, values: dict[str, Any]) -> list[str]:

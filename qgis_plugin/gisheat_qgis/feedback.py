@@ -1,6 +1,7 @@
 """What gisheat says, for the dialog of a tool and for the log file."""
 
 from . import process
+from .texts import tr
 
 
 def listener_of(feedback, log):
@@ -10,7 +11,7 @@ def listener_of(feedback, log):
     def progress(share, text):
         feedback.setProgress(100.0 * share)
         if text:
-            feedback.setProgressText(text)
+            feedback.setProgressText(tr(text))
 
     def words(kind, text):
         log.info("%s: %s", kind, text)

@@ -60,6 +60,11 @@ class PathTool(_Tool):
         self.dock = None
         self.task = None
 
+    def show_station(self, layer, feature):
+        """Show the diagram of a station of a result; the action of its layer calls this."""
+        self.layer = layer
+        self.found(feature)
+
     def found(self, feature):
         """Have gisheat draw the diagram, in the background."""
         state = profile.status(self.definitions.version)

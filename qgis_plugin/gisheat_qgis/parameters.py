@@ -1,5 +1,8 @@
 """Parameters of an operation as parameters of Processing, and their values back."""
 
+import re
+from unicodedata import east_asian_width
+
 from qgis.core import (
     QgsProcessing,
     QgsProcessingParameterBoolean,
@@ -22,30 +25,53 @@ GEOMETRY = {
     "polygon": QgsProcessing.SourceType.TypeVectorPolygon,
     "none": QgsProcessing.SourceType.TypeVector,
 }
-FILTERS = {
-    ".gpkg": "GeoPackage (*.gpkg)",
-    ".toml": "gisheat project (*.toml)",
-    ".inp": "EPANET (*.inp)",
-    ".csv": "CSV (*.csv)",
-    ".xlsx": "Excel (*.xlsx);;CSV (*.csv)",
-    ".png": "PNG (*.png);;SVG (*.svg);;PDF (*.pdf)",
+WIDEST = 66
+"""Letters in a label."""
+FILES = {
+    ".gpkg": "GeoPackage",
+    ".toml": "gisheat project",
+    ".inp": "EPANET",
+    ".xlsx": "Excel",
+    ".dxf": "AutoCAD DXF",
 }
-INPUTS = {
-    ".gpkg": "gisheat project or layers (*.toml *.gpkg);;All files (*)",
-    ".inp": "EPANET (*.inp);;All files (*)",
-    ".epw": "EPW or CSV (*.epw *.csv);;All files (*)",
-}
+"""What kinds of files are called; others by their ending."""
+
+
+def files(parameter):
+    """Filter of a dialog for files that a parameter may name, the usual kind first."""
+    kinds = parameter.suffixes or (parameter.suffix,)
+    shown = [f"{FILES.get(kind, kind[1:].upper())} (*{kind})" for kind in kinds if kind]
+    if parameter.kind in ("input", "file"):
+        together = [f"{', '.join(FILES.get(k, k[1:].upper()) for k in kinds)} ({' '.join('*' + k for k in kinds)})"]
+        shown = [*(together if len(kinds) > 1 else shown), tr("All files") + " (*)"]
+    return ";;".join(shown)
 
 
 def label(parameter):
-    """What stands above a parameter in the dialog: its help, unit and default."""
+    """What stands above a parameter in the dialog: the beginning of its help, unit and default."""
     facts = [parameter.unit] if parameter.unit else []
     default = parameter.default
     if default is not None and default is not False and parameter.kind != "boolean":
         shown = f"{default:g}" if isinstance(default, (int, float)) else str(default)
         facts.append(tr("else {}").format(shown))
-    text = tr(parameter.help).rstrip("。.")
+    text = beginning(tr(parameter.help).rstrip("。."))
     return f"{text} [{'; '.join(facts)}]" if facts else text
+
+
+def beginning(text):
+    """As many clauses of a text as a dialog has room for, one at least; the tool tip and the help have all."""
+    clauses = re.split(r"(?<=[,;:])(?= )|(?<=[，；：])", text)
+    taken = clauses[0]
+    for clause in clauses[1:]:
+        if width(taken + clause) > WIDEST:
+            return taken.rstrip(",;:，；：")
+        taken += clause
+    return taken
+
+
+def width(text):
+    """Room that a text takes; a Chinese character takes that of two letters."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def definition(parameter, *, required):
@@ -64,12 +90,10 @@ def _made(parameter, text, optional):
             return QgsProcessingParameterRasterLayer(name, text, None, optional)
         return QgsProcessingParameterFeatureSource(name, text, [GEOMETRY[parameter.geometry]], None, optional)
     if kind in ("input", "file"):
-        files = INPUTS.get(parameter.suffix, f"*{parameter.suffix}")
         behavior = QgsProcessingParameterFile.Behavior.File
-        return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files)
+        return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files(parameter))
     if kind == "output":
-        files = FILTERS.get(parameter.suffix, f"*{parameter.suffix}")
-        made = QgsProcessingParameterFileDestination(name, text, files, None, optional)
+        made = QgsProcessingParameterFileDestination(name, text, files(parameter), None, optional)
         made.setCreateByDefault(not optional)
         return made
     if kind == "folder":

@@ -67,7 +67,7 @@ def run(
     folder : Path, optional
         Where it runs.
     outputs : tuple of Path
-        What it writes; what a gisheat that had to be killed has left beside them is removed.
+        Files and folders that it writes; what a gisheat that had to be killed has left beside and in them is removed.
 
     Raises
     ------
@@ -87,8 +87,8 @@ def run(
         return _heard(process, listener, version)
     finally:
         end(process)
-        for output in outputs:
-            for left in output.parent.glob(f".*.gisheat-{process.pid}-*"):
+        for place in {place for output in outputs for place in (output.parent, output)}:
+            for left in place.glob(f".*.gisheat-{process.pid}-*"):
                 shutil.rmtree(left, ignore_errors=True)
 
 

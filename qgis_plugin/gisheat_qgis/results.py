@@ -1,10 +1,12 @@
 """Results in QGIS: the project inside a result becomes a group of the project that is open, styles and all."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from qgis import utils
 from qgis.core import QgsCoordinateTransform, QgsLayerDefinition, QgsLayerTree, QgsProject, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
@@ -42,6 +44,17 @@ def add_group(file, name):
         project.layerTreeRoot().removeChildNode(group)
         return None
     return group
+
+
+def announce(name, icon, files):
+    """List files in QGIS's results viewer, where a click opens them."""
+    if utils.iface is None:  # no window
+        return
+    from processing.core.ProcessingResults import resultsList
+
+    for file in files:
+        if file.exists():
+            resultsList.addResult(icon, f"{name}: {file.name}", time.localtime(), str(file))
 
 
 def extent(group):

@@ -69,6 +69,37 @@ def test_a_filter_of_the_layer_holds(town, tmp_path):
     assert len(result) == count
 
 
+@pytest.mark.parametrize("tool", ["size", "solve"])
+def test_selection_filter_and_another_system_hold_together(town, tmp_path, tool):
+    """The first pipes from the source are selected, stations are filtered, the source is drawn in degrees."""
+    pipes, stations = town["pipes"], town["stations"]
+    some = [f.id() for f in pipes.getFeatures() if f["pipe_id"] in ("A1-A2", "A2-A3", "A3-A4")]
+    pipes.selectByIds(some)
+    stations.setSubsetString("\"station_id\" IN ('R01', 'R02', 'H25', 'H14')")
+    values = {
+        **town,
+        "pipes": QgsProcessingFeatureSourceDefinition(pipes.id(), True),
+        "sources": in_degrees(town["sources"]),
+    }
+    found = run(tool, tmp_path / "out.gpkg", **values, **DESIGN)
+    layer, result = features(found["result_pipes"])
+    assert layer.crs() == pipes.crs()
+    assert {f["source_fid"] for f in result if f["source_layer"] == "pipes"} == set(some)
+    assert all(f["dn_mm"] > 0 for f in result)
+    assert {f["station_id"] for f in features(found["result_stations"])[1]} == {"R01", "R02", "H25", "H14"}
+    (drawn,), (source,) = town["sources"].getFeatures(), features(found["result_sources"])[1]
+    assert source.geometry().asPoint().distance(drawn.geometry().asPoint()) < 1e-3
+    if tool == "solve":
+        flows = [f["flow_t_h"] for f in features(found["result_stations"])[1] if f["served"] is True]
+        assert len(flows) >= 2
+        assert source["flow_t_h"] == pytest.approx(sum(flows))
+
+
+def in_degrees(layer):
+    values = {"INPUT": layer, "TARGET_CRS": QgsCoordinateReferenceSystem("EPSG:4490"), "OUTPUT": "memory:"}
+    return processing.run("native:reprojectlayer", values)["OUTPUT"]
+
+
 def test_edits_that_are_not_saved_count(town, tmp_path):
     stations = town["stations"]
     stations.startEditing()
@@ -81,10 +112,7 @@ def test_edits_that_are_not_saved_count(town, tmp_path):
 
 
 def test_layers_in_another_system_are_brought_to_that_of_the_pipes(town, tmp_path):
-    other = processing.run(
-        "native:reprojectlayer",
-        {"INPUT": town["stations"], "TARGET_CRS": QgsCoordinateReferenceSystem("EPSG:4490"), "OUTPUT": "memory:"},
-    )["OUTPUT"]
+    other = in_degrees(town["stations"])
     a = run("topology", tmp_path / "a.gpkg", **town, max_connection_m=900)
     b = run("topology", tmp_path / "b.gpkg", **(town | {"stations": other}), max_connection_m=900)
     places = []
@@ -137,6 +165,39 @@ def test_a_result_comes_as_a_group_with_its_named_styles(town, tmp_path):
     assert layers["pipes"].renderer().type() == "RuleRenderer"
     assert layers["pipes"].labelsEnabled()
     assert layers["stations"].mapTipTemplate()
+
+
+def test_files_that_are_written_are_outputs_and_open_by_a_click(town, tmp_path, monkeypatch):
+    """Pictures, tables, pages: what a tool has written is told, and listed in the results viewer."""
+    import qgis.utils
+    from processing.core.ProcessingResults import resultsList
+
+    listed = []
+    monkeypatch.setattr(qgis.utils, "iface", object())
+    monkeypatch.setattr(resultsList, "addResult", lambda *row: listed.append(Path(row[3]).name))
+    result = run("solve", tmp_path / "town.gpkg", **town, **DESIGN)["output"]
+    feedback = QgsProcessingFeedback()
+    values = {"project": result, "output": str(tmp_path / "d.svg"), "data": str(tmp_path / "d.csv")}
+    found = processing.run("gisheat:profile", values, feedback=feedback)
+    assert found == {"output": str(tmp_path / "d.svg"), "data": str(tmp_path / "d.csv")}
+    assert sorted(listed) == ["d.csv", "d.svg"]
+    assert f"Written: {tmp_path / 'd.svg'}" in feedback.textLog()
+
+
+def test_dialogs_offer_the_kinds_of_files_that_a_tool_writes(plugin):
+    from gisheat_qgis import parameters
+    from gisheat_qgis.definitions import Parameter
+
+    page = Parameter("output", "output", "Page to write (*.html).", True, suffix=".html", suffixes=(".html",))
+    made = parameters.definition(page, required=True)
+    assert made.fileFilter() == "HTML (*.html)"
+    assert made.toOutputDefinition().type() == "outputHtml"  # Processing lists it in the results viewer
+    several = Parameter("output", "output", "Diagram.", True, suffix=".png", suffixes=(".png", ".xlsx", ".dxf"))
+    made = parameters.definition(several, required=True)
+    assert made.fileFilter() == "PNG (*.png);;Excel (*.xlsx);;AutoCAD DXF (*.dxf)"
+    assert made.defaultFileExtension() == "png"
+    project = plugin.provider.algorithm("run").parameterDefinition("project")
+    assert project.fileFilter() == "GeoPackage, gisheat project (*.gpkg *.toml);;All files (*)"
 
 
 def test_two_results_stand_side_by_side(town, tmp_path):
@@ -211,6 +272,26 @@ def test_tools_stand_in_a_model(plugin, tmp_path):
     assert {p["pipe_id"] for p in pipes} == {p["pipe_id"] for p in joined}
     _, stations = features(f"{tmp_path / 'loads.gpkg'}|layername=stations")
     assert all(s["load_kw"] > 0 for s in stations)
+
+
+def test_a_batch_runs_a_tool_for_each_of_its_rows(plugin, tmp_path, qgis_iface):
+    """As the batch dialog does: the rows of its panel, each run by an instance of its own."""
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    tool = plugin.provider.algorithm("template").create()
+    dialog = BatchAlgorithmDialog(tool)
+    panel = dialog.mainWidget()
+    panel.addRow()
+    for row, crs in enumerate(("EPSG:4552", "EPSG:4550")):
+        places = panel.parameter_to_column
+        panel.wrappers[row][places["crs"]].setParameterValue(crs, QgsProcessingContext())
+        panel.tblParameters.cellWidget(row + 1, places["output"]).setValue(str(tmp_path / f"{row}.gpkg"))
+    for row in range(2):
+        values, fine = panel.parametersForRow(row, warnOnInvalid=False)
+        assert fine
+        processing.run(tool.create(), values)
+    names = [features(f"{tmp_path / f'{row}.gpkg'}|layername=pipes")[0].crs().authid() for row in range(2)]
+    assert names == ["EPSG:4552", "EPSG:4550"]
 
 
 def test_texts_are_chinese_where_qgis_is(plugin, plugins):

@@ -1,5 +1,7 @@
 """What the plugin adds to a window: the settings page, the tools on the map."""
 
+import sys
+
 import processing
 import pytest
 from qgis.core import QgsProcessingContext, QgsProject
@@ -125,6 +127,33 @@ def test_the_settings_page_tells_the_state_and_checks_the_environment(plugin, qg
     until(lambda: page.work is None)
     assert "is ready" in page.words.toPlainText()
     assert page.buttons["make"].isEnabled()
+
+
+def test_the_settings_page_offers_the_upgrade_of_an_old_environment_and_removes_it(plugin, qgis_app, monkeypatch):
+    from gisheat_qgis import environment, profile
+    from gisheat_qgis.settings import SettingsPage
+    from qgis.core import QgsApplication
+
+    monkeypatch.delenv("GISHEAT_PYTHON")
+    home = profile.home()
+    python = environment.interpreter(home)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (home / environment.RECORD).write_text('{"gisheat": "0.0.1"}')
+    page = SettingsPage(plugin.definitions, QgsApplication.processingRegistry())
+    assert "holds gisheat 0.0.1" in page.state.text()
+    assert page.buttons["make"].text() == "Upgrade the environment"
+    page.wheels.setFilePath(str(home))  # no wheels are in there
+    page.start("make")
+    until(lambda: page.work is None)
+    assert "there are no wheels" in page.words.toPlainText()
+    assert "holds gisheat 0.0.1" in page.state.text(), "what was there stays"
+    page.start("remove")
+    until(lambda: page.work is None)
+    assert not home.exists()
+    assert "has no environment yet" in page.state.text()
+    assert page.buttons["make"].text() == "Make the environment"
+    assert not page.buttons["remove"].isEnabled()
 
 
 def test_an_interpreter_of_ones_own_is_kept(plugin, qgis_app, monkeypatch):

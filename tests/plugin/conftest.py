@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "qgis_plugin")]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "qgis_plugin"), str(ROOT / "benchmarks")]
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +33,11 @@ def definitions(plugin_folder):
     from gisheat_qgis import definitions
 
     return definitions.read(plugin_folder / "gisheat_qgis" / "operations.json")
+
+
+@pytest.fixture(scope="session")
+def large_town(tmp_path_factory):
+    """Layers of a town that is computed for some seconds, most of them in compiled loops and in libraries."""
+    import synthetic
+
+    return synthetic.write_layers(synthetic.town(4000), tmp_path_factory.mktemp("town") / "town.gpkg")

@@ -78,6 +78,22 @@ def test_layers_say_what_lies_in_them(definitions):
     assert kinds["terrain"] == "raster"
 
 
+def test_files_may_be_of_the_kinds_that_the_help_names(definitions):
+    profile = next(o for o in definitions.operations if o.name == "profile")
+    kinds = {p.name: p.suffixes for p in profile.parameters if p.kind == "output"}
+    assert kinds["output"][:3] == (".png", ".svg", ".pdf")
+    assert kinds["data"][0] == ".csv"
+    for operation in definitions.operations:
+        for p in operation.parameters:
+            assert p.kind != "output" or (p.suffix and p.suffixes[0] == p.suffix), (operation.name, p.name)
+
+
+def test_every_tool_has_an_icon_of_its_own(definitions, plugin_folder):
+    icons = plugin_folder / "gisheat_qgis" / "icons"
+    drawn = {o.name: (icons / f"{o.name}.svg").read_text("utf-8") for o in definitions.operations}
+    assert len(set(drawn.values())) == len(drawn)
+
+
 @pytest.mark.parametrize("name", ["pipes", "stations", "findings"])
 def test_layers_have_names_in_both_languages(definitions, name):
     assert definitions.layers["en"][name] != definitions.layers["zh"][name]

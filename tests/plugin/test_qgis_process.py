@@ -1,10 +1,7 @@
 """End to end through qgis_process: crashes show there that no test inside a Python process sees."""
 
-import contextlib
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,56 +9,15 @@ from pathlib import Path
 
 import pytest
 from processes import begun_by, of_session
+from qgis_processes import Qgis, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "sample_gis" / "mulan" / "project.toml"
 
 
-class Qgis:
-    """qgis_process with an empty profile that has the plugin and nothing else."""
-
-    def __init__(self, plugins, folder, python=sys.executable):
-        self.program = shutil.which("qgis_process.bin") or shutil.which("qgis_process")
-        self.profile = folder / "profile"
-        self.temporary = folder / "tmp"
-        for part in (self.profile, self.temporary, folder / "run"):
-            part.mkdir(mode=0o700)
-        kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYTHON", "QGIS", "COV"))}
-        self.environment = kept | {
-            "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(folder / "run"), "TMPDIR": str(self.temporary),
-            "QGIS_PLUGINPATH": str(plugins), "QGIS_CUSTOM_CONFIG_PATH": str(self.profile), "LC_ALL": "C.UTF-8",
-        }  # fmt: skip
-        if python:
-            self.environment["GISHEAT_PYTHON"] = python
-        self.call("plugins", "enable", "gisheat_qgis")
-
-    def start(self, *arguments):
-        return subprocess.Popen(
-            [self.program, *arguments], env=self.environment, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-
-    def call(self, *arguments):
-        """Exit code and everything that was said."""
-        process = self.start(*arguments)
-        said, _ = process.communicate(timeout=600)
-        return process.returncode, said
-
-
 @pytest.fixture(scope="module")
 def qgis(plugin_folder, tmp_path_factory):
     return Qgis(plugin_folder, tmp_path_factory.mktemp("qgis"))
-
-
-def rows(file):
-    """Every row of every table but the run record and what carries a time."""
-    found = {}
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        names = [n for (n,) in connection.execute("SELECT table_name FROM gpkg_contents ORDER BY table_name")]
-        for name in names:
-            if name not in ("run", "layer_styles"):
-                found[name] = connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
-    return found
 
 
 def test_every_operation_is_a_tool(qgis, definitions):
@@ -106,12 +62,14 @@ def test_a_missing_environment_is_a_sentence_with_the_way_out(plugin_folder, tmp
     assert "gisheat has no environment yet: make it in Settings > Options > gisheat" in said
 
 
-def test_when_qgis_is_killed_in_the_middle_nothing_is_left(qgis, tmp_path):
+@pytest.mark.parametrize("moment", ["repairing the drawing", "sizing", "drawing the map"])
+def test_when_qgis_is_killed_in_the_middle_nothing_is_left(qgis, large_town, tmp_path, moment):
     output = tmp_path / "out" / "result.gpkg"
     output.parent.mkdir()
-    process = qgis.start("run", "gisheat:run", f"--project={PROJECT}", f"--output={output}")
+    files = (f"--output={output}", f"--picture={output.with_suffix('.png')}")
+    process = qgis.start("run", "gisheat:run", f"--project={large_town}", *files)
     for line in process.stdout:
-        if "checking" in line:  # the core is at work
+        if moment in line:  # the core is at work
             break
     core = begun_by(process.pid)
     assert core

@@ -3,9 +3,12 @@
 import ast
 import functools
 import importlib
+import re
 
 import make_plugin
 import pytest
+
+from gisheat.styles import actions
 
 PATCHED = {"QVariant.Int", "QVariant.LongLong", "QVariant.Double", "QVariant.String"}
 """QGIS's builds of PyQt6 have these (qgis/QGIS pull request 55954), and QGIS 3.22 has no other spelling."""
@@ -80,6 +83,12 @@ def test_every_name_is_one_of_qt_6(path):
 )
 def test_planted_faults_are_found(fault, said):
     assert any(said in line for line in complaints(fault))
+
+
+@pytest.mark.parametrize("layer", sorted(actions.ACTIONS))
+def test_the_actions_of_a_result_know_names_of_qt_6_alone(layer):
+    """They are Python as well, in a file that is opened for years."""
+    assert complaints(re.sub(r"\[%.*?%\]", "1", actions.code(layer, "en"))) == []
 
 
 def test_no_module_of_qt_is_imported_past_qgis():

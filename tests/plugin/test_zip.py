@@ -3,7 +3,9 @@
 import ast
 import configparser
 import io
+import re
 import zipfile
+from urllib.parse import urlparse
 
 import make_plugin
 import pytest
@@ -14,10 +16,16 @@ REQUIRED = (
 )  # fmt: skip
 ALLOWED = (".py", ".txt", ".svg", ".ts", ".qm", ".json", ".csv", ".typed", "LICENSE")
 LARGEST = 5_000_000
+FORBIDDEN = ("http://bugs", "http://repo", "http://homepage")
+"""What templates of plugins have there."""
+TRUTHS = ("experimental", "deprecated", "server")
 
 
 def complaints(archive):
-    """What the plugin site would refuse: https://docs.qgis.org, Releasing your plugin."""
+    """What the plugin site refuses (qgis/QGIS-Plugins-Website, plugins/validator.py), and what QGIS asks for besides.
+
+    That the addresses answer is not tried here.
+    """
     said = []
     names = archive.namelist()
     said += [f"outside its folder: {n}" for n in names if not n.startswith("gisheat_qgis/") or ".." in n]
@@ -25,9 +33,27 @@ def complaints(archive):
     said += [f"hidden or cache: {n}" for n in names if "/." in n or "__pycache__" in n]
     if "gisheat_qgis/LICENSE" not in names:
         said.append("no LICENSE")
-    parser = configparser.ConfigParser(interpolation=None)
+    said += [f"backslash or drive: {n}" for n in names if "\\" in n or ":" in n]
+    said += [f"not the folder of a package: {names[0]}"] if not names[0].partition("/")[0].isidentifier() else []
+    said += [] if "gisheat_qgis/__init__.py" in names else ["no __init__.py"]
+    parser = configparser.ConfigParser()  # a % would be taken for an interpolation, as the site does
+    parser.optionxform = str
     parser.read_string(archive.read("gisheat_qgis/metadata.txt").decode("utf-8"))
     general = parser["general"]
+    for key in ("tracker", "repository", "homepage"):
+        address = urlparse(general.get(key, ""))
+        if not (address.scheme in ("http", "https") and address.netloc) or general.get(key) in FORBIDDEN:
+            said.append(f"no address: {key}")
+    if "/" in general.get("author", ""):
+        said.append("author with a slash")
+    if "supportsQt6" in general:
+        said.append("supportsQt6 is obsolete")
+    if general.get("hasProcessingProvider", "") not in ("yes", "true"):
+        said.append("hasProcessingProvider is yes or true")
+    said += [f"{key} is no truth" for key in TRUTHS if general.get(key, "False") not in ("True", "False")]
+    versions = [general.get(key, "") for key in ("qgisMinimumVersion", "qgisMaximumVersion")]
+    if not all(re.fullmatch(r"\d+\.\d+", v) for v in versions):
+        said.append("versions of QGIS are two numbers")
     said += [f"metadata lacks {key}" for key in REQUIRED if not general.get(key, "").strip()]
     icon = f"gisheat_qgis/{general.get('icon', '')}"
     if icon not in names:
@@ -49,6 +75,13 @@ def test_the_zip_breaks_no_rule(plugin_zip):
         ("gisheat_qgis/.git/config.txt", b"", "hidden or cache"),
         ("other/plugin.py", b"", "outside its folder"),
         ("gisheat_qgis/metadata.txt", b"[general]\nname=gisheat\n", "metadata lacks tracker"),
+        ("gisheat_qgis/metadata.txt", b"[general]\ntracker=http://bugs\n", "no address: tracker"),
+        ("gisheat_qgis/metadata.txt", b"[general]\nrepository=gisheat\n", "no address: repository"),
+        ("gisheat_qgis/metadata.txt", b"[general]\nauthor=a/b\n", "author with a slash"),
+        ("gisheat_qgis/metadata.txt", b"[general]\nexperimental=perhaps\n", "experimental is no truth"),
+        ("gisheat_qgis/metadata.txt", b"[general]\nqgisMinimumVersion=3\n", "versions of QGIS"),
+        ("gisheat_qgis/metadata.txt", b"[general]\nsupportsQt6=True\n", "obsolete"),
+        ("gisheat_qgis/a\\b.py", b"", "backslash or drive"),
     ],
 )
 def test_planted_faults_are_found(plugin_zip, name, content, said):
@@ -79,6 +112,7 @@ def test_the_zip_holds_the_core_as_source_and_the_translations(plugin_zip):
         "operations.json",
         "requirements.txt",
         "LICENSE",
+        "core/LICENSE",
         "i18n/gisheat_zh.qm",
         "icons/gisheat.svg",
     }

@@ -388,8 +388,8 @@
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
 <message>
-<source>Report to write beside the result (*.html).</source>
-<translation>与结果一同写出的报告（*.html）。</translation>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
@@ -457,35 +457,35 @@
 </message>
 <message>
 <source>The table scenarios of the result has a row for each; the layers show the network as it is.</source>
-<translation>结果的 scenarios 表每种情景一行；图层显示管网现状。</translation>
+<translation>结果的 scenarios 表每种工况一行；图层显示管网现状。</translation>
 </message>
 <message>
 <source>Table of scenarios</source>
-<translation>情景表</translation>
+<translation>工况表</translation>
 </message>
 <message>
 <source>Table of station flows in t/h, a row a scenario, a column a station (CSV, Parquet ...).</source>
-<translation>热力站流量表，单位 t/h，每行一种情景，每列一个热力站（CSV、Parquet 等）。</translation>
+<translation>热力站流量表，单位 t/h，每行一种工况，每列一个热力站（CSV、Parquet 等）。</translation>
 </message>
 <message>
 <source>Add scenarios in which each trunk pipe, or each pipe, is out once.</source>
-<translation>增加情景：每条干线管道（或每条管道）各停用一次。</translation>
+<translation>增加工况：每条干线管道（或每条管道）各停用一次。</translation>
 </message>
 <message>
 <source>Load factors separated by commas, each with every scenario, as in 0.2,0.5,1.</source>
-<translation>负荷系数，以逗号分隔，与每种情景组合，如 0.2,0.5,1。</translation>
+<translation>负荷系数，以逗号分隔，与每种工况组合，如 0.2,0.5,1。</translation>
 </message>
 <message>
 <source>Outdoor temperatures in degC, separated by commas: a scenario for each, by the curve of regulation.</source>
-<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个情景。</translation>
+<translation>以逗号分隔的室外温度（°C）：按调节曲线各为一个工况。</translation>
 </message>
 <message>
 <source>Folder for pipes, nodes and stations of every scenario as Parquet.</source>
-<translation>以 Parquet 存放每种情景的管道、节点和热力站的文件夹。</translation>
+<translation>以 Parquet 存放每种工况的管道、节点和热力站的文件夹。</translation>
 </message>
 <message>
 <source>Threads that solve scenarios.</source>
-<translation>求解情景的线程数。</translation>
+<translation>求解工况的线程数。</translation>
 </message>
 <message>
 <source>Set the valve of every station so that all get their design flow</source>
@@ -768,8 +768,28 @@
 <translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
 </message>
 <message>
-<source>Report to write (*.html).</source>
-<translation>要写出的报告（*.html）。</translation>
+<source>6 As-built map</source>
+<translation>6 竣工图</translation>
+</message>
+<message>
+<source>Compare two states of a network: what was added, removed, moved, changed, cut, and what that does</source>
+<translation>比较管网的两个状态：新增、删除、位移、变更、拆分，以及由此产生的影响</translation>
+</message>
+<message>
+<source>Features are matched by identifier, and without one by place. Both states are solved where they can be; the effects stand side by side.</source>
+<translation>要素按编号匹配，无编号时按位置匹配。两个状态能求解时均求解，影响并列给出。</translation>
+</message>
+<message>
+<source>Older state: a project file, or a file of layers.</source>
+<translation>原状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Newer state: a project file, or a file of layers.</source>
+<translation>新状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Distance that digitising alone makes: what moved less did not move.</source>
+<translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
@@ -822,6 +842,10 @@
 <message>
 <source>Name a project file, or give layers.</source>
 <translation>请指定项目文件，或给出图层。</translation>
+</message>
+<message>
+<source>Written: {}</source>
+<translation>已写出：{}</translation>
 </message>
 <message>
 <source>Explanation</source>
@@ -996,6 +1020,10 @@
 <translation>水力计算表</translation>
 </message>
 <message>
+<source>All files</source>
+<translation>所有文件</translation>
+</message>
+<message>
 <source>else {}</source>
 <translation>默认 {}</translation>
 </message>
@@ -1078,6 +1106,94 @@
 <message>
 <source>Settings &gt; Options &gt; gisheat, or the tool 'Environment' in the Processing toolbox</source>
 <translation>“设置 &gt; 选项 &gt; gisheat”或处理工具箱的“运行环境”工具</translation>
+</message>
+<message>
+<source>load duration</source>
+<translation>热负荷延续曲线</translation>
+</message>
+<message>
+<source>compiling the solver for this kind of network (kept for the next time): up to some ten seconds</source>
+<translation>正在编译此类管网的求解程序（仅首次，之后保留）：最多约十秒</translation>
+</message>
+<message>
+<source>comparing</source>
+<translation>正在比较</translation>
+</message>
+<message>
+<source>writing the changes</source>
+<translation>正在写出变更</translation>
+</message>
+<message>
+<source>reading with EPANET</source>
+<translation>正在用 EPANET 读取</translation>
+</message>
+<message>
+<source>writing the network</source>
+<translation>正在写出管网</translation>
+</message>
+<message>
+<source>writing</source>
+<translation>正在写出</translation>
+</message>
+<message>
+<source>looking at layers</source>
+<translation>正在查看图层</translation>
+</message>
+<message>
+<source>reading layers</source>
+<translation>正在读取图层</translation>
+</message>
+<message>
+<source>solving</source>
+<translation>正在水力计算</translation>
+</message>
+<message>
+<source>writing the result</source>
+<translation>正在写出结果</translation>
+</message>
+<message>
+<source>reading the table</source>
+<translation>正在读取表格</translation>
+</message>
+<message>
+<source>drawing the map</source>
+<translation>正在绘制地图</translation>
+</message>
+<message>
+<source>writing the report</source>
+<translation>正在写出报告</translation>
+</message>
+<message>
+<source>checking</source>
+<translation>正在检查数据</translation>
+</message>
+<message>
+<source>repairing the drawing</source>
+<translation>正在修复图形</translation>
+</message>
+<message>
+<source>choosing trenches along the streets</source>
+<translation>正在沿道路布置管沟</translation>
+</message>
+<message>
+<source>building the network</source>
+<translation>正在构建管网</translation>
+</message>
+<message>
+<source>assigning loads</source>
+<translation>正在分配热负荷</translation>
+</message>
+<message>
+<source>sizing</source>
+<translation>正在选择管径</translation>
+</message>
+<message>
+<source>solved</source>
+<translation>水力计算完成</translation>
+</message>
+<message>
+<source>balancing</source>
+<translation>正在水力平衡调节</translation>
 </message>
 </context>
 </TS>
