@@ -98,7 +98,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
-    ReportBeside,
+    ReportOutput,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -296,7 +296,7 @@ class RunOptions(SolveOptions, total=False):
     """Everything, a picture, and a report."""
 
     picture: Picture
-    report: ReportBeside
+    report: ReportOutput
     products: Products
 
 

@@ -291,9 +291,6 @@ NpshMargin = Annotated[
 
 # report
 ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
-ReportBeside = Annotated[
-    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
-]
 
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")

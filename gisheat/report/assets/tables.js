@@ -137,5 +137,8 @@
 
   Object.assign(window.gisheat, { facts, format });
   document.querySelectorAll("section[data-table]").forEach(build);
+  document.querySelectorAll("figure .scroll img").forEach(picture => {
+    picture.addEventListener("click", () => picture.classList.toggle("large")); // small print is read by scrolling
+  });
   window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(d => { d.open = true; }));
 })();

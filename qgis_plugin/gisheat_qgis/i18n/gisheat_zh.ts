@@ -388,8 +388,8 @@
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
 </message>
 <message>
-<source>Report to write beside the result (*.html).</source>
-<translation>与结果一同写出的报告（*.html）。</translation>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
@@ -766,10 +766,6 @@
 <message>
 <source>First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and inputs. What can't be solved gets a report on its findings.</source>
 <translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
-</message>
-<message>
-<source>Report to write (*.html).</source>
-<translation>要写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>6 As-built map</source>
