@@ -9,7 +9,7 @@ help: ## this list
 demo: ## set everything up, then size and solve the sample network
 	@sh tools/setup.sh demo
 	@mkdir -p out
-	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --overwrite
+	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --products out/desk --overwrite
 
 test: lint ## set everything up (QGIS too), then linters and all tests
 	@sh tools/qgis.sh

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -11,7 +11,6 @@ from gisheat import bill, maps, outputs
 from gisheat.comparison import add_comparison
 from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
-from gisheat.findings import Finding
 from gisheat.hydraulic_table import write_table
 from gisheat.operations.running import (
     TO_LOADS,
@@ -144,14 +143,8 @@ def cost(
     if against is not None:
         theirs = {n: chosen[n] for n in ("prices", "price_factor", "cost_of", "replacement_factor")}
         other = state_of(cost, against, theirs, progress, TO_SIZES)
-    lacking: list[Finding] = []
-
-    def write(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
-        lacking.extend(bill.bill_of(state).findings)
-        return bill.write_bill(state, target, other)
-
-    done = product_of(cost, project, output, options, progress, TO_SIZES, SUFFIXES, write)
-    return replace(done, findings=(*done.findings, *lacking))
+    steps = (*TO_SIZES, bill.add_cost_findings)
+    return product_of(cost, project, output, options, progress, steps, SUFFIXES, partial(bill.write_bill, other=other))
 
 
 def report(
