@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import drawings
 import numpy as np
@@ -13,6 +14,8 @@ from drawings import call, layer, point, town
 from weather_files import epw_lines, write_epw, year_of_hours
 
 from gisheat import operations
+from gisheat.duration import write_duration
+from gisheat.operations.running import TO_SOLUTION, resolve_options, state_of
 
 CLIMATE = {
     "design-outdoor-temp-c": -20, "mean-outdoor-temp-c": -6, "heating-days": 40, "load-indoor-temp-c": 20,
@@ -227,6 +230,18 @@ def test_a_network_that_can_not_be_solved_has_a_load_duration(duration):
     )
     assert call("solve", project, "--output", duration.folder / "solved.gpkg").code == 3
     assert duration(source=project).code == 0
+
+
+def test_a_run_at_a_warmer_point_of_the_curve_keeps_the_design_load(duration):
+    path = drawings.write(duration.folder / "town.gpkg")
+    warm = {"outdoor_temp_c": 0.0, "indoor_temp_c": 20.0, "design_outdoor_temp_c": -20.0}
+    warm |= {"secondary_supply_temp_c": 55.0, "secondary_return_temp_c": 40.0}
+    state = state_of(operations.solve, path, warm, None, TO_SOLUTION)
+    given = {name.replace("-", "_"): value for name, value in CLIMATE.items()}
+    options = resolve_options(operations.duration, state.project, given) | dict(state.options)
+    figures, _ = write_duration(replace(state, options=options), duration.out / "a.csv")
+    assert float(np.nansum(state.results.network.stations.load)) == pytest.approx(0.4e6)
+    assert figures["design load"][0] == pytest.approx(0.8)
 
 
 # what is written -------------------------------------------------------------------------------------------

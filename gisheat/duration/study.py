@@ -60,11 +60,11 @@ def study_duration(state: State) -> DurationStudy:
     InputError
         If the climate is not stated or contradicts itself, or the weather can't be used.
     """
-    options, loads = state.options, state.loads
-    assert loads is not None
+    options = state.options
+    stations = stages.phase_loads(state, state.phase).network.stations  # at design, whatever the run is solved for
     season = find_season(options)
     constant = options["constant_load_mw"] * 1e6
-    load = _total(loads.network.stations.load, loads.network.stations.in_service)
+    load = _total(stations.load, stations.in_service)
     if load <= 0.0:
         raise InputError("no station that is connected and in service has a load: there is no load duration.")
     curve = load_curve(season.duration, load, constant=constant)
@@ -79,7 +79,7 @@ def study_duration(state: State) -> DurationStudy:
     if supply is not None:
         findings = (*findings, *gap_findings(plants, supply, load + constant))
         findings = (*findings, *security_findings(plants, load + constant, guaranteed, design))
-    phases = phase_loads(state, season, guaranteed)
+    phases = loads_by_phase(state, season, guaranteed)
     notes = (*season.notes, *plants.notes)
     return DurationStudy(
         season, load + constant, curve, stated, found, plants, supply, guaranteed, phases, tuple(findings), notes
@@ -97,7 +97,7 @@ def phases_of(state: State) -> tuple[str, ...]:
     return state.project.phases or tuple(p for p in state.order if p in used) or (state.phase,)
 
 
-def phase_loads(state: State, season: Season, guaranteed: float) -> pd.DataFrame:
+def loads_by_phase(state: State, season: Season, guaranteed: float) -> pd.DataFrame:
     """Loads, capacities and security of every phase (layer phase_loads).
 
     Loads are those by the mean outdoor temperature where there is a design climate, else those of the series.
