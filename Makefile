@@ -9,7 +9,7 @@ help: ## this list
 demo: ## set everything up, then size and solve the sample network
 	@sh tools/setup.sh demo
 	@mkdir -p out
-	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --overwrite
+	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --products out/desk --overwrite
 
 test: lint ## set everything up (QGIS too), then linters and all tests
 	@sh tools/qgis.sh
@@ -31,12 +31,14 @@ plugin: ## the QGIS plugin as a zip in dist/
 	@sh tools/qgis.sh lrelease
 	@.venv/bin/python tools/make_plugin.py
 
-verify: ## set EPANET and pandapipes up, run them beside gisheat, write docs/verification.md
+verify: ## run EPANET, pandapipes, LibreOffice and Chromium beside gisheat, write docs/verification.md
 	@sh tools/setup.sh test
 	@sh tools/setup.sh verify
+	@sh tools/office.sh
 	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/oracle tests/test_engine.py
+	@sh tools/browser.sh
 	@sh tools/qgis.sh
-	@GISHEAT_VERIFY=1 .venv/bin/python -m pytest -q tests/verify
+	@.venv/bin/python -m pytest -q tests/verify
 	@GISHEAT_STEINER_OPTIMA=300 .venv/bin/python -m pytest -q tests/oracle/test_steiner_optima.py
 	@GISHEAT_RANDOM_OPERATIONS=1000 .venv/bin/python -m pytest -q tests/properties/test_operation.py
 	@.venv-verify/bin/python docs/make_verification.py

@@ -30,8 +30,17 @@ GENERATED: dict[str, Callable[[], str]] = {
 EXECUTED = (
     "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
-    "docs/maps.md", "docs/cost.md", "docs/regulation.md", "docs/station-equipment.md",
+    "docs/report.md", "docs/hydraulic-table.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md",
+    "docs/station-equipment.md", "docs/duration.md",
 )  # fmt: skip
+REDUCED: dict[str, dict[str, str]] = {
+    "README.md": {"mulan.png": "mulan.png"},
+    "docs/maps.md": {f"mulan-{kind}.png": f"{kind}.png" for kind in ("loads", "phases", "sketch")},
+    "docs/pressure-diagram.md": {"pressure-diagram.png": "diagram.png", "pressure-diagram-zh.png": "diagram-zh.png"},
+    "docs/regulation.md": {"regulation.png": "regulation.png", "regulation-kink.png": "kink.png"},
+    "docs/duration.md": {"duration.png": "duration.png", "duration-sources.png": "duration-sources.png"},
+}
+"""Pictures that the commands of a page leave in out/, by the name under which the page shows them, smaller."""
 FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
 
@@ -43,22 +52,15 @@ def make_page(name: str) -> dict[str, str | bytes]:
     with tempfile.TemporaryDirectory() as folder:
         clone = make_clone(Path(folder).resolve())
         made: dict[str, str | bytes] = {name: run_page((ROOT / name).read_text(encoding="utf-8"), clone, name)}
+        out = clone / "out"
         if name == FROM_DEMO:
-            made["docs/images/mulan.png"] = reduce_picture(clone / "out" / "mulan.png")
-            made["docs/images/heads.svg"] = draw_heads(clone / "out" / "mulan.gpkg")
+            made["docs/images/heads.svg"] = draw_heads(out / "mulan.gpkg")
         if name == "docs/topology.md":
             made |= draw_rules()
-        if name == "docs/maps.md":
-            for kind in ("loads", "phases", "sketch"):
-                made[f"docs/images/mulan-{kind}.png"] = reduce_picture(clone / "out" / f"{kind}.png")
-        if name == "docs/pressure-diagram.md":
-            for picture in ("diagram", "diagram-zh"):
-                made[f"docs/images/pressure-{picture}.png"] = reduce_picture(clone / "out" / f"{picture}.png")
-        if name == "docs/regulation.md":
-            made["docs/images/regulation.png"] = reduce_picture(clone / "out" / "regulation.png")
-            made["docs/images/regulation-kink.png"] = reduce_picture(clone / "out" / "kink.png")
         if name == "docs/routing.md":
-            made["docs/images/routing.svg"] = draw_routes(clone / "out" / "routed.gpkg")
+            made["docs/images/routing.svg"] = draw_routes(out / "routed.gpkg")
+        for picture, left in REDUCED.get(name, {}).items():
+            made[f"docs/images/{picture}"] = reduce_picture(out / left)
         return made
 
 

@@ -58,7 +58,7 @@ so that a result can be read again; *one-pipe*: in one-pipe networks alone, such
 (`not-a-choice`).
 """,
         "Input layers: " + ", ".join(f"[{n}](#{n})" for n in inputs) + ".",
-        "Only in results: " + ", ".join(f"[{n}](#{n})" for n in others) + ".",
+        "In results, or in tables of their own: " + ", ".join(f"[{n}](#{n})" for n in others) + ".",
         *(_layer_section(name) for name in (*inputs, *others)),
         _units_section(),
         _choices_section(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding, points_of
 from gisheat.geopackage import check_output
 from gisheat.stages import result_tables
-from gisheat.state import State
+from gisheat.state import Progress, State
 from gisheat.summary import Rows
 from gisheat.workbooks import Note, write_tables
 
@@ -164,6 +164,11 @@ def difference(here: Bill, there: Bill) -> pd.DataFrame:
             "other_trench_cost", "cost_difference",
         ]
     ]  # fmt: skip
+
+
+def add_cost_findings(state: State, progress: Progress | None = None) -> State:  # noqa: ARG001 (a stage)
+    """Add which diameters have no price."""
+    return replace(state, findings=(*state.findings, *bill_of(state).findings))
 
 
 def write_bill(state: State, target: Path, other: State | None = None) -> tuple[Rows, tuple[Path, ...]]:

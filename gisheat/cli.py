@@ -49,7 +49,9 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     """Argument for the input, option for everything else; defaults are shown, not passed on."""
     argument, name = parameter.argument, parameter.name
     if argument.dataset == "input":
-        return click.Argument([name], type=click_type(parameter), metavar="INPUT")
+        return click.Argument(
+            [name], type=click_type(parameter), metavar="INPUT" if name == "project" else name.upper()
+        )
     flags = [f"--{name.replace('_', '-')}", *(["-o"] if name == "output" else [])]
     words = [argument.help]
     low, high, default = argument.minimum, argument.maximum, argument.default

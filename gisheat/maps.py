@@ -29,7 +29,8 @@ _ALL_PHASES = "all"
 
 _EN = {
     "loads": "Load distribution", "phases": "Network plan", "sketch": "Hydraulic sketch", "stations": "{} stations",
-    "trench": "{:.1f} km of trench", "in phase": "phase {}", "outside": "{:g} °C outside", "comma": ", ", "pump head": "Pump head",
+    "trench": "{:.1f} km of trench", "in phase": "phase {}", "outside": "{:g} °C outside", "comma": ", ",
+    "pump head": "Pump head",
     "supply loss": "supply loss", "return loss": "return loss", "station": "station", "plant": "plant",
     "natural circulation": "natural circulation", "reserve": "reserve", "critical path": "Critical path",
     "one-way loss": "One-way loss", "worst station": "Worst station", "friction law": "Friction law",
@@ -38,7 +39,8 @@ _EN = {
 }  # fmt: skip
 _ZH = {
     "loads": "热负荷分布图", "phases": "供热管网规划图", "sketch": "水力计算简图", "stations": "{} 座热力站",
-    "trench": "管沟 {:.1f} km", "in phase": "{}", "outside": "室外 {:g} °C", "comma": "，", "pump head": "循环泵扬程", "supply loss": "供水压降",
+    "trench": "管沟 {:.1f} km", "in phase": "{}", "outside": "室外 {:g} °C", "comma": "，",
+    "pump head": "循环泵扬程", "supply loss": "供水压降",
     "return loss": "回水压降", "station": "热力站", "plant": "热源内部", "natural circulation": "自然循环作用压头",
     "reserve": "富裕量", "critical path": "最不利环路", "one-way loss": "单程压降", "worst station": "最不利热力站",
     "friction law": "摩阻公式", "load": "热负荷", "area": "供热面积", "index": "综合热指标", "surplus": "最小富裕压头",
@@ -139,10 +141,10 @@ def _subject(state: State) -> Subject:
         for row in range(len(stations))
     ]
     source_names = _texts(drawing.sources, "name")
-    plants = {
-        int(sources.supply_node[row]): source_names[row] or str(sources.id[row])
-        for row in np.flatnonzero(sources.in_service).tolist()
-    }
+    plants: dict[int, str] = {}
+    for row in np.flatnonzero(sources.in_service).tolist():
+        node, name = int(sources.supply_node[row]), source_names[row] or str(sources.id[row])
+        plants[node] = f"{plants[node]}, {name}" if node in plants else name
     return Subject(section_tree(results, pipe_sizes(state)), [str(n) for n in network.nodes.id], at, texts, plants)
 
 

@@ -16,6 +16,7 @@ from gisheat.quantities import (
     ConnectBuildings,
     ConnectionCostFactor,
     ConnectTo,
+    ConstantLoad,
     CostOf,
     Crs,
     CurveData,
@@ -34,11 +35,15 @@ from gisheat.quantities import (
     FlowTable,
     Friction,
     Gravity,
+    GuaranteedShare,
     HeatCapacity,
     HeatedShare,
     HeatIndex,
     HeatIndexPosition,
+    HeatingDays,
+    HeatingFrom,
     HeatingStartTemperature,
+    HeatingTo,
     HeatTransfer,
     IndoorTemperature,
     JoinPipes,
@@ -47,13 +52,16 @@ from gisheat.quantities import (
     LeastShareOneOut,
     LeastSupply,
     LoadFactors,
+    LoadIndoorTemperature,
     LoadMixLayer,
     LocalLossFraction,
     MapKind,
+    MatchTolerance,
     MaxConnection,
     MaxFriction,
     MaxIterations,
     MaxVelocity,
+    MeanOutdoorTemperature,
     MergePseudoNodes,
     NodesLayer,
     NpshMargin,
@@ -70,11 +78,18 @@ from gisheat.quantities import (
     Picture,
     PipeCrossings,
     PipeId,
+    PipeSchedule,
     PipesLayer,
     PipeToStreet,
     PressureClass,
     PriceFactor,
     Prices,
+    PrintedDensity,
+    PrintedLaw,
+    PrintedRoughness,
+    PrintedTemperature,
+    PrintedTolerance,
+    PrintedViscosity,
     Products,
     PumpId,
     PumpsInReserve,
@@ -83,6 +98,7 @@ from gisheat.quantities import (
     RadiatorExponent,
     RegulationKind,
     ReplacementFactor,
+    ReportBeside,
     RequiredHead,
     ReturnTemperature,
     RingLoad,
@@ -112,6 +128,7 @@ from gisheat.quantities import (
     StreetsLayer,
     SuctionMargin,
     SupplyTemperature,
+    TableRows,
     TerrainRaster,
     Threads,
     Tolerance,
@@ -121,6 +138,8 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WeatherFile,
+    WeatherStep,
 )
 
 
@@ -274,9 +293,10 @@ class ScenarioOptions(TypedDict, total=False):
 
 
 class RunOptions(SolveOptions, total=False):
-    """Everything, and a picture."""
+    """Everything, a picture, and a report."""
 
     picture: Picture
+    report: ReportBeside
     products: Products
 
 
@@ -301,6 +321,26 @@ class ProfileOptions(SolveOptions, total=False):
     data: DiagramData
 
 
+class TableOptions(SolveOptions, total=False):
+    """Which rows a hydraulic table has."""
+
+    rows: TableRows
+
+
+class CheckTableOptions(TypedDict, total=False):
+    """What a printed table was made with."""
+
+    schedule: PipeSchedule
+    friction: PrintedLaw
+    water_temp_c: PrintedTemperature
+    density_kg_m3: PrintedDensity
+    viscosity_pa_s: PrintedViscosity
+    roughness_mm: PrintedRoughness
+    tolerance_percent: PrintedTolerance
+    catalogue: Catalogue
+    language: OutputLanguage
+
+
 class RegulateOptions(LoadOptions, CurveOptions, total=False):
     """Which curve is drawn, and at which outdoor temperatures its table stands."""
 
@@ -321,6 +361,24 @@ class EquipOptions(LoadOptions, total=False):
     make_up_percent: LeastMakeUp
 
 
+class DurationOptions(LoadOptions, total=False):
+    """The climate or weather of the load duration, and what its sources are measured by."""
+
+    indoor_temp_c: IndoorTemperature
+    load_indoor_temp_c: LoadIndoorTemperature
+    design_outdoor_temp_c: DesignOutdoorTemperature
+    mean_outdoor_temp_c: MeanOutdoorTemperature
+    heating_start_temp_c: HeatingStartTemperature
+    heating_days: HeatingDays
+    heating_from: HeatingFrom
+    heating_to: HeatingTo
+    weather: WeatherFile
+    weather_step_h: WeatherStep
+    constant_load_mw: ConstantLoad
+    guaranteed_share_percent: GuaranteedShare
+    data: CurveData
+
+
 class ExplainOptions(SolveOptions, total=False):
     """What is to be explained."""
 
@@ -329,6 +387,15 @@ class ExplainOptions(SolveOptions, total=False):
     source: SourceId
     valve: ValveId
     pump: PumpId
+
+
+class CompareOptions(TypedDict, total=False):
+    """How two states are compared."""
+
+    match_tolerance_m: MatchTolerance
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
 
 
 class DrawOptions(SolveOptions, total=False):
@@ -348,6 +415,7 @@ class CostOptions(SolveOptions, total=False):
 
 
 IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, RegulateOptions, EquipOptions, DrawOptions, CostOptions,
+    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, DurationOptions,
+    EquipOptions, DrawOptions, CostOptions,
 )  # fmt: skip
 """Sets whose options a project file may state for all its operations."""

@@ -35,6 +35,8 @@ NAMES = (("stations", "station_id"), ("stations", "name"), ("sources", "source_i
 """Columns whose texts pictures show."""
 LEAST_CIRCULATION = 0.05
 """Head that unequal columns give [m] from which on it is told."""
+_NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threads")
+"""Options that change nothing of a result, left out of its run record beside the names of files."""
 
 
 def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
@@ -43,8 +45,11 @@ def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Pa
     return [path, *(Path(source.partition("|")[0]) for source in sources)]
 
 
-def check_outputs(path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None) -> None:
-    """Raise InputError when a result or picture can't be written under its name."""
+def check_outputs(
+    path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None,
+    page: Path | None = None,
+) -> None:  # fmt: skip
+    """Raise InputError when a result, picture or report can't be written under its name."""
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = _inputs(path, project, options)
@@ -53,6 +58,10 @@ def check_outputs(path: Path, project: Project, options: Mapping[str, Any], targ
         if picture.suffix.lower() not in PICTURES:
             raise InputError(f"picture {picture}: a name that ends in .png, .svg or .pdf is needed.")
         check_output(picture, [*inputs, target], overwrite=True)
+    if page is not None:
+        if page.suffix.lower() != ".html":
+            raise InputError(f"report {page}: a name that ends in .html is needed.")
+        check_output(page, [*inputs, target, *filter(None, (picture,))], overwrite=True)
 
 
 def check_product(
@@ -150,7 +159,13 @@ def font_notes(state: State, files: Iterable[Path]) -> tuple[str, ...]:
 
 
 def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:
-    """Everything that is needed to know how a result came about."""
+    """Everything that is needed to know how a result came about, and when."""
+    stamps: Rows = {"started": (started.isoformat(timespec="seconds"), ""), "duration": (seconds, "s")}
+    return provenance(version, operation, state) | stamps
+
+
+def provenance(version: str, operation: str, state: State) -> Rows:
+    """Versions, inputs, options, notes, water and convergence: the run record without its clock."""
     record: Rows = {
         "gisheat version": (version, ""),
         "schema version": (SCHEMA_VERSION, ""),
@@ -165,7 +180,7 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
     for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
-        if value is not None and name not in (*FILE_OPTIONS, "picture", "products", "details", "overwrite", "threads"):
+        if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     if state.results is not None:
@@ -176,8 +191,6 @@ def run_record(version: str, operation: str, state: State, started: datetime, se
         record["reference density"] = (at.mean.density, "kg/m3")
         for side, history in state.results.residuals.items():
             record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
-    record["started"] = (started.isoformat(timespec="seconds"), "")
-    record["duration"] = (seconds, "s")
     return record
 
 

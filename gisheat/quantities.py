@@ -24,7 +24,7 @@ class Argument:
     minimum: float | None = None
     maximum: float | None = None
     advanced: bool = False
-    dataset: Literal["", "input", "output", "layer"] = ""
+    dataset: Literal["", "input", "output", "layer", "file"] = ""
     suffix: str = ".gpkg"
 
 
@@ -289,6 +289,12 @@ NpshMargin = Annotated[
     float, Argument("Head at the suction of pumps above the NPSH they require.", 0.5, 0.0, 20.0, advanced=True)
 ]
 
+# report
+ReportOutput = Annotated[Path, Argument("Report to write (*.html).", dataset="output", suffix=".html")]
+ReportBeside = Annotated[
+    Path, Argument("Report to write beside the result (*.html).", dataset="output", suffix=".html")
+]
+
 ScenarioTable = Annotated[
     str, Argument("Table of scenarios, FILE or FILE|layername (CSV, Excel, Parquet ...).", dataset="layer")
 ]
@@ -307,6 +313,41 @@ DetailsFolder = Annotated[
     Argument("Folder for pipes, nodes and stations of every scenario as Parquet.", dataset="output", suffix=""),
 ]
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
+
+
+# hydraulic table -------------------------------------------------------------------------------------------------
+
+TableOutput = Annotated[Path, Argument("Table to write (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")]
+TableRows = Annotated[
+    Literal["critical_path", "network"],
+    Argument("What a CSV file holds: the critical path of each source, or all sections; a workbook has both.",
+             "critical_path"),
+]  # fmt: skip
+PrintedTable = Annotated[
+    Path, Argument("Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).", dataset="input")
+]
+FindingsOutput = Annotated[Path, Argument("Findings to write (*.csv, *.xlsx).", dataset="output", suffix=".csv")]
+PipeSchedule = Annotated[
+    str, Argument("Table of the pipes by DN with their trench lengths, to compare the sections with.", dataset="layer")
+]
+PrintedLaw = Annotated[Law, Argument("Friction law that the table was made with.", "rough")]
+PrintedTemperature = Annotated[
+    float, Argument("Temperature of the water that the table was made with.", 85.0, 1.0, 200.0)
+]
+PrintedDensity = Annotated[
+    float, Argument("Density of that water in place of IAPWS-95.", None, 500.0, 1500.0, advanced=True)
+]
+PrintedViscosity = Annotated[
+    float, Argument("Dynamic viscosity of that water in place of IAPWS-95.", None, 1e-5, 1.0, advanced=True)
+]
+PrintedRoughness = Annotated[
+    float, Argument("Equivalent roughness that the table was made with (Hazen-Williams: C).", 0.5, 0.0, 150.0)
+]
+PrintedTolerance = Annotated[
+    float,
+    Argument("Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.",
+             0.5, 0.0, 50.0),
+]  # fmt: skip
 
 
 # climate
@@ -380,7 +421,9 @@ CurveOutput = Annotated[
     Path,
     Argument("Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.", dataset="output", suffix=".png"),
 ]
-CurveData = Annotated[Path, Argument("Table to write beside the chart (*.csv).", dataset="output", suffix=".csv")]
+CurveData = Annotated[
+    Path, Argument("Table to write beside the chart (*.xlsx, *.csv).", dataset="output", suffix=".xlsx")
+]
 
 # equipment
 EquipmentCatalogue = Annotated[
@@ -426,3 +469,42 @@ ReplacementFactor = Annotated[
     float, Argument("Factor of the price of existing pipes where all are costed.", 1.0, 0.0, 100.0, advanced=True)
 ]
 Against = Annotated[Path, Argument("Project or result to compare with (*.toml, *.gpkg ...).")]
+
+# duration
+LoadIndoorTemperature = Annotated[
+    float,
+    Argument("Indoor temperature of load statistics and duration; indoor_temp_c when empty.", None, 5.0, 30.0),
+]
+MeanOutdoorTemperature = Annotated[
+    float, Argument("Mean outdoor temperature of the heating season.", None, -50.0, 15.0)
+]
+HeatingDays = Annotated[
+    float,
+    Argument("Length of the heating season in days; with a weather file its coldest days on end.", None, 6.0, 366.0),
+]
+HeatingFrom = Annotated[str, Argument("First day of the heating season, month-day as in 10-20.")]
+HeatingTo = Annotated[str, Argument("Last day of the heating season, month-day as in 04-13.")]
+WeatherFile = Annotated[
+    str,
+    Argument("Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.", dataset="file",
+             suffix=".epw"),
+]  # fmt: skip
+WeatherStep = Annotated[float, Argument("Time step of a weather file without times.", None, 0.01, 24.0, advanced=True)]
+ConstantLoad = Annotated[
+    float, Argument("Load that does not follow the weather, all the year round, as of hot water.", 0.0, 0.0, 1e5)
+]
+GuaranteedShare = Annotated[
+    float,
+    Argument(
+        "Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature"
+        " when empty.",
+        None, 0.0, 100.0, advanced=True,
+    ),
+]  # fmt: skip
+
+# compare
+OldState = Annotated[Path, Argument("Older state: a project file, or a file of layers.", dataset="input")]
+NewState = Annotated[Path, Argument("Newer state: a project file, or a file of layers.", dataset="input")]
+MatchTolerance = Annotated[
+    float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
+]

@@ -37,11 +37,16 @@ GEOMETRY: dict[str, Geometry] = {
     "lineage": "none",
     "critical_path": "none",
     "pressure_diagram": "none",
+    "hydraulic_table": "none",
     "scenarios": "none",
     "comparison": "none",
     "regulation": "none",
     "equipment": "none",
     "equipment_totals": "none",
+    "weather": "none",
+    "duration": "none",
+    "dispatch": "none",
+    "phase_loads": "none",
     "summary": "none",
     "run": "none",
     "quantities": "none",
@@ -49,6 +54,12 @@ GEOMETRY: dict[str, Geometry] = {
     "phase_cost": "none",
     "cost_difference": "none",
     "trench_prices": "none",
+    "changed_lines": "line",
+    "changed_points": "point",
+    "changed_areas": "polygon",
+    "changed_values": "none",
+    "effects": "none",
+    "station_effects": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
@@ -81,23 +92,30 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
     "en": {
         "streets": "Streets", "pipes": "Pipes", "nodes": "Nodes", "stations": "Stations", "sources": "Sources",
         "buildings": "Buildings", "valves": "Valves", "pumps": "Pumps", "findings": "Findings",
-        "lineage": "Lineage", "critical_path": "Critical path", "scenarios": "Scenarios",
-        "summary": "Summary", "run": "Run",
+        "lineage": "Lineage", "critical_path": "Critical path", "hydraulic_table": "Hydraulic table",
+        "scenarios": "Scenarios", "summary": "Summary", "run": "Run",
         "load_mix": "Load mix", "comparison": "Comparison", "areas": "Areas",
         "regulation": "Regulation", "equipment": "Station equipment", "equipment_totals": "Equipment totals",
         "pressure_diagram": "Pressure diagram",
         "quantities": "Quantities", "counts": "Counts", "phase_cost": "Cost by phase",
         "cost_difference": "Difference", "trench_prices": "Trench prices",
+        "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
+        "changed_lines": "Changed lines", "changed_points": "Changed points", "changed_areas": "Changed areas",
+        "changed_values": "Changed values", "effects": "Effects", "station_effects": "Effects on stations",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
         "buildings": "建筑", "valves": "阀门", "pumps": "水泵", "findings": "问题", "lineage": "来源对照",
-        "critical_path": "最不利环路", "scenarios": "工况", "summary": "汇总", "run": "运行记录",
+        "critical_path": "最不利环路", "hydraulic_table": "水力计算表", "scenarios": "工况",
+        "summary": "汇总", "run": "运行记录",
         "load_mix": "负荷构成", "comparison": "工况对比", "areas": "限制区",
         "regulation": "调节曲线", "equipment": "热力站设备", "equipment_totals": "设备汇总",
         "pressure_diagram": "水压图",
         "quantities": "工程量", "counts": "数量", "phase_cost": "分期费用", "cost_difference": "差异",
         "trench_prices": "管沟单价",
+        "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
+        "changed_lines": "线变更", "changed_points": "点变更", "changed_areas": "面变更", "changed_values": "属性变更",
+        "effects": "变更影响", "station_effects": "热力站影响",
     },
 }  # fmt: skip
 
@@ -130,6 +148,8 @@ SUFFIX: dict[str, Unit] = {
     "_m3": Unit("volume", 1.0),
     "_mw": Unit("power", 1e6),
     "_kw": Unit("power", 1e3),
+    "_gj": Unit("heat", 1e9),
+    "_h": Unit("time", 3600.0),
     "_m": Unit("length", 1.0),
     "_t": Unit("mass", 1e3),
     "_c": Unit("temperature", 1.0, 273.15),
@@ -155,6 +175,8 @@ WRITTEN_UNIT: dict[str, Unit] = {
     "cm": Unit("length", 1e-2),
     **dict.fromkeys(("m", "米", "mh2o", "mwc", "mh₂o"), Unit("length", 1.0)),
     **dict.fromkeys(("km", "公里"), Unit("length", 1e3)),
+    "pa/m": Unit("specific friction", 1.0),
+    **dict.fromkeys(("m/s", "米/秒"), Unit("velocity", 1.0)),
     "pa": Unit("pressure", 1.0),
     "kpa": Unit("pressure", 1e3),
     "mpa": Unit("pressure", 1e6),
@@ -209,8 +231,8 @@ def unit_text(name: str) -> str:
     """
     written = {"_j_kg_k": "J/(kg K)", "_w_m2_k": "W/(m2 K)", "_kg_m3": "kg/m3", "_pa_s": "Pa s", "_m_s2": "m/s2",
                "_w_m2": "W/m2", "_pa_m": "Pa/m", "_m3_h": "m3/h", "_kg_s": "kg/s", "_t_h": "t/h", "_m_s": "m/s",
-               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_mw": "MW", "_kw": "kW", "_m": "m",
-               "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
+               "_percent": "%", "_kpa": "kPa", "_mm": "mm", "_m2": "m2", "_gj": "GJ", "_h": "h", "_mw": "MW",
+               "_kw": "kW", "_m": "m", "_c": "degC", "_m3": "m3", "_t": "t"}  # fmt: skip
     return next((written[s] for s in _SUFFIXES if name.endswith(s)), "")
 
 

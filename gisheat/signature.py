@@ -97,7 +97,7 @@ def _value(parameter: Parameter, value: Any, prefix: str) -> Any:
         return value
     if parameter.type in (int, float):
         return _number(parameter, value, prefix)
-    if parameter.type is Path or argument.dataset == "layer":
+    if parameter.type is Path or argument.dataset in ("layer", "file"):
         if not isinstance(value, str | Path) or not str(value):
             raise InputError(f"{prefix}{name} is {value!r}; the name of a file is needed.")
         return parameter.type(value)

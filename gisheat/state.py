@@ -27,8 +27,8 @@ LAYER_OPTIONS = (
     "terrain",
 )  # fmt: skip
 
-TABLE_OPTIONS = ("scenarios", "flows")
-"""Options that name tables of a sweep."""
+TABLE_OPTIONS = ("scenarios", "flows", "weather")
+"""Options that name tables: of a sweep, of the weather."""
 FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
 
 Progress = Callable[[float, str], bool | None]

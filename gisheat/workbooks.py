@@ -27,9 +27,9 @@ from gisheat.schema import LAYER_LABEL, Language, columns, split_unit, unit_text
 SUFFIXES = (".xlsx", ".csv")
 """Forms of tables."""
 FORMAT = {
-    "m": "0.00", "mm": "0.0##", "m2": "#,##0", "m3": "#,##0.00", "t/h": "0.00", "m3/h": "0.00", "kg/s": "0.000",
+    "m": "0.00", "mm": "General", "m2": "#,##0", "m3": "#,##0.00", "t/h": "0.00", "m3/h": "0.00", "kg/s": "0.000",
     "m/s": "0.00", "Pa/m": "0.00", "kPa": "0.00", "kW": "#,##0.0", "MW": "0.00", "degC": "0.0", "%": "0.0",
-    "W/m2": "0.00", "kg/m3": "0.00", "Pa s": "0.000E+00", "h": "0", "GJ": "#,##0",
+    "W/m2": "0.00", "kg/m3": "0.00", "m/s2": "General", "Pa s": "0.000E+00", "h": "0", "GJ": "#,##0",
 }  # fmt: skip
 """Number format by unit (`schema.unit_text`)."""
 NO_UNIT = "0.00##"
@@ -39,6 +39,9 @@ FIRST_ROW = 4
 _WRITTEN = dt.datetime(1980, 1, 1)  # noqa: DTZ001 (the first day a zip file knows)
 _FIRST_NOTE = 3
 _WIDEST, _NARROWEST = 42, 7
+_WIDEST_A4 = 170
+"""Width of all columns, in digits, from which on a page is A3."""
+_TYPEFACE = "Calibri"
 _WORDS = {
     "en": {"page": "Page &P of &N", "notes": "Notes"},
     "zh": {"page": "第 &P 页，共 &N 页", "notes": "说明"},
@@ -65,6 +68,7 @@ class Note:
     unit: str = ""
     name: str = ""
     """Name of the value's cell, for formulas."""
+    heading: bool = False
 
 
 def check_suffix(path: Path) -> None:
@@ -209,9 +213,7 @@ def _workbook(
     for name, shown in zip(tables, names, strict=False):
         sheet = book.create_sheet(shown)
         heading = f"{title}: {shown}" if title else shown
-        _fill(sheet, tables[name], layers.get(name, name), language, heading)
-        for number, column in enumerate(tables[name].columns):
-            sheet.column_dimensions[cell_column(number)].hidden = column in hidden.get(name, ())
+        _fill(sheet, tables[name], layers.get(name, name), language, heading, hidden.get(name, ()))
     if notes:
         _fill_notes(book, book.create_sheet(names[-1]), notes, language, title or names[-1])
     book.calculation.fullCalcOnLoad = True
@@ -221,25 +223,37 @@ def _workbook(
     return book
 
 
-def _fill(sheet: Any, table: pd.DataFrame, layer: str, language: Language, title: str) -> None:
-    from openpyxl.styles import Font
+def _fill(sheet: Any, table: pd.DataFrame, layer: str, language: Language, title: str, hidden: Sequence[str]) -> None:
+    from openpyxl.styles import Alignment, Font
 
     known = columns(layer)
-    _put(sheet.cell(1, 1), title).font = Font(bold=True, size=13)
+    _put(sheet.cell(1, 1), title).font = Font(name=_TYPEFACE, bold=True, size=13)
+    text, printed = Alignment(horizontal="left", indent=1), 0.0
     for number, name in enumerate(map(str, table.columns), 1):
         label = split_unit(known[name].label[language] if name in known else name)
         _put_heading(sheet, number, label.name, label.unit)
         values = table.iloc[:, number - 1].tolist()
         number_format = _number_format(name, known[name].kind if name in known else "float")
+        if name in hidden:
+            number_format = "General"
         for row, value in enumerate(values, FIRST_ROW):
-            _put(sheet.cell(row, number), value, number_format)
-        sheet.column_dimensions[cell_column(number - 1)].width = _width(label.name, label.unit, values)
+            cell = _put(sheet.cell(row, number), value, number_format)
+            if isinstance(value, str):  # clear of the number beside it
+                cell.alignment = text
+        dimension = sheet.column_dimensions[cell_column(number - 1)]
+        dimension.width = _width(label.name, label.unit, values)
+        if name in hidden:
+            dimension.outlineLevel, dimension.hidden = 1, True
+        else:
+            printed += dimension.width
     sheet.row_dimensions[FIRST_ROW - 2].height = 32
     last = f"{cell_column(max(len(table.columns), 1) - 1)}{max(len(table), 1) + FIRST_ROW - 1}"
     sheet.auto_filter.ref = f"A{FIRST_ROW - 1}:{last}"
     sheet.freeze_panes = f"B{FIRST_ROW}"
     sheet.print_title_rows = f"1:{FIRST_ROW - 1}"
     _print_set_up(sheet, language, title)
+    if printed > _WIDEST_A4:
+        sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
 
 
 def _put_heading(sheet: Any, number: int, name: str, unit: str) -> None:
@@ -250,7 +264,7 @@ def _put_heading(sheet: Any, number: int, name: str, unit: str) -> None:
         cell = _put(sheet.cell(row, number), text)
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         cell.fill = PatternFill("solid", fgColor="DCE6F1")
-        cell.font = Font(bold=row == FIRST_ROW - 2)
+        cell.font = Font(name=_TYPEFACE, bold=row == FIRST_ROW - 2)
         cell.border = Border(top=line if row == FIRST_ROW - 2 else None, bottom=line if row == FIRST_ROW - 1 else None)
 
 
@@ -284,25 +298,32 @@ def _text(text: str) -> str:
 
 def _width(heading: str, unit: str, values: Sequence[Any]) -> float:
     """Width of a column for its words and values; headings may take two lines, long text runs on."""
-    longest_word = max((_letters(word) for word in heading.split()), default=0)
+    longest_word = max((_letters(word) / (2.0 if _is_wide(word) else 1.0) for word in heading.split()), default=0)
     texts = max((_letters(value) for value in values if isinstance(value, str)), default=0)
-    numbers = 9 if any(isinstance(value, float | Formula) for value in values) else 0
+    numbers = 8 if any(isinstance(value, float | Formula) for value in values) else 0
     needed = max(longest_word, _letters(heading) / 2, _letters(unit), texts, numbers)
     return min(max(needed + 2.0, _NARROWEST), _WIDEST)
 
 
 def _letters(text: str) -> float:
     """Width of a text in digits; Chinese takes two each."""
-    return sum(2.0 if ord(letter) > 0x2E7F else 1.0 for letter in text)
+    return sum(2.0 if _is_wide(letter) else 1.0 for letter in text)
+
+
+def _is_wide(text: str) -> bool:
+    """Tell whether a text has Chinese letters, between which a line may end."""
+    return any(ord(letter) > 0x2E7F for letter in text)
 
 
 def _print_set_up(sheet: Any, language: Language, title: str) -> None:
-    """A4 across, as wide as the page, headings on every page, pages counted."""
+    """A4 (A3 for wide tables) across, as wide as the page, headings on every page, pages counted."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.6, 0.8
+    sheet.page_margins.header = sheet.page_margins.footer = 0.4
     sheet.print_options.gridLines = True
     sheet.print_options.horizontalCentered = True
     sheet.oddFooter.left.text = _text(title).replace("&", "&&")[:100]
@@ -313,17 +334,20 @@ def _fill_notes(book: Any, sheet: Any, notes: Sequence[Note | str], language: La
     from openpyxl.styles import Alignment, Font
     from openpyxl.workbook.defined_name import DefinedName
 
-    _put(sheet.cell(1, 1), title).font = Font(bold=True, size=13)
+    _put(sheet.cell(1, 1), title).font = Font(name=_TYPEFACE, bold=True, size=13)
     for row, entry in enumerate(notes, _FIRST_NOTE):
         note = Note(entry) if isinstance(entry, str) else entry
         cell = _put(sheet.cell(row, 1), note.text)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
+        if note.heading:
+            cell.font = Font(name=_TYPEFACE, bold=True)
         if note.value is None:  # a sentence takes the whole width, and as many lines as it needs
             sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=3)
-            sheet.row_dimensions[row].height = 15.0 * max(1, math.ceil(_letters(note.text) / 100.0))
+            sheet.row_dimensions[row].height = 15.0 * max(1, math.ceil(_letters(note.text) / 110.0))
             continue
-        _put(sheet.cell(row, 2), note.value).alignment = Alignment(horizontal="right", vertical="top")
-        _put(sheet.cell(row, 3), note.unit)
+        value = _put(sheet.cell(row, 2), note.value, FORMAT.get(note.unit, "General"))
+        value.alignment = Alignment(horizontal="right", vertical="top")
+        _put(sheet.cell(row, 3), note.unit).alignment = Alignment(horizontal="left", indent=1)
         if note.name:
             book.defined_names[note.name] = DefinedName(note.name, attr_text=f"{_quoted(sheet.title)}!$B${row}")
     for letter, width in (("A", 64), ("B", 22), ("C", 20)):

@@ -16,9 +16,8 @@ from gisheat import kernels
 settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.get("GISHEAT_HUNT"))
 settings.load_profile("gisheat")
 
-collect_ignore = ["in_qgis"]  # they run in QGIS's own Python: see the Makefile
-if not os.environ.get("GISHEAT_VERIFY"):
-    collect_ignore.append("verify")  # need a browser and the like: `make verify` runs them
+collect_ignore = ["in_qgis", "verify"]
+"""Those of in_qgis run in QGIS's own Python, those of verify need other programs: see the Makefile."""
 
 
 @pytest.fixture(autouse=True, scope="session")

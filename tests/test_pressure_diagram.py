@@ -9,7 +9,7 @@ from networks import DRAWN_SEPARATELY, RING, TREE, TWO_RINGS, draw
 
 import gisheat
 from gisheat.errors import InputError
-from gisheat.picture import diagram, diagram_dxf
+from gisheat.picture import diagram, diagram_dxf, fonts
 from gisheat.picture.diagram_layout import lay_out
 from gisheat.picture.fonts import LATIN_FAMILY, can_show, choose_typeface
 from gisheat.pressure_limits import default_limits
@@ -300,3 +300,17 @@ def test_the_verb_draws_along_pipes_with_the_users_of_the_layer(tmp_path):
     ran = call("profile", file, "-o", out.with_suffix(".png"), "--way-nodes", "P1;P3")
     assert ran.code == 2
     assert "there is no node 'P1'" in ran.sentence
+
+
+def test_a_missing_font_is_a_note_said_once(tmp_path, monkeypatch):
+    """Of pictures; a drawing has the fonts of the program that opens it."""
+    layers = town()
+    layers["stations"]["name"] = ["香江水岸", "North"]
+    file = write(tmp_path / "in" / "town.gpkg", layers)
+    for module in (fonts, diagram):
+        monkeypatch.setattr(module, "installed_families", lambda: frozenset({LATIN_FAMILY}))
+    ran = call("profile", file, "-o", tmp_path / "a.png", "--language", "zh")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("no font on this machine shows Chinese ('香江水岸' ...)") == 1
+    assert ran.out.count("gisheat[fonts]") == 1
+    assert "no font" not in call("profile", file, "-o", tmp_path / "a.dxf", "--language", "zh").out

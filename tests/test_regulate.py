@@ -115,6 +115,16 @@ def test_a_result_at_a_point_says_what_it_was_solved_with_and_is_looked_at_as_it
     assert f"{found['heat load at this temperature'] * 5 / 8 * 1e3:.1f} kW" in text
 
 
+def test_what_goes_by_the_design_refuses_a_result_of_another_point(file, tmp_path):
+    _, _, out = solved(file, outdoor_temp_c=-2.0)
+    for operation, name in ((operations.regulate, "c.csv"), (operations.equip, "e.csv")):
+        with pytest.raises(InputError, match=r"was solved at -2 degC outside, and .* goes by the design"):
+            operation(out, tmp_path / name)
+    _, _, out = solved(file)
+    operations.regulate(out, tmp_path / "c.csv", outdoor_temps_c="-22")  # the climate is in its record
+    assert pd.read_csv(tmp_path / "c.csv")["supply_temp_c"].tolist() == [110.0]
+
+
 def test_scenarios_and_sweeps_go_along_the_curve(file, tmp_path):
     project = tmp_path / "project.toml"
     project.write_text(

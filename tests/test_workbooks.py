@@ -65,6 +65,13 @@ def test_print_set_up_and_frozen_heading(tmp_path):
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.auto_filter.ref == "A3:D5"  # the buttons are in the row of units, which is no row to filter
     assert sheet.oddFooter.left.text == "Heat && Power: Critical path"
+    assert sheet.page_setup.paperSize == int(sheet.PAPERSIZE_A4)
+
+
+def test_a_wide_table_is_printed_on_a3(tmp_path):
+    write_tables(tmp_path / "t.xlsx", {"critical_path": path_table().assign(**{f"c{i}_kpa": 1.0 for i in range(20)})})
+    sheet = openpyxl.load_workbook(tmp_path / "t.xlsx")["Critical path"]
+    assert sheet.page_setup.paperSize == int(sheet.PAPERSIZE_A3)
 
 
 def test_text_from_data_never_becomes_a_formula(tmp_path):
@@ -124,6 +131,7 @@ def test_hidden_columns(tmp_path):
     write_tables(tmp_path / "t.xlsx", {"critical_path": path_table()}, hidden={"critical_path": ["length_m"]})
     sheet = openpyxl.load_workbook(tmp_path / "t.xlsx")["Critical path"]
     assert [sheet.column_dimensions[letter].hidden for letter in "ABCD"] == [False, False, True, False]
+    assert sheet.column_dimensions["C"].outlineLevel == 1  # a plus above shows them
 
 
 def test_the_same_tables_give_the_same_bytes(tmp_path):

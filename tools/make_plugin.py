@@ -37,7 +37,19 @@ GROUPS = {
     "2 Network": ("check", "topology", "route", "loads"),
     "3 Design": ("size", "solve", "run"),
     "4 Operation": ("balance", "sweep", "explain"),
-    "5 Hand on": ("profile", "regulate", "equip", "draw", "cost", "export_inp"),
+    "5 Hand on": (
+        "table",
+        "check_table",
+        "profile",
+        "regulate",
+        "duration",
+        "equip",
+        "draw",
+        "cost",
+        "report",
+        "export_inp",
+    ),
+    "6 As-built map": ("compare",),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 
@@ -83,8 +95,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "minimum": argument.minimum,
         "maximum": argument.maximum,
         "choices": list(parameter.choices),
-        "suffix": argument.suffix if argument.dataset in ("input", "output") else "",
-        "suffixes": _suffixes(argument) if argument.dataset in ("input", "output") else [],
+        "suffix": argument.suffix if argument.dataset in ("input", "output", "file") else "",
+        "suffixes": _suffixes(argument) if argument.dataset in ("input", "output", "file") else [],
     }
     if fields["kind"] == "layer":
         fields["geometry"] = "raster" if argument.suffix == ".tif" else GEOMETRY.get(parameter.name, "none")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gisheat.operations.desk import cost, draw, equip, profile, regulate
+from gisheat.operations.as_built import compare
+from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -24,6 +25,7 @@ from gisheat.operations.network import (
     template,
     topology,
 )
+from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
@@ -40,10 +42,15 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     balance,
     explain,
     profile,
+    table,
+    check_table,
     regulate,
     equip,
     draw,
     cost,
+    duration,
+    report,
+    compare,
     import_inp,
     export_inp,
 )
@@ -54,8 +61,11 @@ __all__ = [
     "Report",
     "balance",
     "check",
+    "check_table",
+    "compare",
     "cost",
     "draw",
+    "duration",
     "equip",
     "explain",
     "export_inp",
@@ -64,11 +74,13 @@ __all__ = [
     "new",
     "profile",
     "regulate",
+    "report",
     "route",
     "run",
     "size",
     "solve",
     "sweep",
+    "table",
     "template",
     "topology",
 ]

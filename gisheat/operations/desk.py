@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 from gisheat import bill, maps, outputs
+from gisheat.comparison import add_comparison
+from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
-from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations.running import (
     TO_LOADS,
     TO_SIZES,
     TO_SOLUTION,
     Report,
     Steps,
+    as_far_as_possible,
     product_of,
     resolve_options,
     state_of,
+    write_page,
 )
-from gisheat.option_sets import CostOptions, DrawOptions, EquipOptions, ProfileOptions, RegulateOptions
-from gisheat.quantities import CostOutput, CurveOutput, DiagramOutput, EquipmentOutput, InputFile, MapOutput
+from gisheat.option_sets import (
+    CostOptions,
+    DrawOptions,
+    DurationOptions,
+    EquipOptions,
+    ProfileOptions,
+    RegulateOptions,
+    SolveOptions,
+    TableOptions,
+)
+from gisheat.quantities import (
+    CostOutput,
+    CurveOutput,
+    DiagramOutput,
+    EquipmentOutput,
+    InputFile,
+    MapOutput,
+    ReportOutput,
+    TableOutput,
+)
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
 from gisheat.summary import Rows
@@ -39,6 +61,16 @@ def profile(
     return product_of(profile, project, output, options, progress, TO_SOLUTION, outputs.DIAGRAMS, outputs.write_diagram)
 
 
+def table(
+    project: InputFile, output: TableOutput, *, progress: Progress | None = None, **options: Unpack[TableOptions]
+) -> Report:
+    """Write the hydraulic calculation table: critical path, whole network, notes.
+
+    A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.
+    """
+    return product_of(table, project, output, options, progress, TO_SOLUTION, SUFFIXES, write_table)
+
+
 def regulate(
     project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[RegulateOptions]
 ) -> Report:
@@ -48,6 +80,20 @@ def regulate(
     """
     suffixes = (*outputs.PICTURES, *SUFFIXES)
     return product_of(regulate, project, output, options, progress, TO_LOADS, suffixes, write_regulation)
+
+
+def duration(
+    project: InputFile, output: CurveOutput, *, progress: Progress | None = None, **options: Unpack[DurationOptions]
+) -> Report:
+    """Draw the load duration curve with the sources that carry it.
+
+    Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources
+    loaded base to peak; security of supply with the largest unit out. Needs no solved network.
+    """
+    steps = (*TO_LOADS, add_duration_findings)
+    return product_of(
+        duration, project, output, options, progress, steps, (*outputs.PICTURES, *SUFFIXES), write_duration
+    )
 
 
 def equip(
@@ -97,11 +143,17 @@ def cost(
     if against is not None:
         theirs = {n: chosen[n] for n in ("prices", "price_factor", "cost_of", "replacement_factor")}
         other = state_of(cost, against, theirs, progress, TO_SIZES)
-    lacking: list[Finding] = []
+    steps = (*TO_SIZES, bill.add_cost_findings)
+    return product_of(cost, project, output, options, progress, steps, SUFFIXES, partial(bill.write_bill, other=other))
 
-    def write(state: State, target: Path) -> tuple[Rows, tuple[Path, ...]]:
-        lacking.extend(bill.bill_of(state).findings)
-        return bill.write_bill(state, target, other)
 
-    done = product_of(cost, project, output, options, progress, TO_SIZES, SUFFIXES, write)
-    return replace(done, findings=(*done.findings, *lacking))
+def report(
+    project: InputFile, output: ReportOutput, *, progress: Progress | None = None, **options: Unpack[SolveOptions]
+) -> Report:
+    """Write a report of the network: one HTML file that opens in any browser, offline.
+
+    First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and
+    inputs. What can't be solved gets a report on its findings.
+    """
+    steps = as_far_as_possible((*TO_SOLUTION, add_comparison))
+    return product_of(report, project, output, options, progress, steps, (".html",), write_page)

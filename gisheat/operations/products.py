@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from gisheat import bill, maps, outputs
-from gisheat.equipment import write_equipment
+from gisheat.duration import add_duration_findings, write_duration
+from gisheat.equipment import add_equipment, write_equipment
 from gisheat.errors import Cancelled, GisheatError, InputError
 from gisheat.findings import Finding
+from gisheat.hydraulic_table import write_table
 from gisheat.operations import desk
-from gisheat.operations.running import Report, Writer, resolve_options
+from gisheat.operations.running import Report, Writer, resolve_options, write_page
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, report
 
@@ -25,21 +27,29 @@ class Product:
     """Whose options it has; they come from the project file, or are the defaults."""
     write: Writer
     files: tuple[str, ...]
+    add_findings: Callable[[State, Progress | None], State] | None = None
+    """Adds what is to be remarked before it is written."""
+    gathers: bool = False
+    """Shows the pictures and findings that were made before it."""
 
 
 PRODUCTS = (
+    Product(desk.table, write_table, ("hydraulic-table.xlsx",)),
     Product(
         desk.profile, outputs.write_diagram,
         ("pressure-diagram.png", "pressure-diagram.svg", "pressure-diagram.dxf"),
     ),
     Product(desk.regulate, write_regulation, ("regulation.png", "regulation.svg", "regulation.xlsx")),
-    Product(desk.equip, write_equipment, ("station-equipment.xlsx",)),
-    Product(desk.cost, bill.write_bill, ("cost.xlsx",)),
+    Product(desk.duration, write_duration, ("load-duration.png", "load-duration.svg", "load-duration.xlsx"),
+            add_duration_findings),
+    Product(desk.equip, write_equipment, ("station-equipment.xlsx",), add_equipment),
+    Product(desk.cost, bill.write_bill, ("cost.xlsx",), bill.add_cost_findings),
     Product(desk.draw, partial(maps.write_map, kind="loads"), ("map-loads.png",)),
     Product(desk.draw, partial(maps.write_map, kind="phases"), ("map-phases.png",)),
     Product(desk.draw, partial(maps.write_map, kind="sketch"), ("map-sketch.png",)),
+    Product(desk.report, write_page, ("report.html",), gathers=True),
 )  # fmt: skip
-"""In the order in which they are made."""
+"""In the order in which they are made; the report comes last."""
 
 
 def write_products(
@@ -58,15 +68,34 @@ def write_products(
         raise InputError(f"products {folder}: the folder can't be made: {error.strerror or error}.") from error
     made: list[Path] = []
     findings: list[Finding] = []
-    wanted = [(product, name) for product in PRODUCTS for name in product.files]
-    for done, (product, name) in enumerate(wanted):
-        report(progress, 0.85 + 0.15 * done / len(wanted), f"writing {name}")
-        try:
-            options = resolve_options(product.operation, state.project, {}) | dict(state.options)
-            _, files = product.write(replace(state, options=options), folder / name)
-            made += files
-        except Cancelled:
-            raise
-        except GisheatError as error:
-            findings.append(Finding("product-missing", "error", "", f"{name} was not made: {error}"))
+    count, done = sum(len(product.files) for product in PRODUCTS), 0
+    for product in PRODUCTS:
+        ready = replace(state, options=resolve_options(product.operation, state.project, {}) | dict(state.options))
+        missing: dict[str, str] = {}
+        if product.add_findings is not None:
+            try:
+                remarked = product.add_findings(ready, None)
+                findings += remarked.findings[len(ready.findings) :]
+            except GisheatError as error:
+                missing = dict.fromkeys(product.files, str(error))
+        for name in product.files:
+            report(progress, 0.85 + 0.15 * done / count, f"writing {name}")
+            done += 1
+            try:
+                if name not in missing:
+                    made += _written(product, ready, folder / name, made, findings)
+            except Cancelled:
+                raise
+            except GisheatError as error:
+                missing[name] = str(error)
+        findings += [Finding("product-missing", "error", "", f"{n} was not made: {why}") for n, why in missing.items()]
     return tuple(made), tuple(findings)
+
+
+def _written(
+    product: Product, state: State, target: Path, made: Sequence[Path], findings: Sequence[Finding]
+) -> tuple[Path, ...]:
+    """Files of a product; one that gathers has the pictures and findings of those before it."""
+    if product.gathers:
+        return write_page(replace(state, findings=(*state.findings, *findings)), target, made)[1]
+    return product.write(state, target)[1]

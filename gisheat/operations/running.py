@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import gisheat
 from gisheat import outputs, stages, tables
 from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
 from gisheat.equipment import EQUIPMENT_CATALOGUES
-from gisheat.errors import InputError
+from gisheat.errors import ConvergenceError, InputError, TopologyError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
 from gisheat.option_sets import IN_PROJECT_FILES
@@ -104,13 +105,40 @@ def state_of(
     return state
 
 
+def as_far_as_possible(steps: Steps) -> Steps:
+    """One step that takes these until one of them is impossible; why is the last finding, of the rule not-solved."""
+
+    def attempt(state: State, progress: Progress | None) -> State:
+        for step in steps:
+            try:
+                state = step(state, progress)
+            except (TopologyError, ConvergenceError) as error:
+                layer = "pipes" if "pipes" in state.layers else "streets"
+                return replace(state, findings=(*state.findings, Finding("not-solved", "error", layer, str(error))))
+        return state
+
+    return (attempt,)
+
+
 def _as_type(kind: Any, text: str) -> Any:
     return kind(text) if kind in (int, float, Path) else text
 
 
 def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
-    """Options that a result was solved with, as its run record has them; empty for other files."""
+    """Options that a result was solved with, as its run record has them; empty for other files.
+
+    Raises
+    ------
+    InputError
+        If it was solved at an outdoor temperature, which the operation does not know: it goes by the design.
+    """
     record = run_record(path)
+    at = record.get("option outdoor_temp_c")
+    if at is not None and "outdoor_temp_c" not in {p.name for p in parameters(operation)}:
+        raise InputError(
+            f"{path} was solved at {at} degC outside, and {operation.__name__} goes by the design: name the project,"
+            " or a result of the design."
+        )
     found: dict[str, Any] = {}
     for parameter in parameters(operation):
         value = record.get(f"option {parameter.name}")
@@ -132,9 +160,9 @@ def result_of(
     target = None if output is None else Path(output)
     if target is None and needs_output:
         raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
-    picture = options.get("picture")
+    picture, page = options.get("picture"), options.get("report")
     if target is not None:
-        outputs.check_outputs(path, project, options, target, picture)
+        outputs.check_outputs(path, project, options, target, picture, page)
     state = stages.read(path, project, options, progress)
     for step in steps:
         state = step(state, progress)
@@ -149,14 +177,16 @@ def result_of(
         written["run"] = tables.key_values(
             outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds), "run"
         )
-        if picture is None:
-            write_result(target, written, title=project.name, language=options["language"])
-        else:  # both stand beside their places before either takes its name
-            with whole_or_nothing(picture) as beside:
+        with contextlib.ExitStack() as whole:  # all stand beside their places before any takes its name
+            if picture is not None:
                 report(progress, 0.8, "drawing the map")
-                outputs.draw(written, beside, state, figures)
-                write_result(target, written, title=project.name, language=options["language"])
-        files += [target, *(options[name] for name in ("picture", "details") if options.get(name) is not None)]
+                outputs.draw(written, whole.enter_context(whole_or_nothing(picture)), state, figures)
+            if page is not None:
+                report(progress, 0.85, "writing the report")
+                write_page(state, whole.enter_context(whole_or_nothing(page)), operation=operation.__name__)
+            write_result(target, written, title=project.name, language=options["language"])
+        beside = (options[name] for name in ("picture", "report", "details") if options.get(name) is not None)
+        files += [target, *beside]
     findings = state.findings
     if afterwards is not None:
         more, missing = afterwards(state, progress)
@@ -166,6 +196,16 @@ def result_of(
     notes = (*state.notes, *outputs.font_notes(state, files))
     seconds = time.perf_counter() - clock
     return Report(figures, findings, notes, tuple(files), "", seconds, convergence, options["language"])
+
+
+def write_page(
+    state: State, target: Path, pictures: Sequence[Path] = (), *, operation: str = "report"
+) -> tuple[Rows, tuple[Path, ...]]:
+    """Write the report of a state, with pictures of other products in it; figures, and files written."""
+    from gisheat.report import figures_of, write_report
+
+    figures = figures_of(pictures, state.options["language"])
+    return write_report(state, target, figures, operation=operation, version=gisheat.__version__)
 
 
 def product_of(

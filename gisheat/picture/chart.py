@@ -72,6 +72,8 @@ class Area:
     name: str
     colour: str
     alpha: float = 0.85
+    hatch: str = ""
+    """matplotlib's sign of a hatching; the area is then not filled."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _legend(page: Axes, panels: Sequence[Panel], face: Typeface) -> float:
         if x > LEFT_MM and x + width > WIDTH_MM - RIGHT_MM:
             x, y = LEFT_MM, y - _LEGEND_ROW_MM
         if isinstance(part, Area):
-            page.fill_between([x, x + 7.0], y - 0.3, y + 2.7, color=part.colour, alpha=part.alpha, linewidth=0)
+            page.fill_between([x, x + 7.0], y - 0.3, y + 2.7, **_filling(part))  # type: ignore[arg-type]
         else:
             page.plot([x, x + 3.5, x + 7.0], [y + 1.2] * 3, **_look(part))  # type: ignore[arg-type]
         page.text(x + 8.5, y, text, fontproperties=properties, color=classes.INK, parse_math=False, va="baseline")
@@ -215,6 +217,12 @@ def _look(line: Line) -> dict[str, object]:
         "markeredgewidth": 1.2,
     }
     return look | ({"dashes": line.dashes} if line.dashes else {})
+
+
+def _filling(area: Area) -> dict[str, object]:
+    if area.hatch:
+        return {"facecolor": "none", "edgecolor": area.colour, "hatch": area.hatch, "linewidth": 0.6}
+    return {"color": area.colour, "alpha": area.alpha, "linewidth": 0}
 
 
 def _names_width(panels: Sequence[Panel], face: Typeface) -> float:
@@ -253,7 +261,7 @@ def _draw_panel(
         (left / WIDTH_MM, bottom / HEIGHT_MM, (right - left) / WIDTH_MM, (top - bottom) / HEIGHT_MM), facecolor="none"
     )
     for area in panel.areas:
-        axes.fill_between(area.x, area.low, area.high, color=area.colour, alpha=area.alpha, linewidth=0)
+        axes.fill_between(area.x, area.low, area.high, **_filling(area))  # type: ignore[arg-type]
     for line in panel.lines:
         axes.plot(line.x, line.y, **_look(line), solid_capstyle="butt", clip_on=not line.marker)  # type: ignore[arg-type]
     axes.margins(y=0.06)

@@ -134,7 +134,7 @@ def _lay_legend(sheet: Sheet, lines: PressureLines, high: float) -> float:
     words = dict(sheet.words)
     words["static"] = words["static"].format(lines.static)
     drawn = drawn_kinds(lines, high)
-    x, y = MARGIN_MM, LEGEND_MM
+    x, y = MARGIN_MM, LEGEND_MM - (4.0 if lines.return_pipes else 0.0)
     keys = [(kind, words[kind]) for kind in KINDS if kind in drawn]
     if np.isfinite(lines.highest).any() and "class" not in drawn:
         keys.append(("", words["class_above"].format(float(lines.highest.min()))))

@@ -189,9 +189,15 @@ def pins(xy: Floats) -> Floats:
 
 def critical_nodes(content: Content, look: PipeLook) -> Ints:
     """Rows of named nodes, at most 60, at the ends of trunk pipes of the critical path."""
-    table, role = content.pipes.table, texts(content.pipes.table, "role")
+    role = texts(content.pipes.table, "role")
     path = look.critical & ((role == "trunk") | ~(look.critical & (role == "trunk")).any())
-    ends = np.concatenate([texts(table, "from_node")[path], texts(table, "to_node")[path]]).astype(str)
+    return named_nodes(content, path)
+
+
+def named_nodes(content: Content, pipes: Bools) -> Ints:
+    """Rows of nodes with a name of their own, at most 60, at the ends of some pipes."""
+    table = content.pipes.table
+    ends = np.concatenate([texts(table, "from_node")[pipes], texts(table, "to_node")[pipes]]).astype(str)
     names = texts(content.nodes.table, "node_id").astype(str)
     rows = np.flatnonzero(np.isin(names, ends) & (names != "") & ~numbered(names))
     return rows[:: max(1, -(-len(rows) // MOST_NODES))]

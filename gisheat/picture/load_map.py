@@ -41,6 +41,8 @@ BUILDING, BUILDING_EDGE = "#e2dccf", "#c4bba8"
 COLOURS = {False: "#f0a04b", True: "#4a8fd0"}
 """Of existing and planned stations; planned ones are hatched too."""
 EDGES = {False: "#8a4a0a", True: "#123f6d"}
+MOST_DEPTHS = 24
+"""Steps in which smaller circles lie on larger ones."""
 MOST_LABELS = 150
 _LABEL, _SIZE = Style(6.6), Style(5.8, "#4a4e55", italic=True)
 _SHORTEST_RUN_MM = 24.0
@@ -104,16 +106,17 @@ def _draw_buildings(axes: Axes, content: Content) -> None:
 def _draw_stations(axes: Axes, xy: Floats, look: LoadLook) -> None:
     """Circles, the large ones below, and the place of each station as a dot."""
     order = np.argsort(-look.diameter, kind="stable")
-    for depth, row in enumerate(order.tolist()):
-        if look.served[row]:
-            _draw_circle(axes, xy[row], float(look.diameter[row]), bool(look.planned[row]), 10 + depth / len(order))
+    for depth, rows in enumerate(np.array_split(order, MOST_DEPTHS)):
+        for planned in (False, True):
+            shown = rows[look.served[rows] & (look.planned[rows] == planned)]
+            _draw_circles(axes, xy[shown], look.diameter[shown], 10 + depth / MOST_DEPTHS, planned=planned)
     layers.draw_marks(axes, xy, np.full(len(xy), 0.9), "o", [classes.INK], 0.0, 12)
     shut = ~look.served
     layers.draw_crosses(axes, xy[shut], np.full(int(shut.sum()), 2.4))
 
 
-def _draw_circle(axes: Axes, xy: Floats, diameter: float, planned: bool, zorder: float) -> None:
-    marks = axes.scatter([xy[0]], [xy[1]], s=layers.marker_area(np.array([diameter])), marker="o")
+def _draw_circles(axes: Axes, xy: Floats, diameter: Floats, zorder: float, *, planned: bool) -> None:
+    marks = axes.scatter(xy[:, 0], xy[:, 1], s=layers.marker_area(diameter), marker="o")
     marks.set(facecolors=[(*_rgb(COLOURS[planned]), 0.78)], edgecolors=EDGES[planned], linewidths=0.8, zorder=zorder)
     if planned:
         marks.set_hatch("//////")
@@ -181,7 +184,8 @@ def _draw_sizes(page: Page, top: float, look: LoadLook) -> float:
     y = legend.head(page, top, "load", "MW")
     foot, x = y + legend.ROW_MM / 2 - sizes[0] - 1.0, page.sheet.panel[0] + 0.8
     for load, size in zip(steps, sizes, strict=True):
-        _draw_circle(page.axes, np.array([x + size / 2, foot + size / 2]), float(size), planned=False, zorder=10)
+        middle = np.array([[x + size / 2, foot + size / 2]])
+        _draw_circles(page.axes, middle, np.array([size]), 10, planned=False)
         write(page, x + size + 1.2, foot + size / 2 - 1.1, f"{load / 1000:g}", legend.TEXT_PT)
         x += size + 11.0
     return float(foot - 2.5)
@@ -194,7 +198,7 @@ def _draw_kinds(plan: Plan, top: float, look: LoadLook, *, planned: bool, carrie
     for is_planned, name in ((False, "existing_station"), (True, "planned_station")):
         rows = look.served & (look.planned == is_planned)
         if rows.any():
-            _draw_circle(page.axes, legend.key_place(page, y)[0], 3.8, planned=is_planned, zorder=10)
+            _draw_circles(page.axes, legend.key_place(page, y), np.array([3.8]), 10, planned=is_planned)
             legend.row(page, y, words[name], f"{int(rows.sum())} · {look.load[rows].sum() / 1e3:.2f} MW")
             y -= legend.ROW_MM
     keys = (

@@ -74,7 +74,7 @@ def draw_phases(plan: Plan) -> None:
     layers.draw_streets(axes, content, plan.density)
     for number, kind in enumerate(kinds):
         _draw_pipes(axes, content, pipe_kind == number, width, kind)
-        _draw_stations(axes, content.stations.xy[station_kind == number], kind)
+        _draw_stations(axes, content.stations.xy[station_kind == number], kind, STATION_MM * plan.density**0.5)
     layers.draw_sources(axes, content.sources.xy)
     _write_labels(plan, bore, width)
     _draw_panel(plan, kinds, pipe_kind, station_kind, bore)
@@ -139,9 +139,9 @@ def _cross_out(axes: Axes, line: Geometries) -> None:
         marks.set(linewidths=0.9, zorder=7)
 
 
-def _draw_stations(axes: Axes, xy: Floats, kind: Kind) -> None:
+def _draw_stations(axes: Axes, xy: Floats, kind: Kind, diameter: float = STATION_MM) -> None:
     """Full circles for existing stations, rings of the colour of the phase for planned ones, crosses for the rest."""
-    size = np.full(len(xy), STATION_MM)
+    size = np.full(len(xy), diameter)
     layers.draw_marks(axes, xy, size + 0.7, "o", [classes.PAPER], 0.0, 10)
     if kind.status in ("abandoned", "closed"):
         layers.draw_crosses(axes, xy, size)
@@ -149,19 +149,20 @@ def _draw_stations(axes: Axes, xy: Floats, kind: Kind) -> None:
     planned = kind.status == "planned"
     marks = axes.scatter(xy[:, 0], xy[:, 1], s=layers.marker_area(size * (0.8 if planned else 1.0)), marker="o")
     marks.set(facecolors=classes.PAPER if planned else kind.colour, edgecolors=kind.colour, zorder=11)
-    marks.set_linewidth(1.8 if planned else 0.0)
+    marks.set_linewidth(1.8 * diameter / STATION_MM if planned else 0.0)
 
 
 def _write_labels(plan: Plan, bore: Floats, width: Floats) -> None:
     content, face, frame = plan.content, plan.page.face, plan.page.sheet.map_frame
     stations, table, line = content.stations, content.pipes.table, content.pipes.line
-    nodes = layers.critical_nodes(content, layers.pipe_look(content, plan.density))
+    nodes = layers.named_nodes(content, texts(table, "role") == "trunk")
     sizes = size_texts(table, bore)
     large = bore >= layers.largest(bore) / 2
     big, small = np.flatnonzero(large & (sizes != "")), np.flatnonzero(~large & (sizes != ""))
     layers.draw_nodes(plan.axes, content.nodes.xy[nodes], layers.NODE_MM * plan.density**0.5)
     order = np.argsort(-np.nan_to_num(numbers(stations.table, "load_kw"), nan=-1.0), kind="stable")[:MOST_LABELS]
-    radius = np.full(len(order), STATION_MM / 2)
+    diameter = STATION_MM * plan.density**0.5
+    radius = np.full(len(order), diameter / 2)
     names = [text[order] for text in alternatives(stations.table, "station_id", STATION, face)]
     node_names = alternatives(content.nodes.table.iloc[nodes], "node_id", NODE, face)
     batches = [
@@ -173,7 +174,7 @@ def _write_labels(plan: Plan, bore: Floats, width: Floats) -> None:
         street_names(content, face),
     ]
     symbols = [
-        layers.discs(stations.xy, np.full(len(stations), STATION_MM + 0.7)),
+        layers.discs(stations.xy, np.full(len(stations), diameter + 0.7)),
         layers.squares(content.sources.xy, layers.SOURCE_MM),
         layers.discs(content.nodes.xy[nodes], np.full(len(nodes), layers.NODE_MM)),
         outside(frame),

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.path import Path as MarkerPath
 
 from gisheat.picture import classes, layers, legend
 from gisheat.picture.fonts import (
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 PAPERS_MM = ((420.0, 297.0), (594.0, 420.0), (841.0, 594.0))
 """A3, A2, A1."""
 TITLE_MM = 18.5
+_BOW_TIE = MarkerStyle(MarkerPath([(-1.0, -0.55), (-1.0, 0.55), (1.0, -0.55), (1.0, 0.55), (-1.0, -0.55)]))
 SMALLEST_SCALE, GOOD_SCALE, LARGEST_SCALE = 0.8, 0.95, 1.25
 """Texts smaller than the first are too small; from the second on, fewer parts are better than larger texts."""
 TEXT_PT, NAME_PT = 6.0, 6.2
@@ -230,7 +233,9 @@ def _best(
         sketch = arrange(tree, subject.stations, rest, columns)
         wide, high = _size(sketch, pitch)
         found.append((min((right - left) / wide, (top - bottom) / high, LARGEST_SCALE), sketch))
-    scale, sketch = max(found, key=lambda pair: (min(round(pair[0], 2), GOOD_SCALE), -len(pair[1].parts), pair[0]))
+    scale, sketch = max(
+        found, key=lambda pair: (min(round(pair[0], 2), GOOD_SCALE), -len(pair[1].parts), -pair[1].levels)
+    )
     return sketch, scale
 
 
@@ -272,7 +277,8 @@ def _draw_line(drawing: _Drawing, line: Line) -> None:
     else:
         _label_level(drawing, xy, texts)
     if not section.pipes:
-        _draw_device(drawing, xy[0] + (xy[1] - xy[0]) / 2)
+        x, y = (xy[0] + xy[1]) / 2
+        _draw_device(drawing.axes, float(x), float(y), drawing.mm(3.4))
 
 
 def _label_level(drawing: _Drawing, xy: np.ndarray, texts: tuple[str, str, str]) -> None:
@@ -295,12 +301,10 @@ def _label_stem(drawing: _Drawing, line: Line, texts: tuple[str, str, str]) -> N
         _write(drawing, x, y - number * step, text, bold=number == 0)
 
 
-def _draw_device(drawing: _Drawing, xy: np.ndarray) -> None:
-    """A valve or pump as a bow tie on its line."""
-    size = layers.marker_area(np.array([drawing.mm(3.0)]))
-    for marker in ("<", ">"):
-        marks = drawing.axes.scatter([xy[0]], [xy[1]], s=size, marker=marker)
-        marks.set(facecolors=classes.PAPER, edgecolors=classes.INK, linewidths=0.8, zorder=6)
+def _draw_device(axes: Axes, x: float, y: float, size: float) -> None:
+    """A valve or pump as a bow tie of `size` [mm] on its line."""
+    marks = axes.scatter([x], [y], s=layers.marker_area(np.array([size])), marker=_BOW_TIE)
+    marks.set(facecolors=classes.PAPER, edgecolors=classes.INK, linewidths=0.8, zorder=6)
 
 
 def _draw_node(drawing: _Drawing, node: Node) -> None:
@@ -463,8 +467,8 @@ def _draw_key(page: Page, name: str, y: float) -> None:
     elif name == "part_key":
         axes.add_patch(Circle(tuple(place[0]), 2.0, fc=classes.INK, ec=classes.PAPER))
         write(page, float(place[0, 0]), y - 0.8, "1", 6.0, colour=classes.PAPER, bold=True, ha="center")
+    elif name == "device":
+        _draw_device(axes, float(place[0, 0]), y, 3.4)
     else:
-        marker, colour = {"ring_key": ("8", classes.HALO), "rest_key": ("s", classes.UNKNOWN_FILL)}.get(
-            name, ("d", classes.PAPER)
-        )
+        marker, colour = ("8", classes.HALO) if name == "ring_key" else ("s", classes.UNKNOWN_FILL)
         layers.draw_marks(axes, place, np.full(1, 3.0), marker, [colour], 0.8, 8)

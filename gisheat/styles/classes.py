@@ -74,6 +74,18 @@ STATUS = (
     Category("closed", Text("closed", "停用（可恢复）"), "#0b5c94", pattern="dash dot"),
     Category("abandoned", Text("abandoned", "废弃"), GREY, pattern="dot"),
 )
+CHANGED = ("changed_points", "changed_lines", "changed_areas")
+"""Layers of changed features."""
+CHANGES = (
+    Category("added", Text("added", "新增"), "#1a7f4b"),
+    Category("removed", Text("removed", "删除"), "#c01f2e", pattern="dash"),
+    Category("moved", Text("moved", "位移"), "#7b3294"),
+    Category("redimensioned", Text("another dimension", "管径变更"), "#d95f02"),
+    Category("reattributed", Text("other values changed", "属性变更"), "#0b5c94"),
+    Category("split", Text("split", "拆分"), "#a6761d", pattern="dash dot"),
+    Category("merged", Text("merged", "合并"), "#66641f", pattern="dash dot"),
+    Category("recut", Text("cut at other places", "重新分段"), "#7c7f86", pattern="dash dot"),
+)
 SERVED = (
     Category("true", Text("served", "满足"), "#2166ac"),
     Category("false", Text("not served", "不满足"), "#b2182b", marker="diamond"),

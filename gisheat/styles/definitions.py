@@ -5,8 +5,14 @@ from __future__ import annotations
 from gisheat.styles import classes
 from gisheat.styles.model import Style, Text
 
-MAP_LAYERS = ("findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "areas", "buildings")
-TABLES = ("lineage", "critical_path", "scenarios", "summary", "load_mix", "run")
+MAP_LAYERS = (
+    "findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "areas", "buildings",
+    *classes.CHANGED,
+)  # fmt: skip
+TABLES = (
+    "lineage", "critical_path", "scenarios", "summary", "load_mix", "changed_values", "effects", "station_effects",
+    "run",
+)  # fmt: skip
 
 _HEAD = classes.bands((0, 5, 10, 20, 40), classes.SURPLUS)
 _NODE_HEAD = Text("Head above datum [m]", "水头（基准面以上）[m]")
@@ -265,5 +271,18 @@ STYLES: tuple[Style, ...] = (
         "single",
         default=True,
         palette=("#ebe7df",),
+    ),
+    *(
+        Style(
+            layer,
+            Text("Change", "变更"),
+            "action",
+            Text("Change", "变更"),
+            "categories",
+            default=True,
+            categories=classes.CHANGES,
+            label="change",
+        )
+        for layer in classes.CHANGED
     ),
 )

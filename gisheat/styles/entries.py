@@ -41,14 +41,15 @@ def _band_entry(style: Style, band: Band, language: Language) -> Entry:
     limits = [f"{number} >= {band.lower:.12g}"] if band.lower is not None else []
     limits += [f"{number} < {band.upper:.12g}"] if band.upper is not None else []
     limits = limits or [f"{number} IS NOT NULL"]
-    return Entry(_band_label(band, language), _both(limits, style.condition), band.colour)
+    return Entry(band_label(band, language), _both(limits, style.condition), band.colour)
 
 
 def _both(limits: list[str], condition: str) -> str:
     return " AND ".join([*limits, *([f"({condition})"] if condition else [])])
 
 
-def _band_label(band: Band, language: Language) -> str:
+def band_label(band: Band, language: Language) -> str:
+    """Return what a class of numbers is called."""
     if band.name:
         text = band.name
     elif band.lower is None:

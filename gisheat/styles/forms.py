@@ -27,6 +27,7 @@ _TIPS: dict[str, str] = {
     "streets": "name class repaired",
     "buildings": "building_id building_use heated_area_m2:0 station_id",
     "areas": "area_id name kind cost_factor:2",
+    **dict.fromkeys(classes.CHANGED, "feature_id action layer detail distance_m:2 confidence:2 matched_by"),
 }
 _REPRESENTED = ("severity", "layer")
 """Columns whose values have words."""

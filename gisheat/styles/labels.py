@@ -124,6 +124,7 @@ _POINT_RULES: dict[str, tuple[_Label, ...]] = {
         _FINDING,
     ),
     "valve": (_Label(_text("valve_id"), 3000, 6.5, ("valve_id",), priority=3),),
+    "change": (_Label(_text("feature_id"), 10000, 7, ("feature_id", "action"), priority=6),),
     "pump": (_Label(_text("pump_id"), 8000, 7, ("pump_id",), priority=6),),
     "street": (
         _Label(

@@ -23,6 +23,9 @@ _BUILDERS: dict[str, _Builder] = {
     "streets": symbols.street,
     "buildings": symbols.building,
     "areas": symbols.area,
+    "changed_lines": symbols.changed_line,
+    "changed_points": symbols.changed_point,
+    "changed_areas": symbols.area,
 }
 _ARROW_SCALE = 20000
 _PLANNED_SCALE = 6000  # farther out the dashes would bleach thin pipes

@@ -131,6 +131,16 @@ def _size_by_load(context: Context) -> dict[str, str]:
     return {"size": f"(2.2 + 3 * sqrt({share})) * {_zoom(0.35, 1.2)}"}
 
 
+def changed_line(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
+    """Return a line that something happened to, broad enough to lie under others that did."""
+    return (line(entry.colour, 1.0, f"1.0 * {_zoom(0.6, 1.6)}", entry.pattern),)
+
+
+def changed_point(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
+    """Return a point that something happened to: a ring, so that what lies there is seen."""
+    return (point("circle", "#ffffff", 4.2, edge=entry.colour, edge_width=0.9),)
+
+
 def dot(entry: Entry, _context: Context) -> tuple[SymbolLayer, ...]:
     """Return the small dot of a node."""
     return (point("circle", entry.colour, 1.5, edge_width=0.12),)

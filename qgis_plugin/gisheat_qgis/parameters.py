@@ -41,7 +41,7 @@ def files(parameter):
     """Filter of a dialog for files that a parameter may name, the usual kind first."""
     kinds = parameter.suffixes or (parameter.suffix,)
     shown = [f"{FILES.get(kind, kind[1:].upper())} (*{kind})" for kind in kinds if kind]
-    if parameter.kind == "input":
+    if parameter.kind in ("input", "file"):
         together = [f"{', '.join(FILES.get(k, k[1:].upper()) for k in kinds)} ({' '.join('*' + k for k in kinds)})"]
         shown = [*(together if len(kinds) > 1 else shown), tr("All files") + " (*)"]
     return ";;".join(shown)
@@ -89,7 +89,7 @@ def _made(parameter, text, optional):
         if parameter.geometry == "raster":
             return QgsProcessingParameterRasterLayer(name, text, None, optional)
         return QgsProcessingParameterFeatureSource(name, text, [GEOMETRY[parameter.geometry]], None, optional)
-    if kind == "input":
+    if kind in ("input", "file"):
         behavior = QgsProcessingParameterFile.Behavior.File
         return QgsProcessingParameterFile(name, text, behavior, "", None, optional, files(parameter))
     if kind == "output":
@@ -124,7 +124,7 @@ def value(algorithm, parameter, values, context):
         return None
     if kind in ("output", "folder"):
         return algorithm.parameterAsFileOutput(values, name, context) or None
-    if kind == "input":
+    if kind in ("input", "file"):
         return algorithm.parameterAsFile(values, name, context) or None
     if kind == "choice":
         return algorithm.parameterAsEnumString(values, name, context) or None

@@ -197,6 +197,15 @@ def source_row(place: XY) -> dict[str, object]:
     }  # fmt: skip
 
 
+def reserve_row(place: XY) -> dict[str, object]:
+    """Return the reserve plant: its capacity is published, that it stands at the main plant is assumed."""
+    return {
+        "source_id": "S2", "name": "木兰备用热源", "kind": "boiler", "role": "reserve",
+        "phase": "near", "capacity_mw": 40.0, "supply_temp_c": 85.0, "return_temp_c": 65.0,
+        "pressure_holding": False, "ground_m": ground(place), "geometry": Point(to_map(place, pipe=True)),
+    }  # fmt: skip
+
+
 def street_rows(points: dict[str, XY]) -> list[dict[str, object]]:
     """Return the street segments between crossings."""
     lines = {name: resolve(corners, points) for name, (_, corners) in STREETS.items()}
@@ -305,7 +314,7 @@ def build_layers() -> tuple[dict[str, gpd.GeoDataFrame], pd.DataFrame]:
     rows_of = {
         "streets": street_rows(points), "pipes": trunk_rows(sections, trunk),
         "nodes": node_rows({name: place for name, place in points.items() if "." not in name}),
-        "stations": station_rows(facts, points), "sources": [source_row(points["A1"])],
+        "stations": station_rows(facts, points), "sources": [source_row(points["A1"]), reserve_row(points["A1"])],
     }  # fmt: skip
     layers = {name: gpd.GeoDataFrame(rows, crs=CRS) for name, rows in rows_of.items()}
     check_trunk(layers, sections, facts)

@@ -59,6 +59,7 @@ class Drawing:
         self.layers: dict[str, list[Row]] = {
             name: gpd.read_file(CLEAN, layer=name).to_dict("records") for name in LAYER_NAMES
         }
+        self.layers["sources"] = [row for row in self.layers["sources"] if row["role"] != "reserve"]
         self.crs = gpd.read_file(CLEAN, layer="pipes").crs
         self.defects: list[Defect] = []
 

@@ -12,6 +12,7 @@ VALUES = {
     "output": "out.gpkg",
     "folder": "out",
     "layer": "a.gpkg|b",
+    "file": "a.csv",
     "text": "x; y=1",
     "boolean": True,
 }

@@ -35,6 +35,13 @@ def test_a_run_leaves_every_product_beside_the_result(made):
     assert report.exit_code == 0
 
 
+def test_the_report_is_small_and_says_that_the_plan_works(made):
+    folder, _ = made
+    page = folder / "desk" / "report.html"
+    assert page.stat().st_size < 3_000_000
+    assert "The network works: all 39 stations get the flow and the head they need." in page.read_text("utf-8")
+
+
 def test_the_same_run_leaves_the_same_bytes(made, project, tmp_path):
     folder, _ = made
     operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")

@@ -245,11 +245,11 @@
 </message>
 <message>
 <source>Indoor temperature of the curves of regulation; load statistics may use another.</source>
-<translation>调节曲线采用的室内温度；负荷统计可采用另一数值。</translation>
+<translation>调节曲线所用的室内温度；负荷统计可另取。</translation>
 </message>
 <message>
 <source>Outdoor temperature of the design load.</source>
-<translation>设计热负荷对应的室外计算温度。</translation>
+<translation>设计热负荷对应的供暖室外计算温度。</translation>
 </message>
 <message>
 <source>How the network follows the weather: quality by its supply temperature, quantity by its flow, stepped by temperature with the flow in steps, combined with a flow that goes with the load.</source>
@@ -386,6 +386,10 @@
 <message>
 <source>Map picture to write beside the result (*.png, *.svg, *.pdf).</source>
 <translation>与结果一同写出的地图图片（*.png、*.svg、*.pdf）。</translation>
+</message>
+<message>
+<source>Report to write beside the result (*.html).</source>
+<translation>与结果一同写出的报告（*.html）。</translation>
 </message>
 <message>
 <source>Folder for all tables, diagrams, maps and the report.</source>
@@ -552,6 +556,66 @@
 <translation>同时写出的水头数据表（*.csv、*.xlsx）。</translation>
 </message>
 <message>
+<source>Write the hydraulic calculation table: critical path, whole network, notes</source>
+<translation>编制水力计算表：最不利环路、全部管段、说明</translation>
+</message>
+<message>
+<source>A workbook with live formulas for all that follows from flow, length, bore and roughness, or a CSV file.</source>
+<translation>输出为工作簿，凡由流量、管长、内径、粗糙度得出的各列均为公式；或输出为 CSV 文件。</translation>
+</message>
+<message>
+<source>Table to write (*.xlsx, *.csv).</source>
+<translation>要写入的表格 (*.xlsx, *.csv)。</translation>
+</message>
+<message>
+<source>What a CSV file holds: the critical path of each source, or all sections; a workbook has both.</source>
+<translation>CSV 文件的内容：各热源的最不利环路，或全部管段；工作簿两者都有。</translation>
+</message>
+<message>
+<source>Compare the figures of a printed hydraulic table with each other, and with the schedule of its pipes</source>
+<translation>核对已有水力计算表的数据是否相互一致、是否与管道清单一致</translation>
+</message>
+<message>
+<source>Names each figure that disagrees by more than its printed digits allow, and what would agree. With an output, writes the findings as a table.</source>
+<translation>列出超出其有效位数所容许误差的数据，并给出与之相符的数值。指定输出时，将问题写成表格。</translation>
+</message>
+<message>
+<source>Printed hydraulic table (*.csv, *.xlsx; FILE|sheet for another than the first).</source>
+<translation>已有的水力计算表 (*.csv, *.xlsx；非首个工作表时写作 文件|工作表)。</translation>
+</message>
+<message>
+<source>Findings to write (*.csv, *.xlsx).</source>
+<translation>要写入的问题表 (*.csv, *.xlsx)。</translation>
+</message>
+<message>
+<source>Table of the pipes by DN with their trench lengths, to compare the sections with.</source>
+<translation>按公称直径列出管沟长度的管道清单，用于与各管段核对。</translation>
+</message>
+<message>
+<source>Friction law that the table was made with.</source>
+<translation>该表所用的摩擦阻力公式。</translation>
+</message>
+<message>
+<source>Temperature of the water that the table was made with.</source>
+<translation>该表所用的水温。</translation>
+</message>
+<message>
+<source>Density of that water in place of IAPWS-95.</source>
+<translation>该水的密度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Dynamic viscosity of that water in place of IAPWS-95.</source>
+<translation>该水的动力粘度，代替 IAPWS-95。</translation>
+</message>
+<message>
+<source>Equivalent roughness that the table was made with (Hazen-Williams: C).</source>
+<translation>该表所用的当量粗糙度（海澄-威廉公式为 C）。</translation>
+</message>
+<message>
+<source>Difference that is let pass beyond the printed digits, for rounded constants of hand formulas.</source>
+<translation>在有效位数之外容许的偏差，用于手算公式中取整的常数。</translation>
+</message>
+<message>
 <source>Draw or list supply, return and flow against the outdoor temperature</source>
 <translation>绘制或列出供回水温度和流量随室外温度的变化</translation>
 </message>
@@ -561,7 +625,7 @@
 </message>
 <message>
 <source>Chart (*.png, *.svg, *.pdf) or table (*.xlsx, *.csv) to write.</source>
-<translation>要写出的曲线图（*.png、*.svg、*.pdf）或表格（*.xlsx、*.csv）。</translation>
+<translation>要写出的图（*.png、*.svg、*.pdf）或表（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>Outdoor temperatures of the table in degC, separated by commas; in steps of 1 K when empty.</source>
@@ -572,8 +636,8 @@
 <translation>供暖开始和结束时的室外温度。</translation>
 </message>
 <message>
-<source>Table to write beside the chart (*.csv).</source>
-<translation>与曲线图一同写出的表格（*.csv）。</translation>
+<source>Table to write beside the chart (*.xlsx, *.csv).</source>
+<translation>与图同时写出的表（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>List heat exchangers, circulation and make-up pumps of every station</source>
@@ -582,10 +646,6 @@
 <message>
 <source>By its size, from a catalogue; checked against its load, its secondary flow and its temperatures.</source>
 <translation>按规模从设备目录选取，并按热负荷、二次循环流量和温度校核。</translation>
-</message>
-<message>
-<source>Table to write (*.xlsx, *.csv).</source>
-<translation>要写出的表格（*.xlsx、*.csv）。</translation>
 </message>
 <message>
 <source>Catalogue of equipment by station size: cn-stations, or a CSV file with the same columns.</source>
@@ -654,6 +714,86 @@
 <message>
 <source>Project or result to compare with (*.toml, *.gpkg ...).</source>
 <translation>用于对比的项目或结果（*.toml、*.gpkg 等）。</translation>
+</message>
+<message>
+<source>Draw the load duration curve with the sources that carry it</source>
+<translation>绘制热负荷延续曲线及各热源的分担</translation>
+</message>
+<message>
+<source>Largest, mean and least load and the heat of a year, from the design climate or the weather of a year; sources loaded base to peak; security of supply with the largest unit out. Needs no solved network.</source>
+<translation>按设计气象参数或全年气象数据计算最大、平均、最小热负荷和年供热量；热源按基本、调峰、备用的顺序投入；计算最大单机停运时的供热保证率。不需要水力计算。</translation>
+</message>
+<message>
+<source>Indoor temperature of load statistics and duration; indoor_temp_c when empty.</source>
+<translation>负荷统计和延续曲线所用的室内温度；留空时取 indoor_temp_c。</translation>
+</message>
+<message>
+<source>Mean outdoor temperature of the heating season.</source>
+<translation>供暖期平均室外温度。</translation>
+</message>
+<message>
+<source>Length of the heating season in days; with a weather file its coldest days on end.</source>
+<translation>供暖期天数；有气象文件时取其中最冷的连续天数。</translation>
+</message>
+<message>
+<source>First day of the heating season, month-day as in 10-20.</source>
+<translation>供暖期第一天，月-日，如 10-20。</translation>
+</message>
+<message>
+<source>Last day of the heating season, month-day as in 04-13.</source>
+<translation>供暖期最后一天，月-日，如 04-13。</translation>
+</message>
+<message>
+<source>Outdoor temperatures of a year: an EPW file, or CSV with outdoor_temp_c and time.</source>
+<translation>全年室外温度：EPW 文件，或含 outdoor_temp_c 和 time 两列的 CSV。</translation>
+</message>
+<message>
+<source>Time step of a weather file without times.</source>
+<translation>无时间列的气象文件的时间步长。</translation>
+</message>
+<message>
+<source>Load that does not follow the weather, all the year round, as of hot water.</source>
+<translation>不随气象变化的全年负荷，如生活热水。</translation>
+</message>
+<message>
+<source>Share of the largest load that is to be given when the largest unit is out; by the design outdoor temperature when empty.</source>
+<translation>最大单机停运时应保证的最大热负荷份额；留空时按供暖室外计算温度确定。</translation>
+</message>
+<message>
+<source>Write a report of the network: one HTML file that opens in any browser, offline</source>
+<translation>编写管网报告：一个可在任何浏览器中离线打开的 HTML 文件</translation>
+</message>
+<message>
+<source>First a verdict in plain words, then a map to move and point at, the pressure diagram, tables, findings and inputs. What can't be solved gets a report on its findings.</source>
+<translation>先以通俗语言给出结论，然后是可移动、可查询的地图、水压图、表格、检查结果和输入。无法求解时报告检查结果。</translation>
+</message>
+<message>
+<source>Report to write (*.html).</source>
+<translation>要写出的报告（*.html）。</translation>
+</message>
+<message>
+<source>6 As-built map</source>
+<translation>6 竣工图</translation>
+</message>
+<message>
+<source>Compare two states of a network: what was added, removed, moved, changed, cut, and what that does</source>
+<translation>比较管网的两个状态：新增、删除、位移、变更、拆分，以及由此产生的影响</translation>
+</message>
+<message>
+<source>Features are matched by identifier, and without one by place. Both states are solved where they can be; the effects stand side by side.</source>
+<translation>要素按编号匹配，无编号时按位置匹配。两个状态能求解时均求解，影响并列给出。</translation>
+</message>
+<message>
+<source>Older state: a project file, or a file of layers.</source>
+<translation>原状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Newer state: a project file, or a file of layers.</source>
+<translation>新状态：项目文件，或含图层的文件。</translation>
+</message>
+<message>
+<source>Distance that digitising alone makes: what moved less did not move.</source>
+<translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
@@ -972,8 +1112,20 @@
 <translation>“设置 &gt; 选项 &gt; gisheat”或处理工具箱的“运行环境”工具</translation>
 </message>
 <message>
+<source>load duration</source>
+<translation>热负荷延续曲线</translation>
+</message>
+<message>
 <source>compiling the solver for this kind of network (kept for the next time): up to some ten seconds</source>
 <translation>正在编译此类管网的求解程序（仅首次，之后保留）：最多约十秒</translation>
+</message>
+<message>
+<source>comparing</source>
+<translation>正在比较</translation>
+</message>
+<message>
+<source>writing the changes</source>
+<translation>正在写出变更</translation>
 </message>
 <message>
 <source>reading with EPANET</source>
@@ -1004,8 +1156,16 @@
 <translation>正在写出结果</translation>
 </message>
 <message>
+<source>reading the table</source>
+<translation>正在读取表格</translation>
+</message>
+<message>
 <source>drawing the map</source>
 <translation>正在绘制地图</translation>
+</message>
+<message>
+<source>writing the report</source>
+<translation>正在写出报告</translation>
 </message>
 <message>
 <source>checking</source>

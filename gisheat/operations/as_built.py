@@ -1,0 +1,136 @@
+"""The map of what is built: two states compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Unpack
+
+import gisheat
+from gisheat import tables
+from gisheat.as_built.changes import find_changes
+from gisheat.as_built.effects import effects, station_effects
+from gisheat.as_built.layers import change_figures, change_layers, doubtful
+from gisheat.crs import name_of
+from gisheat.errors import GisheatError, InputError
+from gisheat.findings import Finding
+from gisheat.geopackage import check_output, run_record, write_result
+from gisheat.layers import Layers, file_hash
+from gisheat.operations.network import run
+from gisheat.operations.running import TO_SOLUTION, Report, state_of
+from gisheat.option_sets import CompareOptions
+from gisheat.quantities import NewState, OldState, OutputFile
+from gisheat.schema import SCHEMA_VERSION
+from gisheat.signature import checked, defaults
+from gisheat.state import Progress, State, report
+from gisheat.summary import Rows
+
+UNSURE = 0.6
+"""Confidence below which a match is a finding."""
+
+
+def compare(
+    old: OldState, new: NewState, output: OutputFile, *, progress: Progress | None = None,
+    **options: Unpack[CompareOptions],
+) -> Report:  # fmt: skip
+    """Compare two states of a network: what was added, removed, moved, changed, cut, and what that does.
+
+    Features are matched by identifier, and without one by place. Both states are solved where they can be; the effects
+    stand side by side.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    chosen = {**defaults(compare), **checked(compare, options)}
+    files, target = (Path(old), Path(new)), Path(output)
+    if target.suffix.lower() != ".gpkg":
+        raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
+    check_output(target, list(files), overwrite=chosen["overwrite"])
+    report(progress, 0.02, f"reading and solving {files[0].name}")
+    before, missing = _read(files[0], "OLD", chosen)
+    report(progress, 0.35, f"reading and solving {files[1].name}")
+    after, missing_too = _read(files[1], "NEW", chosen)
+    report(progress, 0.7, "comparing")
+    drawn, notes = _in_one_crs(before.raw, after.raw)
+    changes = find_changes(drawn, after.raw, tolerance=chosen["match_tolerance_m"])
+    unsure = [_unsure(row) for row in doubtful(changes, UNSURE).to_dict("records")]
+    findings = (*_swapped(files), *missing, *missing_too, *_doubled(before, after), *unsure)
+    written = change_layers(changes)
+    figures: Rows = {"old": (files[0].name, ""), "new": (files[1].name, ""), **change_figures(changes)}
+    if before.results is not None and after.results is not None:
+        written["effects"] = effects(before, after)
+        written["station_effects"] = station_effects(before, after)
+        figures |= _effect_figures(written["effects"])
+    written["findings"] = tables.findings_layer(findings, after.raw.crs)
+    written["summary"] = tables.key_values(figures)
+    record: Rows = {
+        "gisheat version": (gisheat.__version__, ""), "schema version": (SCHEMA_VERSION, ""),
+        "operation": ("compare", ""), "input old": (files[0].name, ""), "input new": (files[1].name, ""),
+        "sha256 old": (file_hash(files[0]), ""), "sha256 new": (file_hash(files[1]), ""),
+        "option match_tolerance_m": (chosen["match_tolerance_m"], ""),
+        **{f"note {i}": (note, "") for i, note in enumerate(notes, 1)},
+        "started": (started.isoformat(timespec="seconds"), ""), "duration": (time.perf_counter() - clock, "s"),
+    }  # fmt: skip
+    written["run"] = tables.key_values(record, "run")
+    report(progress, 0.9, "writing the changes")
+    write_result(target, written, title=f"{files[0].stem} - {files[1].stem}", language=chosen["language"])
+    if progress is not None:
+        progress(1.0, "done")
+    return Report(figures, findings, notes, (target,), "", time.perf_counter() - clock)
+
+
+def _read(path: Path, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
+    """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
+    given = {"crs": chosen["crs"]}
+    try:
+        return state_of(run, path, given, None, TO_SOLUTION), []
+    except GisheatError as error:
+        state = state_of(run, path, given, None, ())  # what can't be read either has no comparison
+        message = f"{side} has no solution, so the effects are unknown: {error}"
+        return state, [Finding("effect-unknown", "warning", "", message)]
+
+
+def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:
+    """The older state in the CRS of the newer one."""
+    if old.crs is None or new.crs is None or old.crs.equals(new.crs, ignore_axis_order=True):
+        return old, ()
+    moved = {name: table.to_crs(new.crs) if hasattr(table, "to_crs") else table for name, table in old.tables.items()}
+    return replace(old, tables=moved, crs=new.crs), (f"old: reprojected from {name_of(old.crs)} to {name_of(new.crs)}",)
+
+
+def _swapped(files: tuple[Path, Path]) -> Iterable[Finding]:
+    """A finding where the run records say that OLD was made after NEW."""
+    made = [str(run_record(path).get("started") or "") for path in files]
+    if all(made) and made[0] > made[1]:
+        message = f"OLD was made at {made[0]}, NEW before it, at {made[1]}: were they swapped?"
+        yield Finding("states-swapped", "warning", "", message)
+
+
+def _doubled(before: State, after: State) -> Iterable[Finding]:
+    """Identifiers that occur twice, of both states: such features are matched by place."""
+    for side, state in (("OLD", before), ("NEW", after)):
+        for finding in state.findings:
+            if finding.rule == "id-doubled":
+                yield replace(finding, message=f"{side}: {finding.message}")
+
+
+def _unsure(row: dict[Hashable, Any]) -> Finding:
+    """A match that somebody should look at."""
+    message = f"{row['feature_id']} ({row['action']}): old and new agree on {row['confidence']:.0%} of their way only."
+    fid = row["new_fid"] if row["new_fid"] == row["new_fid"] else row["old_fid"]
+    return Finding("match-doubtful", "warning", row["layer"], message, int(fid), point=_place(row["geometry"]))
+
+
+def _place(geometry: Any) -> tuple[float, float] | None:
+    point = geometry.representative_point()
+    return None if point.is_empty else (float(point.x), float(point.y))
+
+
+def _effect_figures(table: Any) -> Rows:
+    """What the effects come to, in few lines."""
+    rows: Rows = {}
+    for row in table.itertuples():
+        if row.old_value != row.new_value:
+            rows[f"effect: {row.key}"] = (f"{row.old_value or '-'} -> {row.new_value or '-'}", row.unit)
+    return rows

@@ -1,0 +1,94 @@
+"""Random edits of random networks are found again, all and only."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely import LineString
+from shapely.ops import substring
+
+from gisheat.as_built.changes import find_changes
+from gisheat.layers import Layers
+
+CRS = "EPSG:4552"
+TOLERANCE, NOISE = 0.5, 0.2
+EDITS = ("remove", "move", "resize", "abandon", "split", "reverse", "rename")
+
+
+def town(rng, size):
+    """Lines of a crooked grid: identifiers, sizes, states."""
+    places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1) * 60.0
+    places = places + rng.uniform(-8.0, 8.0, places.shape)
+    pairs = [((i, j), (i, j + 1)) for i in range(size) for j in range(size - 1)]
+    pairs += [((i, j), (i + 1, j)) for i in range(size - 1) for j in range(size)]
+    lines = []
+    for a, b in pairs:
+        middle = (places[a] + places[b]) / 2.0 + rng.uniform(-5.0, 5.0, 2)
+        lines.append(LineString([places[a], middle, places[b]]))
+    return [{"pipe_id": f"P{i}", "dn_mm": float(rng.choice([100.0, 150.0, 200.0])), "status": "existing",
+             "geometry": line} for i, line in enumerate(lines)]  # fmt: skip
+
+
+def layers(rows):
+    return Layers(
+        {"pipes": gpd.GeoDataFrame(rows, columns=["pipe_id", "dn_mm", "status", "geometry"], crs=CRS)}, {}, CRS
+    )
+
+
+def edited(row, edit, named):
+    """Rows that take the place of one, and what should be said of it: (action, id of the new or gone feature)."""
+    name, line = row["pipe_id"], row["geometry"]
+    if edit == "split":
+        halves = [substring(line, *part, normalized=True) for part in ((0.0, 0.4), (0.4, 1.0))]
+        parts = [{**row, "pipe_id": f"{name}.{k}", "geometry": half} for k, half in enumerate(halves, 1)]
+        return parts, [("split", part["pipe_id"]) for part in parts]
+    if edit == "remove":
+        return [], [("removed", name)]
+    changed, said = {
+        "move": (
+            {"geometry": shapely.transform(line, lambda xy: xy + np.array([3.0, 4.0]))},
+            [("moved", name)] if named else [("removed", name), ("added", name)],
+        ),
+        "resize": ({"dn_mm": 500.0}, [("redimensioned", name)]),
+        "abandon": ({"status": "abandoned"}, [("reattributed", name)]),
+        "reverse": ({"geometry": line.reverse()}, []),
+        "rename": ({"pipe_id": f"{name}-new"}, []),  # a new number for the same pipe is no change of the map
+    }[edit]
+    return [row | changed], said
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.lists(st.sampled_from(EDITS), max_size=10), st.booleans())
+def test_random_edits_are_found_again_all_and_only(seed, size, edits, named):
+    rng = np.random.default_rng(seed)
+    before = town(rng, size)
+    where = dict(zip(rng.permutation(len(before)).tolist(), edits, strict=False))
+    after, expected = [], []
+    for i, row in enumerate(before):
+        if i in where:
+            rows, said = edited(row, where[i], named)
+            after += rows
+            expected += said
+        else:
+            after.append(row)
+    new = {"pipe_id": "NEW", "dn_mm": 100.0, "status": "planned", "geometry": LineString([(-50, -50), (-20, -90)])}
+    after.append(new)
+    expected.append(("added", "NEW"))
+    names = [row["pipe_id"] for row in after]
+    drawn = [shapely.transform(row["geometry"], lambda xy: xy + rng.uniform(-NOISE, NOISE, xy.shape)) for row in after]
+    after = [
+        {**row, "geometry": line, "pipe_id": row["pipe_id"] if named else ""}
+        for row, line in zip(after, drawn, strict=True)
+    ]
+    order = rng.permutation(len(after)).tolist()
+    old = before if named else [{**row, "pipe_id": ""} for row in before]
+    changes = find_changes(layers(old), layers([after[i] for i in order]), tolerance=TOLERANCE).features
+
+    def name(row):
+        if np.isnan(row.new_fid):
+            return before[int(row.old_fid)]["pipe_id"]
+        return names[order[int(row.new_fid)]]
+
+    assert sorted((row.action, name(row)) for row in changes.itertuples()) == sorted(expected)
