@@ -15,7 +15,7 @@ import pandas as pd
 from gisheat.findings import points_of
 from gisheat.hydraulics.sources import follows_head
 from gisheat.physics.friction import specific_friction
-from gisheat.report.words import Phrases
+from gisheat.report.words import ACTIONS, Phrases
 from gisheat.summary import ACCEPTED
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _repairs(findings: Iterable[Finding], phrases: Phrases) -> Iterator[Remark]:
     for (_, rule), group in sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1])):
         first = group[0]
         message = first.message
-        if first.repair and phrases.action(rule) == rule:
+        if first.repair and rule not in ACTIONS:
             message += f" → {first.repair}."
         sentence = phrases(
             "do" if len(group) > 1 else "do_one", what=phrases.action(rule), count=len(group), message=message

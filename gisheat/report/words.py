@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from gisheat.findings import title
 from gisheat.schema import Language
 
 _EN = {
@@ -163,7 +164,7 @@ ACTIONS = MappingProxyType({
     "ground-unknown": ("State the heights of the ground", "补充地面标高"),
     "dn-unknown": ("Correct diameters that the catalogue does not have", "更正管道系列中没有的管径"),
 })  # fmt: skip
-"""What to do about findings of a rule, English and Chinese; other rules are called by their names."""
+"""What to do about findings of a rule, English and Chinese; other rules are called by what they find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ class Phrases:
         return WORDS[self.language][key].format(**values)
 
     def action(self, rule: str) -> str:
-        """What to do about the findings of a rule; the rule itself where nothing is said of it."""
-        return ACTIONS[rule][int(self.language == "zh")] if rule in ACTIONS else rule
+        """What to do about the findings of a rule; what it found where nothing is said of that."""
+        return ACTIONS[rule][int(self.language == "zh")] if rule in ACTIONS else title(rule, self.language)
 
     def value(self, word: str) -> str:
         """A word of a result column as the reader has it."""
