@@ -13,6 +13,7 @@ import pandas as pd
 
 from gisheat import outputs, stages
 from gisheat.errors import GisheatError, InputError
+from gisheat.findings import explained
 from gisheat.geopackage import whole_or_nothing
 from gisheat.option_sets import ProfileOptions
 from gisheat.report.content import WORST_COLUMNS, Table, quantities, table_of
@@ -133,7 +134,7 @@ def _tables(layers: Mapping[str, Any], more: Sequence[tuple[str, str, pd.DataFra
     if "pipes" in layers and (counted := quantities(layers["pipes"], phrases)) is not None:
         made.append(counted)
     made += [table_of(layer, table, phrases, title=title) for title, layer, table in more if len(table)]
-    return [*made, table_of("findings", layers["findings"], phrases)]
+    return [*made, table_of("findings", explained(layers["findings"], phrases.language), phrases)]
 
 
 def _data(listed: Sequence[Table], mapped: MapData | None, phrases: Phrases) -> dict[str, Any]:

@@ -40,7 +40,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         "scenario_id", "changed", "heat_load_mw", "heat_mw", "flow_t_h", "pump_head_m", "pump_power_kw",
         "worst_station", "least_surplus_head_m", "stations_short", "errors", "message",
     ),
-    "findings": ("severity", "rule", "layer", "message", "repair", "applied", "distance_m"),
+    "findings": ("severity", "title", "message", "advice", "layer", "applied", "distance_m", "rule"),
 }  # fmt: skip
 """Columns of each table, in the order in which they are read; those without any value are left out."""
 WORST_COLUMNS = ("station_id", "name", "load_kw", "available_head_m", "required_head_m", "surplus_head_m", "imbalance",

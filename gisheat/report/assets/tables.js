@@ -4,7 +4,7 @@
   const data = window.gisheat.data;
   const words = data.words;
   const FIRST = 60, PRINTED = 1000;
-  const LONG = new Set(["message", "repair", "changed"]); // texts that may be broken into lines
+  const LONG = new Set(["message", "advice", "changed"]); // texts that may be broken into lines
 
   function format(column, value) {
     if (value === null || value === "") return "–";
