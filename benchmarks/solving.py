@@ -20,7 +20,7 @@ import numpy as np
 
 import gisheat
 from benchmarks.child import ROOT, peak_memory
-from benchmarks.networks import DENSITY, VISCOSITY
+from benchmarks.solver_networks import DENSITY, VISCOSITY
 
 
 class Solves(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from oracle.epanet_runner import GRAVITY, run_two_pipe
 
-from benchmarks.networks import DENSITY, VISCOSITY, two_pipe_network
+from benchmarks.solver_networks import DENSITY, VISCOSITY, two_pipe_network
 from benchmarks.solving import solve, solve_apart
 from benchmarks.test_solver import timed
 

@@ -18,7 +18,7 @@ from oracle.epanet_runner import GRAVITY, run_epanet
 
 from benchmarks import pandapipes_runner
 from benchmarks.child import ROOT
-from benchmarks.networks import DENSITY, VISCOSITY, grid_network, heating_network
+from benchmarks.solver_networks import DENSITY, VISCOSITY, grid_network, heating_network
 from benchmarks.solving import copy_bandwidth, least_bytes, solve, solve_apart
 
 # rounds; solves in a row in each round, whose median counts: a single one of a millisecond measures cold caches

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import gisheat
-from benchmarks.networks import DENSITY, VISCOSITY, heating_network
+from benchmarks.solver_networks import DENSITY, VISCOSITY, heating_network
 from gisheat.network import Network
 from gisheat.sweeps import outages, sweep
 
