@@ -328,7 +328,7 @@ def test_what_cannot_be_solved_gets_a_report_on_its_findings(tmp_path):
     assert len(found.data["map"]["pipes"]["lines"]) == 3
     listed = {c["name"]: c["values"] for c in found.data["tables"]["findings"]["columns"]}
     assert "not-solved" in listed["rule"]
-    assert "Network can not be solved" in listed["title"]
+    assert "Not solved" in listed["title"]
     assert "figures" not in found.values("id")
 
 

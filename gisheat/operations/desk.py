@@ -9,6 +9,7 @@ from typing import Unpack
 
 from gisheat import bill, maps, outputs
 from gisheat.comparison import add_comparison
+from gisheat.desk_quantities import CostOutput, CurveOutput, EquipmentOutput, MapOutput, TableOutput
 from gisheat.duration import add_duration_findings, write_duration
 from gisheat.equipment import add_equipment, write_equipment
 from gisheat.hydraulic_table import write_table
@@ -34,16 +35,7 @@ from gisheat.option_sets import (
     SolveOptions,
     TableOptions,
 )
-from gisheat.quantities import (
-    CostOutput,
-    CurveOutput,
-    DiagramOutput,
-    EquipmentOutput,
-    InputFile,
-    MapOutput,
-    ReportOutput,
-    TableOutput,
-)
+from gisheat.quantities import DiagramOutput, InputFile, ReportOutput
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
 from gisheat.summary import Rows

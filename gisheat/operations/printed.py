@@ -11,13 +11,13 @@ import pandas as pd
 
 from gisheat import tables
 from gisheat.catalogue import pipe_series
+from gisheat.desk_quantities import FindingsOutput, PrintedTable
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output
 from gisheat.hydraulic_table import Made, agreement_rows, agreement_text, compare_figures, read_printed
 from gisheat.operations.running import Report
 from gisheat.option_sets import CheckTableOptions
 from gisheat.physics.water import water
-from gisheat.quantities import FindingsOutput, PrintedTable
 from gisheat.signature import checked, defaults
 from gisheat.state import Progress, report
 from gisheat.summary import Rows

@@ -164,7 +164,7 @@ ACTIONS = MappingProxyType({
     "ground-unknown": ("State the heights of the ground", "补充地面标高"),
     "dn-unknown": ("Correct diameters that the catalogue does not have", "更正管道系列中没有的管径"),
 })  # fmt: skip
-"""What to do about findings of a rule, English and Chinese; other rules are called by what they find."""
+"""What to do about findings of a rule, English and Chinese; other rules are called by what they found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Phrases:
         return WORDS[self.language][key].format(**values)
 
     def action(self, rule: str) -> str:
-        """What to do about the findings of a rule; what it found where nothing is said of that."""
+        """What to do about the findings of a rule; what the rule found where nothing is said of it."""
         return ACTIONS[rule][int(self.language == "zh")] if rule in ACTIONS else title(rule, self.language)
 
     def value(self, word: str) -> str:
