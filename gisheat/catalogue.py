@@ -63,6 +63,28 @@ def read_rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+def read_csv_rows(path: Path, what: str) -> list[dict[str, str]]:
+    """Rows of a user's CSV file with a row of headings, in UTF-8 or, as Chinese spreadsheets write it, GB 18030.
+
+    Raises
+    ------
+    InputError
+        If it can't be read; `what` is what the sentence calls it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{what} {str(path)!r} can't be read: {error.strerror or error}.") from error
+    for code in ("utf-8-sig", "gb18030"):
+        try:
+            return list(csv.DictReader(content.decode(code).splitlines()))
+        except UnicodeDecodeError:
+            continue
+        except csv.Error as error:
+            raise InputError(f"{what} {str(path)!r} can't be read: {error}.") from error
+    raise InputError(f"{what} {str(path)!r} can't be read: it is no CSV file in UTF-8 or GB 18030.")
+
+
 def pipe_series(name: str) -> PipeSeries:
     """A pipe series by name, or from a CSV file with dn_mm, outer_diameter_mm, wall_mm (or inner_diameter_mm).
 
@@ -76,8 +98,7 @@ def pipe_series(name: str) -> PipeSeries:
     path = Path(name)
     if not path.is_file():
         raise InputError(f"catalogue {name!r}: neither one of {', '.join(PIPE_SERIES)} nor a CSV file.")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return _series(path.stem, list(csv.DictReader(file)))
+    return _series(path.stem, read_csv_rows(path, "catalogue"))
 
 
 def _series(name: str, rows: list[dict[str, str]]) -> PipeSeries:
@@ -135,8 +156,7 @@ def trench_prices(name: str) -> TrenchPrices:
     path = Path(name)
     if not path.is_file():
         raise InputError(f"prices {name!r}: neither {', '.join(TRENCH_PRICES)} nor a CSV file.")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return _prices(path.stem, list(csv.DictReader(file)))
+    return _prices(path.stem, read_csv_rows(path, "prices"))
 
 
 def _prices(name: str, rows: list[dict[str, str]]) -> TrenchPrices:

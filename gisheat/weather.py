@@ -128,7 +128,10 @@ def _csv_table(path: Path) -> tuple[pd.DataFrame, list[Finding], list[str]]:
     try:
         raw = pd.read_csv(path, encoding="utf-8-sig", dtype=str)
     except UnicodeDecodeError:
-        raw = pd.read_csv(path, encoding="gb18030", dtype=str)
+        try:
+            raw = pd.read_csv(path, encoding="gb18030", dtype=str)
+        except UnicodeDecodeError as error:
+            raise ValueError("it is no CSV file in UTF-8 or GB 18030") from error
     for name in raw.columns:
         numbers = pd.to_numeric(raw[name], errors="coerce")
         raw[name] = raw[name] if numbers.isna().all() else numbers
@@ -149,7 +152,10 @@ def _step_of(times: pd.Series, where: str) -> int:
     apart = times.diff().dropna().dt.total_seconds() / 60.0
     step = round(float(apart.median())) if len(apart) else 0
     if step < 1 or _DAY_MINUTES % step:
-        raise InputError(f"{where}: most times are {step} min apart; a step of which a day is a multiple is needed.")
+        raise InputError(
+            f"{where}: most times are {step} min apart; a step of which a day is a multiple is needed, in the order of"
+            " time."
+        )
     return step
 
 

@@ -102,6 +102,15 @@ def test_prices_that_make_no_sense_are_one_sentence(tmp_path, rows, word):
         trench_prices(str(prices(tmp_path / "p.csv", rows)))
 
 
+def test_prices_of_a_chinese_spreadsheet_are_read_and_what_is_no_text_is_one_sentence(tmp_path):
+    table = tmp_path / "p.csv"
+    table.write_text("dn_mm,price_per_metre,currency,year,source\n200,1000,元,2023,报价\n", encoding="gb18030")
+    assert trench_prices(str(table)).currency == "元"
+    table.write_bytes(b"\x00\xff\xfe" * 40)
+    with pytest.raises(InputError, match=r"prices .*p\.csv' can't be read: it is no CSV file in UTF-8 or GB 18030"):
+        trench_prices(str(table))
+
+
 def test_every_price_that_comes_with_gisheat_says_what_it_is():
     for name in TRENCH_PRICES:
         table = trench_prices(name)

@@ -315,3 +315,10 @@ def test_names_that_look_like_formulas_stay_text(tmp_path, facts):
     ran = call("check-table", stored(tmp_path / "t.csv", facts), "--output", target)
     assert "section =HYPERLINK(1): the bore 412 mm" in ran.out
     assert not any(line.startswith("=") for line in target.read_text(encoding="utf-8-sig").splitlines())
+
+
+def test_a_cell_that_no_table_holds_is_one_sentence(tmp_path):
+    path = tmp_path / "printed.csv"
+    path.write_text("pipe,flow (t/h),bore (mm)\n" + "A" * 200_000 + ",100,200\n", "utf-8")
+    with pytest.raises(InputError, match=r"printed\.csv can't be read: field larger than field limit"):
+        read_printed(path)

@@ -151,6 +151,13 @@ def test_a_bad_epw_is_one_sentence(tmp_path, change, sentence):
     assert "\n" not in str(error.value)
 
 
+def test_a_csv_that_is_no_text_is_one_sentence(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\x00\x01\xff\xfe" * 99)
+    with pytest.raises(InputError, match="it is no CSV file in UTF-8 or GB 18030"):
+        read_weather(path)
+
+
 def test_a_file_that_is_no_epw_is_one_sentence(tmp_path):
     path = tmp_path / "a.epw"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)

@@ -119,7 +119,10 @@ def _grid(path: Path, what: str) -> list[list[str]]:
             continue
         except OSError as error:
             raise InputError(f"{what} {place} can't be read: {error.strerror}.") from error
-        return _of_csv(text)
+        try:
+            return _of_csv(text)
+        except csv.Error as error:
+            raise InputError(f"{what} {place} can't be read: {error}.") from error
     raise InputError(f"{what} {place} can't be read: it is neither UTF-8 nor GB 18030.")
 
 
