@@ -269,6 +269,15 @@ def test_long_texts_are_wrapped_and_shortened():
     assert fonts.text_size(short, properties)[0] <= 20
 
 
+def test_a_text_of_any_length_is_measured_in_pieces_that_a_sheet_could_hold(monkeypatch):
+    lengths, measure = [], fonts.text_size
+    monkeypatch.setattr(fonts, "text_size", lambda text, font: (lengths.append(len(text)), measure(text, font))[1])
+    properties = fonts.font(choose_typeface(LATIN), 8)
+    assert fonts.shorten("x" * 100_000, properties, 20).endswith("x…")
+    assert max(lengths) < 500
+    assert len(lengths) < 500
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_without_a_font_ids_and_english_stand_in(tmp_path, figures, language):
     tables = comb(6, name=["香江水岸换热站", "North", "", None, "$x_1$", "四"])

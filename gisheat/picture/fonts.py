@@ -201,6 +201,8 @@ def without_weight_messages() -> Iterator[None]:
 
 
 _PATHS = TextToPath()
+_LONGEST_SHOWN = 300
+"""Characters beyond which no text fits a sheet; measuring takes the square of their number."""
 
 
 def text_size(text: str, properties: FontProperties) -> tuple[float, float, float]:
@@ -236,7 +238,8 @@ def _pieces(text: str) -> list[str]:
 
 def shorten(text: str, properties: FontProperties, width: float) -> str:
     """Cut a text that is wider than `width` [mm], with an ellipsis."""
-    if text_size(text, properties)[0] <= width:
+    if len(text) <= _LONGEST_SHOWN and text_size(text, properties)[0] <= width:
         return text
-    fits = (n for n in range(len(text), 0, -1) if text_size(text[:n] + "…", properties)[0] <= width)
+    longest = min(len(text), _LONGEST_SHOWN)
+    fits = (n for n in range(longest, 0, -1) if text_size(text[:n] + "…", properties)[0] <= width)
     return text[: next(fits, 0)].rstrip() + "…"
