@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gisheat.catalogue import read_rows
+from gisheat.catalogue import read_csv_rows, read_rows
 from gisheat.errors import InputError
 from gisheat.findings import Finding, Severity, findings_about
 from gisheat.hydraulics import design_flows
@@ -79,8 +78,7 @@ def equipment_catalogue(name: str) -> pd.DataFrame:
             raise InputError(
                 f"equipment_catalogue {name!r}: neither one of {', '.join(EQUIPMENT_CATALOGUES)} nor a CSV file."
             )
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_csv_rows(path, "equipment_catalogue")
     try:
         table = pd.DataFrame([{column: float(row[column]) for column in _COLUMNS} for row in rows], columns=_COLUMNS)
     except (KeyError, TypeError, ValueError) as error:
@@ -235,7 +233,7 @@ def _remarks(
         indirect & ~known,
         "equipment-unknown",
         "warning",
-        "has neither a heated area nor a load, so no equipment is chosen",
+        "has no heated area, and no load that can be counted as one, so no equipment is chosen",
     )
     remark(
         known & (flow.isna() | table["exchanger_needed_m2"].isna()),

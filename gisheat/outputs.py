@@ -19,7 +19,7 @@ from gisheat.pressure_lines import PressureLines, lines_table, pressure_lines
 from gisheat.pressure_ways import find_way
 from gisheat.project import Project
 from gisheat.schema import SCHEMA_VERSION
-from gisheat.state import FILE_OPTIONS, TABLE_OPTIONS, State
+from gisheat.state import FILE_OPTIONS, NAMED_OPTIONS, TABLE_OPTIONS, State
 from gisheat.summary import Rows
 from gisheat.workbooks import write_tables
 
@@ -41,7 +41,8 @@ _NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threa
 
 def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
     """Every file that is read."""
-    sources = [*project.layers.values(), *(str(options[n]) for n in FILE_OPTIONS if options.get(n))]
+    named = (*FILE_OPTIONS, *NAMED_OPTIONS)
+    sources = [*project.layers.values(), *(str(options[n]) for n in named if options.get(n))]
     return [path, *(Path(source.partition("|")[0]) for source in sources)]
 
 
@@ -76,7 +77,26 @@ def check_product(
     if data is not None:
         if data.suffix.lower() not in TABLES:
             raise InputError(f"data {data}: a name that ends in {_either(TABLES)} is needed.")
+        if data.absolute() == target.absolute():
+            raise InputError(f"data {data} is the output as well; name another file.")
         check_output(data, [*inputs, target], overwrite=True)
+
+
+def check_products(
+    path: Path, project: Project, options: Mapping[str, Any], folder: Path, names: Iterable[str], others: Iterable[Path]
+) -> None:
+    """Raise InputError when a folder can't hold the products, or one of them would replace an input or another output.
+
+    A folder of a product's name is no reason: just that product is not made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"products {folder}: there is a file of this name; name a folder.")
+    inputs, taken = _inputs(path, project, options), {other.absolute() for other in others}
+    for target in (folder / name for name in names):
+        if target.absolute() in taken:
+            raise InputError(f"products {folder}: {target.name} is named as an output as well; name another file.")
+        if not target.is_dir():
+            check_output(target, inputs, overwrite=True)
 
 
 def _either(suffixes: tuple[str, ...]) -> str:

@@ -30,6 +30,8 @@ LAYER_OPTIONS = (
 TABLE_OPTIONS = ("scenarios", "flows", "weather")
 """Options that name tables: of a sweep, of the weather."""
 FILE_OPTIONS = (*LAYER_OPTIONS, *TABLE_OPTIONS)
+NAMED_OPTIONS = ("catalogue", "equipment_catalogue", "prices", "against")
+"""Options that may name further files that are read: catalogues, and what is compared with."""
 
 Progress = Callable[[float, str], bool | None]
 """Called with the share done (0 to 1) and a word on what is being done; returning False cancels."""

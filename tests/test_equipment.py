@@ -160,3 +160,19 @@ def test_a_catalogue_that_can_not_be_used_is_refused_in_a_sentence(tmp_path, tex
     with pytest.raises(InputError, match=sentence):
         operations.equip(file_of(tmp_path), tmp_path / "e.csv", equipment_catalogue=str(path))
     assert not (tmp_path / "e.csv").exists()
+
+
+def test_a_catalogue_is_an_input_and_never_written_over(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADING + "20000,42,2,85,22,2,1.5,35,2,x\n", "utf-8")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="is an input"):
+        operations.equip(file_of(tmp_path), path, equipment_catalogue=str(path))
+    assert path.read_bytes() == before
+
+
+def test_a_catalogue_that_is_no_text_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(b"\x00\xff\xfe" * 40)
+    with pytest.raises(InputError, match="it is no CSV file in UTF-8 or GB 18030"):
+        operations.equip(file_of(tmp_path), tmp_path / "e.csv", equipment_catalogue=str(path))

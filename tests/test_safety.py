@@ -148,6 +148,27 @@ def test_a_picture_may_not_be_an_input_or_a_folder_and_needs_a_known_ending(tmp_
         assert words in refused(tmp_path, "run", source, "-o", tmp_path / "o.gpkg", "--picture", picture)
 
 
+def test_no_product_replaces_an_input_or_another_output(tmp_path, source):
+    desk, project = tmp_path / "desk", tmp_path / "in" / "p.toml"
+    desk.mkdir()
+    prices = desk / "cost.xlsx"
+    prices.write_text("mine")
+    layers = "".join(f'{name} = "town.gpkg|{name}"\n' for name in town())
+    project.write_text(f'[layers]\n{layers}nodes = "../desk/cost.xlsx"\n')
+    words = refused(tmp_path, "run", project, "-o", tmp_path / "o.gpkg", "--products", desk)
+    assert "cost.xlsx is an input; inputs are never changed" in words
+    page = tmp_path / "new" / "report.html"
+    words = refused(tmp_path, "run", source, "-o", tmp_path / "o.gpkg", "--products", page.parent, "--report", page)
+    assert "report.html is named as an output as well" in words
+    words = refused(tmp_path, "run", source, "-o", tmp_path / "o.gpkg", "--products", source / "desk")
+    assert "can't be written" in words
+
+
+def test_a_table_beside_a_chart_needs_a_name_of_its_own(tmp_path, source):
+    same = tmp_path / "r.csv"
+    assert "is the output as well" in refused(tmp_path, "regulate", source, "-o", same, "--data", same)
+
+
 @pytest.mark.parametrize("verb", ["new", "template"])
 def test_new_and_template_write_over_nothing(tmp_path, source, verb):
     there = tmp_path / f"there.{'toml' if verb == 'new' else 'gpkg'}"

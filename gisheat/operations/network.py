@@ -19,7 +19,7 @@ from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
 from gisheat.layers import read_layers
-from gisheat.operations.products import write_products
+from gisheat.operations.products import PRODUCT_FILES, write_products
 from gisheat.operations.running import (
     TO_LOADS,
     TO_NETWORK,
@@ -171,10 +171,12 @@ def run(
     The output is the one of the project file when none is given. Scenarios of the project file are solved as well
     and compared in the table comparison. With products, everything for the planner's desk as well.
     """
-    folder = options.get("products")
-    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
-        raise InputError(f"products {folder}: there is a file of this name; name a folder.")
-    output = output if output is not None else open_project(Path(project)).output
+    folder, opened = options.get("products"), open_project(Path(project))
+    output = output if output is not None else opened.output
+    if folder is not None:
+        chosen = resolve_options(run, opened, dict(options))
+        others = [Path(p) for p in (output, chosen["picture"], chosen["report"]) if p is not None]
+        outputs.check_products(Path(project), opened, chosen, Path(folder), PRODUCT_FILES, others)
     afterwards = None if folder is None else partial(write_products, Path(folder))
     return result_of(run, project, output, options, progress, (*TO_SOLUTION, add_comparison), afterwards=afterwards)
 

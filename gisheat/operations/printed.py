@@ -35,7 +35,8 @@ def check_table(
     """
     started = time.perf_counter()
     chosen = {**defaults(check_table), **checked(check_table, options)}
-    files = [Path(str(name).partition("|")[0]) for name in (printed, chosen["schedule"]) if name]
+    named = (printed, chosen["schedule"], chosen["catalogue"])
+    files = [Path(str(name).partition("|")[0]) for name in named if name]
     target = None if output is None else Path(output)
     if target is not None:
         check_suffix(target)
@@ -58,7 +59,7 @@ def check_table(
     text = agreement_text(table_read, checks, findings, target)
     notes = tuple(note for one in read for note in one.notes)
     written = () if target is None else (target,)
-    return Report(figures, findings, notes, written, text, time.perf_counter() - started)
+    return Report(figures, findings, notes, written, text, time.perf_counter() - started, language=chosen["language"])
 
 
 def made_with(options: Mapping[str, Any]) -> Made:

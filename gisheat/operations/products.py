@@ -50,6 +50,7 @@ PRODUCTS = (
     Product(desk.report, write_page, ("report.html",), gathers=True),
 )  # fmt: skip
 """In the order in which they are made; the report comes last."""
+PRODUCT_FILES = tuple(name for product in PRODUCTS for name in product.files)
 
 
 def write_products(
@@ -88,7 +89,10 @@ def write_products(
                 raise
             except GisheatError as error:
                 missing[name] = str(error)
-        findings += [Finding("product-missing", "error", "", f"{n} was not made: {why}") for n, why in missing.items()]
+        for why in dict.fromkeys(missing.values()):
+            names = " and ".join(name for name in missing if missing[name] == why)
+            were = "were" if " and " in names else "was"
+            findings.append(Finding("product-missing", "error", "", f"{names} {were} not made: {why}"))
     return tuple(made), tuple(findings)
 
 
