@@ -54,11 +54,11 @@ def test_what_can_not_be_made_is_a_finding_and_the_others_are_made(project, tmp_
         raise InputError("the price of DN300 is missing.")
 
     first, *others = products.PRODUCTS
-    failing = products.Product(first.operation, fail, ("fails.xlsx",))
+    failing = products.Product(first.operation, fail, ("fails.xlsx", "fails.png"))
     monkeypatch.setattr(products, "PRODUCTS", (failing, first, *others))
     report = operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
     (missing,) = [finding for finding in report.findings if finding.rule == "product-missing"]
-    assert missing.message == "fails.xlsx was not made: the price of DN300 is missing."
+    assert missing.message == "fails.xlsx and fails.png were not made: the price of DN300 is missing."
     assert report.exit_code == 1
     assert (tmp_path / "mulan.gpkg").exists()
     assert {path.name for path in (tmp_path / "desk").iterdir()} == {n for p in (first, *others) for n in p.files}
