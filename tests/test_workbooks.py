@@ -172,7 +172,7 @@ def test_columns_are_wide_enough_for_their_numbers_and_long_text_takes_lines(tmp
     table = pd.DataFrame({"trench_cost": [4381609.4, 9838.05], "source": ["short", "a long sentence " * 20]})
     path = tmp_path / "cost.xlsx"
     write_tables(path, {"quantities": table}, language="en")
-    (sheet,) = load_workbook(path).worksheets
+    (sheet,) = openpyxl.load_workbook(path).worksheets
     assert sheet["A4"].number_format == "#,##0"
     assert sheet.column_dimensions["A"].width >= len("4,381,609") + 2
     assert sheet["B5"].alignment.wrap_text
