@@ -33,12 +33,16 @@ FORMAT = {
 }  # fmt: skip
 """Number format by unit (`schema.unit_text`)."""
 NO_UNIT = "0.00##"
+LARGE = "#,##0"
+"""Of columns without a unit that hold sums of money and the like."""
+_IS_LARGE = 1000.0
 FIRST_ROW = 4
 """Row of the first values: a title, the headings and the units are above."""
 
 _WRITTEN = dt.datetime(1980, 1, 1)  # noqa: DTZ001 (the first day a zip file knows)
 _FIRST_NOTE = 3
 _WIDEST, _NARROWEST = 42, 7
+_MOST_LINES = 20
 _WIDEST_A4 = 170
 """Width of all columns, in digits, from which on a page is A3."""
 _TYPEFACE = "Calibri"
@@ -229,24 +233,34 @@ def _fill(sheet: Any, table: pd.DataFrame, layer: str, language: Language, title
     known = columns(layer)
     _put(sheet.cell(1, 1), title).font = Font(name=_TYPEFACE, bold=True, size=13)
     text, printed = Alignment(horizontal="left", indent=1), 0.0
+    wrapped = Alignment(horizontal="left", vertical="top", indent=1, wrap_text=True)  # else it prints on more pages
+    top, beside = Alignment(horizontal="left", vertical="top", indent=1), Alignment(vertical="top")
+    heights: dict[int, float] = {}
     for number, name in enumerate(map(str, table.columns), 1):
         label = split_unit(known[name].label[language] if name in known else name)
         _put_heading(sheet, number, label.name, label.unit)
         values = table.iloc[:, number - 1].tolist()
-        number_format = _number_format(name, known[name].kind if name in known else "float")
+        number_format = _number_format(name, known[name].kind if name in known else "float", values)
         if name in hidden:
             number_format = "General"
         for row, value in enumerate(values, FIRST_ROW):
             cell = _put(sheet.cell(row, number), value, number_format)
             if isinstance(value, str):  # clear of the number beside it
-                cell.alignment = text
+                lines = math.ceil(_letters(value) / (_WIDEST - 3.0))
+                cell.alignment = text if lines == 1 else wrapped
+                if lines > 1:
+                    heights[row] = max(heights.get(row, 0.0), 15.0 * min(lines, _MOST_LINES))
         dimension = sheet.column_dimensions[cell_column(number - 1)]
-        dimension.width = _width(label.name, label.unit, values)
+        dimension.width = _width(label.name, label.unit, values, number_format)
         if name in hidden:
             dimension.outlineLevel, dimension.hidden = 1, True
         else:
             printed += dimension.width
     sheet.row_dimensions[FIRST_ROW - 2].height = 32
+    for row, height in heights.items():
+        sheet.row_dimensions[row].height = height
+        for cell in sheet[row]:
+            cell.alignment = wrapped if cell.alignment.wrap_text else beside if cell.data_type == "n" else top
     last = f"{cell_column(max(len(table.columns), 1) - 1)}{max(len(table), 1) + FIRST_ROW - 1}"
     sheet.auto_filter.ref = f"A{FIRST_ROW - 1}:{last}"
     sheet.freeze_panes = f"B{FIRST_ROW}"
@@ -268,10 +282,17 @@ def _put_heading(sheet: Any, number: int, name: str, unit: str) -> None:
         cell.border = Border(top=line if row == FIRST_ROW - 2 else None, bottom=line if row == FIRST_ROW - 1 else None)
 
 
-def _number_format(name: str, kind: str) -> str:
+def _number_format(name: str, kind: str, values: Sequence[Any]) -> str:
     if kind == "int":
         return "0"
-    return FORMAT.get(unit_text(name), NO_UNIT)
+    return FORMAT.get(unit_text(name), LARGE if _largest(values) >= _IS_LARGE else NO_UNIT)
+
+
+def _largest(values: Sequence[Any]) -> float:
+    """Largest number of a column, whatever its sign; 0 where there is none."""
+    numbers = [value.value if isinstance(value, Formula) else value for value in values]
+    known = [abs(float(n)) for n in numbers if isinstance(n, int | float | np.number)]
+    return max(filter(math.isfinite, known), default=0.0)
 
 
 def _put(cell: Any, value: Any, number_format: str = "General") -> Any:
@@ -296,13 +317,31 @@ def _text(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", "", text)[:32767]
 
 
-def _width(heading: str, unit: str, values: Sequence[Any]) -> float:
-    """Width of a column for its words and values; headings may take two lines, long text runs on."""
-    longest_word = max((_letters(word) / (2.0 if _is_wide(word) else 1.0) for word in heading.split()), default=0)
+def _width(heading: str, unit: str, values: Sequence[Any], number_format: str) -> float:
+    """Width of a column for its words and values; headings may take two lines, long text more."""
     texts = max((_letters(value) for value in values if isinstance(value, str)), default=0)
-    numbers = 8 if any(isinstance(value, float | Formula) for value in values) else 0
-    needed = max(longest_word, _letters(heading) / 2, _letters(unit), texts, numbers)
+    numbers = max(8, _digits(_largest(values), number_format)) if _has_numbers(values) else 0
+    needed = max(_in_two_lines(heading), _letters(unit), texts, numbers)
     return min(max(needed + 2.0, _NARROWEST), _WIDEST)
+
+
+def _in_two_lines(heading: str) -> float:
+    """Width that a heading needs in two lines, which end between words or Chinese letters."""
+    if _is_wide(heading):
+        return max(_letters(word) / (2.0 if _is_wide(word) else 1.0) for word in (heading, *heading.split()))
+    words = heading.split()
+    cuts = range(1, len(words) + 1)
+    return min((max(len(" ".join(words[:cut])), len(" ".join(words[cut:]))) for cut in cuts), default=0)
+
+
+def _has_numbers(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, float | Formula) for value in values)
+
+
+def _digits(number: float, number_format: str) -> int:
+    """Letters that a number takes in a format, with a sign."""
+    whole = len(f"{number:,.0f}" if "," in number_format else f"{number:.0f}")
+    return 1 + whole + (0 if "." not in number_format else 1 + len(number_format.partition(".")[2]))
 
 
 def _letters(text: str) -> float:

@@ -166,3 +166,16 @@ def test_an_empty_table_has_its_headings(tmp_path):
     write_tables(tmp_path / "t.xlsx", {"critical_path": path_table().head(0)})
     sheet = openpyxl.load_workbook(tmp_path / "t.xlsx")["Critical path"]
     assert [cell.value for cell in sheet[2]] == ["Order", "Pipe", "Length", "Supply loss"]
+
+
+def test_columns_are_wide_enough_for_their_numbers_and_long_text_takes_lines(tmp_path):
+    table = pd.DataFrame({"trench_cost": [4381609.4, 9838.05], "source": ["short", "a long sentence " * 20]})
+    path = tmp_path / "cost.xlsx"
+    write_tables(path, {"quantities": table}, language="en")
+    (sheet,) = openpyxl.load_workbook(path).worksheets
+    assert sheet["A4"].number_format == "#,##0"
+    assert sheet.column_dimensions["A"].width >= len("4,381,609") + 2
+    assert sheet["B5"].alignment.wrap_text
+    lines = len("a long sentence " * 20) / sheet.column_dimensions["B"].width
+    assert sheet.row_dimensions[5].height >= 15.0 * lines
+    assert sheet.row_dimensions[4].height is None

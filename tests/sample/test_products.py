@@ -53,15 +53,22 @@ def test_what_can_not_be_made_is_a_finding_and_the_others_are_made(project, tmp_
     def fail(state, target):
         raise InputError("the price of DN300 is missing.")
 
-    first, *others = products.PRODUCTS
-    failing = products.Product(first.operation, fail, ("fails.xlsx", "fails.png"))
-    monkeypatch.setattr(products, "PRODUCTS", (failing, first, *others))
+    last = products.PRODUCTS[-1]
+    failing = products.Product(last.operation, fail, ("fails.xlsx", "fails.png"))
+    monkeypatch.setattr(products, "PRODUCTS", (failing, last))
     report = operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
     (missing,) = [finding for finding in report.findings if finding.rule == "product-missing"]
     assert missing.message == "fails.xlsx and fails.png were not made: the price of DN300 is missing."
     assert report.exit_code == 1
     assert (tmp_path / "mulan.gpkg").exists()
-    assert {path.name for path in (tmp_path / "desk").iterdir()} == {n for p in (first, *others) for n in p.files}
+    assert [path.name for path in (tmp_path / "desk").iterdir()] == ["report.html"]
+    assert "the price of DN300 is missing" in (tmp_path / "desk" / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_the_products_remark_is_said_by_the_run(made):
+    _, report = made
+    remarked = {finding.message.split()[1] for finding in report.findings if finding.rule == "circulation-pump-small"}
+    assert remarked == {"H10", "R06"}  # 208.5 and 216.6 m3/h, the plan's pump of their size has 200
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(project, tmp_path):
