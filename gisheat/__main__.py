@@ -7,6 +7,9 @@ from gisheat import json_lines
 if "--json-lines" in sys.argv:
     json_lines.end_with_caller()  # before the libraries, which take a second or more to be read
 
-from gisheat.cli import main
+try:
+    from gisheat.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)  # while the libraries were read; as `cli.INTERRUPTED`, which is not there yet
 
 main()

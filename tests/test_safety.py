@@ -405,6 +405,20 @@ def test_what_a_run_of_another_process_writes_now_is_left_alone(tmp_path, source
     assert [folder for folder in (ours, *not_ours) if not folder.exists()] == []
 
 
+def test_ctrl_c_while_the_libraries_are_read_has_no_traceback():
+    program = """
+import runpy, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "gisheat.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("gisheat", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path, source, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
