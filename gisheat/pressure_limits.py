@@ -109,7 +109,7 @@ def boiling_pressure(temperature_c: float | None, ground: Array, margin: float) 
     Examples
     --------
     >>> [round(float(boiling_pressure(t, np.zeros(1), 0.0)[0]) / 1e3) for t in (85.0, 110.0, 130.0, 150.0)]
-    [-44, 42, 169, 375]
+    [-43, 42, 169, 375]
     """
     if temperature_c is None:
         return np.full(np.shape(ground), np.nan)

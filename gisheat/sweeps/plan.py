@@ -45,13 +45,14 @@ class Setting:
     """Pipes in service at the highest node of all."""
     first: list[tuple[Array, Array] | None]
     """Of each side: logarithms of total flows, and the flows into the chains for each kg/s at these."""
-    static: dict[float | None, float] = field(default_factory=dict)
+    static: dict[tuple[float | None, float], float] = field(default_factory=dict)
 
     def static_line(self, at: Conditions) -> float:
         """Static line [m] with all pipes in service."""
-        if at.supply_temp_c not in self.static:
-            self.static[at.supply_temp_c] = find_static_line(self.network, self.regulating, at)
-        return self.static[at.supply_temp_c]
+        water = at.supply_temp_c, at.mean.density  # what its margins depend on
+        if water not in self.static:
+            self.static[water] = find_static_line(self.network, self.regulating, at)
+        return self.static[water]
 
 
 @dataclass
