@@ -211,13 +211,17 @@ def station_curves(found: StationKinds, outdoor: Array, options: Mapping[str, An
     Raises
     ------
     InputError
-        If the design outdoor temperature is not known, or a curve is impossible.
+        If the design outdoor temperature is not known, the least supply is above that of the design, or a curve is
+        impossible.
     """
     design, indoor = options["design_outdoor_temp_c"], options["indoor_temp_c"]
     if design is None:
         raise InputError("the design outdoor temperature is not known: give it with --design-outdoor-temp-c.")
     if design >= indoor:
         raise InputError(f"design_outdoor_temp_c ({design:g}) must be below indoor_temp_c ({indoor:g}).")
+    least, lowest = options["min_supply_temp_c"], float(found.kinds.supply.min())
+    if least is not None and least > lowest:
+        raise InputError(f"min_supply_temp_c ({least:g}) must not be above the design supply ({lowest:g} degC).")
     return regulate(found.kinds, outdoor, indoor=indoor, design_outdoor=design, rule=rule_of(options))
 
 

@@ -19,7 +19,7 @@ from gisheat.pressure_lines import PressureLines, lines_table, pressure_lines
 from gisheat.pressure_ways import find_way
 from gisheat.project import Project
 from gisheat.schema import SCHEMA_VERSION
-from gisheat.state import FILE_OPTIONS, NAMED_OPTIONS, TABLE_OPTIONS, State
+from gisheat.state import FILE_OPTIONS, NAMED_OPTIONS, TABLE_OPTIONS, State, open_project
 from gisheat.summary import Rows
 from gisheat.workbooks import write_tables
 
@@ -39,10 +39,11 @@ _NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threa
 """Options that change nothing of a result, left out of its run record beside the names of files."""
 
 
-def _inputs(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
-    """Every file that is read."""
-    named = (*FILE_OPTIONS, *NAMED_OPTIONS)
-    sources = [*project.layers.values(), *(str(options[n]) for n in named if options.get(n))]
+def inputs_of(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
+    """Every file that is read: the input and its layers, what options name, and the layers of a project among that."""
+    named = [str(options[n]) for n in (*FILE_OPTIONS, *NAMED_OPTIONS) if options.get(n)]
+    others = [open_project(Path(n)) for n in named if n.lower().endswith(".toml") and Path(n).is_file()]
+    sources = [*project.layers.values(), *named, *(layer for other in others for layer in other.layers.values())]
     return [path, *(Path(source.partition("|")[0]) for source in sources)]
 
 
@@ -53,7 +54,7 @@ def check_outputs(
     """Raise InputError when a result, picture or report can't be written under its name."""
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
-    inputs = _inputs(path, project, options)
+    inputs = inputs_of(path, project, options)
     check_output(target, inputs, overwrite=options["overwrite"])
     if picture is not None:
         if picture.suffix.lower() not in PICTURES:
@@ -69,7 +70,7 @@ def check_product(
     path: Path, project: Project, options: Mapping[str, Any], target: Path, suffixes: tuple[str, ...]
 ) -> None:
     """Raise InputError when a product, or the table that `data` names, can't be written under its name."""
-    inputs = _inputs(path, project, options)
+    inputs = inputs_of(path, project, options)
     if target.suffix.lower() not in suffixes:
         raise InputError(f"output {target}: a name that ends in {_either(suffixes)} is needed.")
     check_output(target, inputs, overwrite=True)
@@ -91,7 +92,7 @@ def check_products(
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"products {folder}: there is a file of this name; name a folder.")
-    inputs, taken = _inputs(path, project, options), {other.absolute() for other in others}
+    inputs, taken = inputs_of(path, project, options), {other.absolute() for other in others}
     for target in (folder / name for name in names):
         if target.absolute() in taken:
             raise InputError(f"products {folder}: {target.name} is named as an output as well; name another file.")

@@ -205,6 +205,7 @@ def test_the_chart_says_the_indoor_temperature_and_names_its_lines(file, tmp_pat
 
 
 @pytest.mark.parametrize(("columns", "options", "sentence"), [
+    ({}, {"min_supply_temp_c": 140.0}, r"min_supply_temp_c \(140\) must not be above the design supply"),
     ({}, {"design_outdoor_temp_c": None}, "the design outdoor temperature is not known"),
     ({}, {"design_outdoor_temp_c": 12.0, "outdoor_temps_c": "3", "indoor_temp_c": 10.0}, "must be below indoor"),
     ({}, {"design_outdoor_temp_c": 7.0}, r"design_outdoor_temp_c \(7\) must be below heating_start_temp_c \(5\)"),

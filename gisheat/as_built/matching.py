@@ -6,7 +6,7 @@ Rows are numbered as in the arrays handed in. What was split or merged is in sev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ Index = NDArray[np.int64]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Geometry = NDArray[np.object_]
-Kind = Literal["one", "split", "merged", "recut"]
 
 SAMPLES = 16
 """Places along a line at which its distance from another is looked at."""
@@ -123,7 +122,16 @@ def match_lines(
 def match_points(
     old: Geometry, new: Geometry, old_id: Geometry, new_id: Geometry, *, tolerance: float
 ) -> Matches:  # fmt: skip
-    """Match points: by identifier, however far they moved, else with the nearest within the tolerance [m]."""
+    """Match points: by identifier, however far they moved, else with the nearest within the tolerance.
+
+    Parameters
+    ----------
+    old, new : array of Point, shape (old,) and (new,)
+    old_id, new_id : array of str
+        Empty where unknown.
+    tolerance : float
+        [m]
+    """
     first, second = _same_identifier(old_id, new_id)
     free_old, free_new = np.ones(len(old), bool), np.ones(len(new), bool)
     free_old[first], free_new[second] = False, False

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gisheat.errors import InputError
+from gisheat.hydraulics.heads import strongest_feed
 from gisheat.network import Array, Index, Text
 from gisheat.network.arrays import PUMP
 from gisheat.results import Results
@@ -76,20 +77,9 @@ def links_of(results: Results, side: int) -> Links:
     return Links(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def feeding(links: Links, nodes: int) -> Index:
-    """Link that brings the most to each node, -1 where none does, shape (nodes,): of equal ones the last."""
-    flow = np.nan_to_num(links.flow)
-    towards = np.where(flow >= 0.0, links.end, links.start)
-    best = np.full(nodes, -1, np.int64)
-    order = np.argsort(np.abs(flow), kind="stable")
-    order = order[np.abs(flow[order]) > 0.0]
-    best[towards[order]] = order  # the last one written stays
-    return best
-
-
-def upstream(links: Links) -> Index:
-    """Node that the water of each link comes from, shape (links,)."""
-    return np.where(np.nan_to_num(links.flow) >= 0.0, links.start, links.end)
+def feeding(links: Links, nodes: int) -> tuple[Index, Index]:
+    """Link that brings the most to each node, -1 where none does, and the node that each link's water comes from."""
+    return strongest_feed(nodes, links.start, links.end, links.flow, links.pipe)
 
 
 def whole_network(results: Results) -> Sections:
@@ -117,7 +107,8 @@ def _keys(links: Links) -> list[tuple[int, str]]:
 
 def _after(links: Links, rows: Index, nodes: int) -> Index:
     """Row of the table whose section feeds each row; rounding that circulates in a ring is cut."""
-    before = feeding(links, nodes)[upstream(links)] if len(links.id) else np.zeros(0, np.int64)
+    best, comes_from = feeding(links, nodes)
+    before = best[comes_from]
     state = np.zeros(len(before), np.int8)  # 0 not seen, 1 on the way, 2 known to end at a source
     for first in range(len(before)):
         chain = [first]
@@ -170,7 +161,7 @@ def critical_paths(results: Results) -> list[CriticalPath]:
 
 def _path(supply: Links, back: Links, nodes: int, node: int) -> Sections:
     """Sections from a source to a node, each after the one before; the return beside it is that of the same trench."""
-    best, comes_from = feeding(supply, nodes), upstream(supply)
+    best, comes_from = feeding(supply, nodes)
     rows: list[int] = []
     while best[node] >= 0 and int(best[node]) not in rows:
         rows.append(int(best[node]))

@@ -22,10 +22,11 @@ from gisheat.layers import Layers, file_hash
 from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
 from gisheat.option_sets import CompareOptions
+from gisheat.outputs import inputs_of
 from gisheat.quantities import NewState, OldState, OutputFile
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.signature import checked, defaults
-from gisheat.state import Progress, State, report
+from gisheat.state import Progress, State, open_project, report
 from gisheat.summary import Rows
 
 UNSURE = 0.6
@@ -46,7 +47,8 @@ def compare(
     files, target = (Path(old), Path(new)), Path(output)
     if target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
-    check_output(target, list(files), overwrite=chosen["overwrite"])
+    read = [file for path in files for file in inputs_of(path, open_project(path), {})]
+    check_output(target, read, overwrite=chosen["overwrite"])
     report(progress, 0.02, f"reading and solving {files[0].name}")
     before, missing = _read(files[0], "OLD", chosen)
     report(progress, 0.35, f"reading and solving {files[1].name}")
@@ -67,7 +69,7 @@ def compare(
     record: Rows = {
         "gisheat version": (gisheat.__version__, ""), "schema version": (SCHEMA_VERSION, ""),
         "operation": ("compare", ""), "input old": (files[0].name, ""), "input new": (files[1].name, ""),
-        "sha256 old": (file_hash(files[0]), ""), "sha256 new": (file_hash(files[1]), ""),
+        **_hashes("old", files[0], before.raw), **_hashes("new", files[1], after.raw),
         "option match_tolerance_m": (chosen["match_tolerance_m"], ""),
         **{f"note {i}": (note, "") for i, note in enumerate(notes, 1)},
         "started": (started.isoformat(timespec="seconds"), ""), "duration": (time.perf_counter() - clock, "s"),
@@ -77,7 +79,8 @@ def compare(
     write_result(target, written, title=f"{files[0].stem} - {files[1].stem}", language=chosen["language"])
     if progress is not None:
         progress(1.0, "done")
-    return Report(figures, findings, notes, (target,), "", time.perf_counter() - clock)
+    seconds = time.perf_counter() - clock
+    return Report(figures, findings, notes, (target,), "", seconds, language=chosen["language"])
 
 
 def _read(path: Path, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
@@ -89,6 +92,11 @@ def _read(path: Path, side: str, chosen: dict[str, object]) -> tuple[State, list
         state = state_of(run, path, given, None, ())  # what can't be read either has no comparison
         message = f"{side} has no solution, so the effects are unknown: {error}"
         return state, [Finding("effect-unknown", "warning", "", message)]
+
+
+def _hashes(side: str, path: Path, layers: Layers) -> Rows:
+    """Hash of each file that a state was read from, for the run record."""
+    return {f"sha256 {side} {file.name}": (file_hash(file), "") for file in sorted({path, *layers.files()})}
 
 
 def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -173,3 +175,13 @@ def test_a_state_that_can_not_be_solved_is_compared_all_the_same(years, last_yea
 def test_an_output_that_is_an_input_is_refused(years):
     with pytest.raises(InputError, match="is an input"):
         operations.compare(years[0], years[1], years[1])
+
+
+def test_an_output_that_is_a_layer_of_a_project_is_refused(project, years, tmp_path):
+    shutil.copytree(project.parent, tmp_path / "mulan")
+    layers = tmp_path / "mulan" / "mulan.gpkg"
+    before = layers.read_bytes()
+    for pair in ((tmp_path / "mulan" / "project.toml", years[0]), (years[0], tmp_path / "mulan" / "project.toml")):
+        with pytest.raises(InputError, match="is an input"):
+            operations.compare(*pair, layers, overwrite=True)
+    assert layers.read_bytes() == before
