@@ -16,7 +16,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.layers.files import is_sqlite, quoted, readable, split_source
+from gisheat.layers.files import is_sqlite, opened, quoted, split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]
@@ -69,9 +69,7 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    path, name = split_source(source)
-    with readable(path) as file:
-        name = name or str(pyogrio.list_layers(file)[0, 0])
+    with opened(*split_source(source)) as (file, name):
         if not _declares_m(file, name):
             return table, []
         if not KEEPS_M:
