@@ -19,6 +19,7 @@ from gisheat.layers import sheets, shapefiles, vectors
 from gisheat.layers.archives import is_archive, unpacked
 from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
+from gisheat.places import Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY
 
@@ -75,24 +76,15 @@ def reader_of(file: Path) -> Reader:
     return READERS.get(file.suffix.lower(), vectors)
 
 
-def split_source(source: str) -> tuple[Path, str]:
-    """File and layer name (empty when none is given) of FILE, FILE|layername or FILE|layername=NAME.
-
-    >>> split_source("mulan.gpkg|pipes")[1], split_source("mulan.gpkg|layername=my|pipes")[1]
-    ('pipes', 'my|pipes')
-    """
-    file, _, name = source.partition("|")
-    return Path(file), name.removeprefix("layername=")
-
-
-def layer_names(path: Path) -> list[str]:
-    """Names of the layers of a file; of an archive, those of all files in it.
+def layer_names(where: Place) -> list[str]:
+    """Names of the layers of a place; of an archive, those of all files in it.
 
     Raises
     ------
     InputError
         That says why they can't be read.
     """
+    path = file_of(where, "input")
     _check_file(path)
     try:
         with unpacked(path) as files, _without_remarks():
@@ -108,11 +100,12 @@ def _names_in(file: Path) -> list[str]:
 
 
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[tuple[Path, str]]:
+def opened(where: Place, name: str) -> Iterator[tuple[Path, str]]:
     """A file that can be read without being changed, and the name of the layer in it, of FILE and layer name.
 
     Without a layer name the first one. It is the file itself, a copy of it, or what an archive has in it.
     """
+    path = file_of(where, "input")
     with unpacked(path) as files:
         chosen = files[0]
         if is_archive(path) and name:
@@ -124,9 +117,10 @@ def opened(path: Path, name: str) -> Iterator[tuple[Path, str]]:
 
 def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
+    where, name = split_source(source)
     try:
-        with _without_remarks(), opened(*split_source(source)) as (file, name):
-            return reader_of(file).column_names(file, name)
+        with _without_remarks(), opened(where, name) as (file, layer):
+            return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):
         return []
 
@@ -148,9 +142,10 @@ def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
     InputError
         If it can't be read, or has no geometry of the kind that the contract wants for `layer`.
     """
-    path, wanted = split_source(source)
+    where, wanted = split_source(source)
     try:
-        names = layer_names(path)
+        names = layer_names(where)
+        path = file_of(where, "input")
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
@@ -209,8 +204,10 @@ def _without_remarks() -> Iterator[None]:
         yield
 
 
-def file_hash(path: Path) -> str:
+def file_hash(path: Place) -> str:
     """SHA-256 of a file's content; of a folder (a File Geodatabase) that of its files' names and hashes; else empty."""
+    if not isinstance(path, Path):
+        return ""
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")
         listed = "".join(f"{file_hash(p)}  {p.relative_to(path).as_posix()}\n" for p in inside)
@@ -234,7 +231,7 @@ def _is_held(geometry: gpd.GeoSeries, kind: str) -> bool:
 
 def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table with its geometry in the column geometry, when it is of the kind that the layer has."""
-    kind = GEOMETRY[layer]
+    kind = GEOMETRY.get(layer, "none")
     if kind == "none":
         return pd.DataFrame(table.drop(columns="geometry")) if isinstance(table, gpd.GeoDataFrame) else table
     if not isinstance(table, gpd.GeoDataFrame):

@@ -16,7 +16,8 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.layers.files import is_sqlite, opened, quoted, split_source
+from gisheat.layers.files import is_sqlite, opened, quoted
+from gisheat.places import split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]

@@ -14,6 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 from gisheat.errors import InputError
+from gisheat.places import Place
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 COPY_TRIES = 5
@@ -39,9 +40,9 @@ def readable(path: Path) -> Iterator[Path]:
         yield _copied([path, *waiting], Path(folder))
 
 
-def unmerged(path: Path) -> list[Path]:
+def unmerged(path: Place) -> list[Path]:
     """Files beside an SQLite file with changes that are not in it yet: it is open, or a program crashed."""
-    return [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
+    return [] if not isinstance(path, Path) else [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
 
 
 def open_beside(path: Path) -> Path | None:
