@@ -14,20 +14,20 @@ from pathlib import Path
 import geopandas as gpd
 from pyproj import CRS
 
-from gisheat.crs import parse_crs
+from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import in_one_crs
-from gisheat.layers.sheets import STATION_LIST
+from gisheat.layers.placing import chosen_crs, in_one_crs
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import INPUT_LAYERS, LAYER_LABEL
+from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
+    "AUTO",
     "Layers",
     "column_names",
     "file_hash",
@@ -37,6 +37,10 @@ __all__ = [
     "read_layers",
     "read_table",
 ]
+
+AUTO = "auto"
+"""CRS of the result: that of the main layer where lengths can be measured in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
@@ -49,6 +53,8 @@ class Layers:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What was assumed, converted or reprojected, in words."""
+    chosen_crs: str | None = None
+    """The CRS of the result where it is none of a layer, nor said."""
 
     def __contains__(self, layer: str) -> bool:
         return layer in self.tables
@@ -118,7 +124,7 @@ def read_layers(
     crs : str, optional
         CRS of layers that carry none.
     to_crs : str, optional
-        CRS of the result; else that of the first of the main layers.
+        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in degrees.
     encoding : str, optional
         Code of texts in files that do not say it for certain.
     measured : bool
@@ -151,12 +157,18 @@ def read_layers(
         waiting = ", ".join(file.name for file in unmerged(split_source(sources[layer])[0]))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
-    default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs else None
+    default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None
+    chosen = chosen_crs(tables, default) if to_crs == AUTO else None
+    if chosen is not None:
+        notes.append(f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place")
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
-    placed, target, found, said = in_one_crs(tables, default, wanted)
-    return replace(layers, tables=placed, crs=target, findings=(*findings, *found), notes=(*notes, *said))
+    placed, target, found, said = in_one_crs(tables, default, wanted or chosen)
+    return replace(
+        layers, tables=placed, crs=target, chosen_crs=None if chosen is None else name_of(chosen),
+        findings=(*findings, *found), notes=(*notes, *said),
+    )  # fmt: skip
 
 
 def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, str], encoding: str | None) -> Joined:

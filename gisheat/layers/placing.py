@@ -11,7 +11,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
-from gisheat.crs import check_crs, name_of
+from gisheat.crs import check_crs, fitting_crs, name_of
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.gauss_kruger import candidates, codes_of_meridian, codes_of_zone, meridian_of, projection_of, sibling, zone_of
@@ -63,13 +63,12 @@ def in_one_crs(
     spatial = [name for name in tables if GEOMETRY[name] != "none"]
     if not spatial:
         return made, None, findings, notes
-    main = next(n for n in (*MAIN_LAYERS, *spatial) if n in tables)
+    main = _main(tables)
     for name in (main, *(n for n in spatial if n != main)):
         made[name], found = _with_crs(name, made[name], default or (made[main].crs if name != main else wanted), main, default)
         findings += found
-    target = wanted or made[main].crs
-    assert target is not None
     x, y = centre(made[main])
+    target = wanted or made[main].crs
     if np.isfinite(x):
         if wanted is not None:
             x, y = _moved(main, made[main].crs, target, x, y)
@@ -86,6 +85,24 @@ def in_one_crs(
         if name != main and np.isfinite(x):
             findings += _apart(name, made[name], main, (x, y))
     return made, target, findings, notes
+
+
+def chosen_crs(tables: Tables, default: CRS | None) -> CRS | None:
+    """A CRS in metres that fits the place of the main layer, where that is in degrees; else None."""
+    if not any(GEOMETRY[name] != "none" for name in tables):
+        return None
+    table = tables[_main(tables)]
+    crs, (x, y) = table.crs or default, centre(table)
+    if crs is None or not crs.is_geographic or not np.isfinite(x):
+        return None
+    code, _ = fitting_crs(*_moved(_main(tables), crs, CRS.from_epsg(4326), x, y))
+    return CRS.from_epsg(code) if code else None
+
+
+def _main(tables: Tables) -> str:
+    """The layer whose CRS counts."""
+    spatial = (name for name in tables if GEOMETRY[name] != "none")
+    return next(n for n in (*MAIN_LAYERS, *spatial) if n in tables)
 
 
 def centre(table: gpd.GeoDataFrame) -> tuple[float, float]:

@@ -23,11 +23,9 @@ from gisheat.layers.coordinates import COORDINATE_NAMES, places_of
 from gisheat.layers.grids import WORKBOOKS, Cell, Grid, as_text, as_texts, read_grid, sheet_names
 from gisheat.layers.headings import TOTALS, heading_row, is_units_row, known_columns, plain, spelled, with_units
 from gisheat.layers.reader import Read
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, Column, Unit, columns, split_unit, written_unit
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, STATION_LIST, Column, Unit, columns, split_unit, written_unit
 
 SUFFIXES = (".csv", ".tsv", *WORKBOOKS)
-STATION_LIST = "station_list"
-"""What the list is called whose rows belong to drawn stations."""
 REMARKS = ("注", "备注", "说明", "制表", "编制", "审核", "资料来源", "note", "remark", "source:")
 """How a row begins that holds no feature but words about the table."""
 _NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\D.*)?")
