@@ -77,7 +77,7 @@ def places_of(layer: str, table: pd.DataFrame) -> Places | None:
 
 def degrees_or_numbers(values: pd.Series) -> Array:
     """Numbers of a column, 128°02'30" as well, NaN where there is none."""
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float, copy=True)
     for row in np.flatnonzero(np.isnan(numbers)).tolist():
         match = _SEXAGESIMAL.fullmatch(str(values.iloc[row]))
         if match:
@@ -97,7 +97,7 @@ def _pair(names: Mapping[str, str]) -> tuple[str, str, int] | None:
 
 def _is_shapes(values: pd.Series) -> bool:
     texts = values.dropna().astype(str)
-    return bool(len(texts)) and bool(texts.map(lambda text: _SHAPE.match(text) is not None).mean() > 0.5)
+    return bool(len(texts)) and bool(texts.map(lambda text: _SHAPE.match(text) is not None).mean() >= 0.5)
 
 
 def _of_text(layer: str, column: str, values: pd.Series) -> Places:

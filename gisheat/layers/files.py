@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from gisheat.errors import InputError
-from gisheat.layers import sheets, shapefiles, vectors
+from gisheat.layers import geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
 from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 READERS: Mapping[str, Reader] = {
-    ".shp": shapefiles, ".dbf": shapefiles, **dict.fromkeys(sheets.SUFFIXES, sheets),
+    ".shp": shapefiles, ".dbf": shapefiles, ".gdb": geodatabases, **dict.fromkeys(sheets.SUFFIXES, sheets),
 }  # fmt: skip
 """Which module reads what, by the ending of the name; everything else is left to GDAL."""
 GEOMETRY_TYPES = {

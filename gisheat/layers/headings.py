@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-import numpy as np
-
 from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, unit_text, written_unit
 
 MOST_ROWS_ABOVE = 30
@@ -34,13 +32,13 @@ def known_columns(layer: str) -> dict[str, Column]:
 
 
 def heading_row(grid: Sequence[Sequence[str]], known: Collection[str]) -> int:
-    """Row with the most known headings, at least two; of several the last; -1 without one."""
+    """Row with the most known headings, at least two; of several the first; -1 without one."""
     counts = [
         len({name for cell in row if cell and (name := plain(split_unit(spelled(cell)).name)) in known})
         for row in grid[:MOST_ROWS_ABOVE]
     ]
     most = max(counts, default=0)
-    return int(np.flatnonzero(np.array(counts) == most)[-1]) if most >= 2 else -1
+    return counts.index(most) if most >= 2 else -1
 
 
 def spelled(heading: str, own: Collection[str] = ()) -> str:

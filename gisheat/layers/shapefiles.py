@@ -19,7 +19,7 @@ from gisheat.layers import vectors
 from gisheat.layers.code_pages import Decoded, called, code_of, decoded, recognise, remarks, wanted_code
 from gisheat.layers.reader import Read
 
-AS_BYTES = "latin-1"
+AS_BYTES = "ISO-8859-1"
 """Code in which every byte is a character, and comes back as it was."""
 LANGUAGE_BYTE = 29
 """Place of the language driver in the header of a .dbf."""

@@ -21,14 +21,14 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.coordinates import COORDINATE_NAMES, places_of
 from gisheat.layers.grids import WORKBOOKS, Cell, Grid, as_text, as_texts, read_grid, sheet_names
-from gisheat.layers.headings import TOTALS, heading_row, is_units_row, known_columns, plain, spelled, with_units
+from gisheat.layers.headings import TOTALS, heading_row, is_units_row, known_columns, plain, spelled
 from gisheat.layers.reader import Read
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, STATION_LIST, Column, Unit, columns, split_unit, written_unit
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, STATION_LIST, Column, Unit, split_unit, unit_text, written_unit
 
 SUFFIXES = (".csv", ".tsv", *WORKBOOKS)
 REMARKS = ("注", "备注", "说明", "制表", "编制", "审核", "资料来源", "note", "remark", "source:")
 """How a row begins that holds no feature but words about the table."""
-_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\D.*)?")
+_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s,.+-].*)?")
 _EMPTY = ("-", "--", "—", "–", "/", "\\", "无", "n/a", "nan")
 """What stands in a cell of numbers that is left empty."""
 _TEN_THOUSAND = "万"
@@ -127,17 +127,28 @@ def _headings(
     layer: str, row: list[str], units: list[str], known: Mapping[str, Column]
 ) -> tuple[list[str], list[str]]:
     """Headings, those that are known with their unit and none twice, and what is to be said of them."""
-    schema_layer = "stations" if layer == STATION_LIST else layer
-    with_unit = with_units(schema_layer, row, units) if columns(schema_layer) else row
     found, notes = list[str](), list[str]()
     for number, cell in enumerate(row):
-        is_known = plain(split_unit(spelled(cell)).name) in known
-        heading = with_unit[number] if is_known else " ".join(cell.split())
-        if heading in found:
+        heading = _heading(cell, units[number] if number < len(units) else "", known)
+        if heading and heading in found:
             notes.append(f"{layer}: the heading {heading} stands twice; column {number + 1} is not used")
             heading = ""
-        found.append(heading.removesuffix(" again") if heading.removesuffix(" again") not in found else heading)
+        found.append(heading)
     return found, notes
+
+
+def _heading(cell: str, unit_below: str, known: Mapping[str, Column]) -> str:
+    """A heading on one line, with the unit that stands below it; a label of the contract as the name of its column."""
+    text = " ".join(cell.split())
+    bare = split_unit(spelled(cell, [column.name for column in known.values()]))
+    column = known.get(plain(bare.name))
+    if column is None:
+        return text
+    unit = bare.unit or unit_below.strip("()（）[] ")
+    own = {plain(name) for name in (column.name, *column.aliases)}
+    if plain(bare.name) in own:
+        return f"{bare.name} ({unit})" if unit else text
+    return f"{column.name} ({unit})" if unit else text if unit_text(column.name) else column.name
 
 
 def _feature_rows(layer: str, texts: list[list[str]], first: int, top: int) -> tuple[list[int], list[str]]:

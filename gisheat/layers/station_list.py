@@ -95,7 +95,7 @@ def _rows_of(stations: pd.DataFrame, listed: pd.DataFrame) -> tuple[np.ndarray, 
         if not (own_id or own_name):
             findings.append(_about_row("list-unmatched", f"{called} names no station; it is not used."))
         elif not places:
-            near = difflib.get_close_matches(own_name or own_id, [*by_name, *by_id], n=1, cutoff=0.7)
+            near = difflib.get_close_matches(own_name or own_id, [*by_name, *by_id], n=1, cutoff=0.6)
             hint = f"; did you mean {near[0]!r}?" if near else "."
             findings.append(_about_row("list-unmatched", f"{called} is no drawn station{hint}"))
         elif len(places) > 1:
