@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -68,11 +69,17 @@ class Layers:
         """Table of a layer, empty (with an id column) when it was not given."""
         if layer in self.tables:
             return self.tables[layer]
-        return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
+        return _no_features(self.crs).copy()
 
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
+
+
+@cache
+def _no_features(crs: CRS | None) -> gpd.GeoDataFrame:
+    """Table of a layer that was not given: asked for often, and costly to make."""
+    return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=crs)}, crs=crs)
 
 
 def find_sources(path: Place, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
