@@ -142,7 +142,9 @@ def test_a_column_of_well_known_text_gives_lines(tmp_path):
 def test_a_table_without_places_is_refused_with_what_it_needs(tmp_path):
     file = tmp_path / "stations.csv"
     file.write_text("station_id,load_kw\nH1,100\n")
-    with pytest.raises(InputError, match=r"no columns hold places: points need x and y.*goes with drawn stations: --station-list"):
+    with pytest.raises(
+        InputError, match=r"no columns hold places: points need x and y.*goes with drawn stations: --station-list"
+    ):
         read_layers({"stations": str(file)}, crs="EPSG:4552")
 
 
@@ -213,7 +215,9 @@ def test_a_row_of_units_below_the_headings_counts(tmp_path):
 def test_formulas_without_stored_results_are_an_error(tmp_path):
     """openpyxl stores formulas and computes none."""
     layers = stations_of(workbook(tmp_path / "s.xlsx", (HEADINGS, ["H1", "a", NORTH, EAST, "=0.5+0.7"])))
-    assert [(f.rule, f.severity) for f in layers.findings if f.rule.startswith("formula")] == [("formula-without-value", "error")]
+    assert [(f.rule, f.severity) for f in layers.findings if f.rule.startswith("formula")] == [
+        ("formula-without-value", "error")
+    ]
 
 
 def test_the_sheets_of_a_workbook_are_layers(tmp_path):
@@ -263,7 +267,9 @@ def test_a_list_is_joined_by_identifier_and_else_by_name(tmp_path):
 
 def test_drawn_stations_with_names_alone_get_the_identifiers_of_the_list(tmp_path):
     stations = drawn(name=["吉兴站", "锦绣站"]).drop(columns="station_id")
-    layers = listed(tmp_path, (["站编号", "名称", "热负荷(MW)"], ["Z1", "吉兴站", 0.5], ["Z2", "锦绣站", 0.3]), stations)
+    layers = listed(
+        tmp_path, (["站编号", "名称", "热负荷(MW)"], ["Z1", "吉兴站", 0.5], ["Z2", "锦绣站", 0.3]), stations
+    )
     assert layers["stations"]["station_id"].tolist() == ["Z1", "Z2"]
 
 
@@ -271,8 +277,14 @@ def test_rows_and_stations_without_a_partner_are_told_with_their_row(tmp_path):
     layers = listed(tmp_path, (["名称", "热负荷(MW)"], ["吉兴站", 0.5], ["锦秀站", 0.3], ["吉兴站", 0.4]))
     assert sorted(rules(layers)) == ["list-doubled", "list-missing", "list-unmatched"]
     said = {f.rule: f for f in layers.findings}
-    assert said["list-unmatched"].message == "Row 3 of the station list (锦秀站) is no drawn station; did you mean '锦绣站'?"
-    assert "Row 4 of the station list (吉兴站) is the station of row 2 once more; row 2 counts." in said["list-doubled"].message
+    assert (
+        said["list-unmatched"].message
+        == "Row 3 of the station list (锦秀站) is no drawn station; did you mean '锦绣站'?"
+    )
+    assert (
+        "Row 4 of the station list (吉兴站) is the station of row 2 once more; row 2 counts."
+        in said["list-doubled"].message
+    )
     assert (said["list-missing"].source_fid, said["list-missing"].point is not None) == (2, True)
     assert np.asarray(layers["stations"]["load_kw"], float) == pytest.approx([500, np.nan], nan_ok=True)
 
@@ -282,7 +294,9 @@ def test_the_list_fills_and_replaces_and_what_disagrees_is_told(tmp_path):
     layers = listed(tmp_path, (["站编号", "供热面积(m2)"], ["H1", 12_000], ["H2", 8_000]), stations)
     assert np.asarray(layers["stations"]["heated_area_m2"], float) == pytest.approx([12_000, 8_000])
     assert rules(layers) == ["list-disagrees"]
-    assert "heated_area_m2 is 12000, drawn 10000" in next(f.message for f in layers.findings if f.rule == "list-disagrees")
+    assert "heated_area_m2 is 12000, drawn 10000" in next(
+        f.message for f in layers.findings if f.rule == "list-disagrees"
+    )
 
 
 def test_a_flow_of_the_layer_that_wins_over_a_load_of_the_list_is_told(tmp_path):
@@ -299,7 +313,10 @@ def test_a_list_without_identifiers_and_names_is_refused(tmp_path):
 def test_a_network_with_a_list_is_solved_in_one_command(tmp_path):
     """The same loads as those of the layer give the same network."""
     file = write(tmp_path / "drawn.gpkg", {**town(), "stations": drawn()})
-    book = workbook(tmp_path / "list.xlsx", (["2026年热力站台账"], ["站编号", "热负荷(MW)"], ["H1", 0.5], ["H2", 0.3], ["合计", 0.8]))
+    book = workbook(
+        tmp_path / "list.xlsx",
+        (["2026年热力站台账"], ["站编号", "热负荷(MW)"], ["H1", 0.5], ["H2", 0.3], ["合计", 0.8]),
+    )
     before = digest(tmp_path)
     ran = call("run", file, "--station-list", book, "-o", tmp_path / "out" / "r.gpkg")
     plain = call("run", write(tmp_path / "plain.gpkg"), "-o", tmp_path / "out" / "p.gpkg")

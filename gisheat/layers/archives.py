@@ -45,12 +45,16 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
             with zipfile.ZipFile(path) as archive:
                 _unpack(path, archive, Path(folder))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise InputError(f"{path} cannot be read: the archive is damaged; unpack it, and name what is in it.") from error
+            raise InputError(
+                f"{path} cannot be read: the archive is damaged; unpack it, and name what is in it."
+            ) from error
         except RuntimeError as error:  # what zipfile says of a password
             raise InputError(f"{path} cannot be read: the archive is locked by a password; unpack it first.") from error
         found = sorted(p for p in Path(folder).rglob("*") if _is_source(p))
         if not found:
-            raise InputError(f"{path}: the archive holds no vector file that is read of archives ({', '.join(SOURCES)}, .gdb).")
+            raise InputError(
+                f"{path}: the archive holds no vector file that is read of archives ({', '.join(SOURCES)}, .gdb)."
+            )
         yield found
 
 

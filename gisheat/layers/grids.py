@@ -157,7 +157,9 @@ def _book(file: Path, *, values: bool = True) -> Any:
     try:
         return load_workbook(file, data_only=values)
     except Exception as error:  # openpyxl raises what its XML and zip readers do
-        raise InputError(f"{file} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged.") from error
+        raise InputError(
+            f"{file} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged."
+        ) from error
 
 
 def _of_workbook(layer: str, file: Path, sheet: str) -> Grid:

@@ -14,7 +14,15 @@ from pyproj.transformer import TransformerGroup
 from gisheat.crs import check_crs, fitting_crs, name_of
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.gauss_kruger import candidates, codes_of_meridian, codes_of_zone, meridian_of, projection_of, sibling, zone_of
+from gisheat.gauss_kruger import (
+    candidates,
+    codes_of_meridian,
+    codes_of_zone,
+    meridian_of,
+    projection_of,
+    sibling,
+    zone_of,
+)
 from gisheat.layers.coordinates import are_eastings, are_northings
 from gisheat.layers.measures import has_m, with_m_of, without_m
 from gisheat.schema import GEOMETRY
@@ -33,7 +41,13 @@ DEGREES = ((70.0, 140.0), (15.0, 56.0))
 """Longitudes and latitudes of China."""
 SMALL = 100.0
 """Width of a network [m] below which its coordinates are no metres, if they are not where metres are."""
-GLOBAL = ("World Geodetic System 1984", "China 2000", "International Terrestrial Reference Frame", "ITRF", "European Terrestrial")
+GLOBAL = (
+    "World Geodetic System 1984",
+    "China 2000",
+    "International Terrestrial Reference Frame",
+    "ITRF",
+    "European Terrestrial",
+)
 """Beginnings of the names of datums that agree to a metre or better."""
 METRE = 1.0
 
@@ -65,7 +79,9 @@ def in_one_crs(
         return made, None, findings, notes
     main = _main(tables)
     for name in (main, *(n for n in spatial if n != main)):
-        made[name], found = _with_crs(name, made[name], default or (made[main].crs if name != main else wanted), main, default)
+        made[name], found = _with_crs(
+            name, made[name], default or (made[main].crs if name != main else wanted), main, default
+        )
         findings += found
     x, y = centre(made[main])
     target = wanted or made[main].crs
@@ -160,14 +176,18 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
         return crs, []
     place = f"layer {layer}: the coordinates ({x:.0f}, {y:.0f})"
     if are_northings([x]) and are_eastings([y]) and abs(x - known.false_easting) > OUTLYING:
-        raise InputError(f"{place} are exchanged: a northing stands first; swap X and Y of the layer (in QGIS: Swap X and Y).")
+        raise InputError(
+            f"{place} are exchanged: a northing stands first; swap X and Y of the layer (in QGIS: Swap X and Y)."
+        )
     width = float(np.ptp(bounds[:, [0, 2]])) + float(np.ptp(bounds[:, [1, 3]]))
     for unit, (east, north) in (("kilometres", KILOMETRES), ("degrees", DEGREES)):
         if width < SMALL and east[0] <= x <= east[1] and north[0] <= y <= north[1]:
             what = "give the layer the CRS of its degrees" if unit == "degrees" else "multiply them by 1000"
             raise InputError(f"{place} look like {unit}, and the CRS {name_of(crs)} counts metres: {what}.")
     if are_eastings([x / 1e3]) and are_northings([y / 1e3]) and x > 9.9e7:
-        raise InputError(f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000.")
+        raise InputError(
+            f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000."
+        )
     return _with_zone(layer, place, crs, known.meridian, known.false_easting, x)
 
 

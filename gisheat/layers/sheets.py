@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from gisheat.errors import InputError
@@ -105,7 +104,9 @@ def as_table(layer: str, grid: Grid) -> Read:
             made[name] = values
             notes += [f"{layer}: {note}"] if note else []
     findings += _unshared(layer, grid, rows, headings)
-    table = pd.DataFrame({n: pd.Series(v, index=[r + 1 for r in rows]) for n, v in made.items()}, index=[r + 1 for r in rows])
+    table = pd.DataFrame(
+        {n: pd.Series(v, index=[r + 1 for r in rows]) for n, v in made.items()}, index=[r + 1 for r in rows]
+    )
     return Read(table, (*grid.notes, *notes, *left_out), tuple(findings))
 
 
@@ -123,9 +124,7 @@ def _heading_row(layer: str, texts: list[list[str]], known: Mapping[str, Column]
     return first
 
 
-def _headings(
-    layer: str, row: list[str], units: list[str], known: Mapping[str, Column]
-) -> tuple[list[str], list[str]]:
+def _headings(layer: str, row: list[str], units: list[str], known: Mapping[str, Column]) -> tuple[list[str], list[str]]:
     """Headings, those that are known with their unit and none twice, and what is to be said of them."""
     found, notes = list[str](), list[str]()
     for number, cell in enumerate(row):
@@ -165,7 +164,8 @@ def _feature_rows(layer: str, texts: list[list[str]], first: int, top: int) -> t
         else:
             rows.append(number)
     return rows, [
-        f"{layer}: row {', '.join(map(str, numbers))} holds {word} and is left out" for word, numbers in left_out.items()
+        f"{layer}: row {', '.join(map(str, numbers))} holds {word} and is left out"
+        for word, numbers in left_out.items()
     ]
 
 
@@ -236,9 +236,7 @@ def _has_decimal_comma(texts: list[list[str]]) -> bool:
     return any(not re.search(r",\d{3}$", cell) for cell in cells)
 
 
-def _column(
-    heading: str, cells: list[Cell], column: Column | None, *, comma: bool
-) -> tuple[str, list[object], str]:
+def _column(heading: str, cells: list[Cell], column: Column | None, *, comma: bool) -> tuple[str, list[object], str]:
     """Name and values of a column, numbers where they are meant; and a note on units in the cells."""
     if column is not None and column.kind == "text":
         return heading, [None if cell is None else as_text(cell) for cell in cells], ""
@@ -249,7 +247,11 @@ def _column(
     there = [(cell, number) for cell, number in zip(cells, numbers, strict=True) if isinstance(cell, str)]
     if not is_numeric:  # of an own column only what is nothing but numbers
         if comma and there and all(number is not None and not number.unit for _, number in there):
-            return heading, [cell if number is None else number.value for cell, number in zip(cells, numbers, strict=True)], ""
+            return (
+                heading,
+                [cell if number is None else number.value for cell, number in zip(cells, numbers, strict=True)],
+                "",
+            )
         return heading, list(cells), ""
     return _with_units_of_cells(heading, cells, numbers)
 

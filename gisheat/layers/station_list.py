@@ -99,10 +99,14 @@ def _rows_of(stations: pd.DataFrame, listed: pd.DataFrame) -> tuple[np.ndarray, 
             hint = f"; did you mean {near[0]!r}?" if near else "."
             findings.append(_about_row("list-unmatched", f"{called} is no drawn station{hint}"))
         elif len(places) > 1:
-            findings.append(_about_row("list-doubled", f"{called} may be {len(places)} drawn stations of one name; it is not used."))
+            findings.append(
+                _about_row("list-doubled", f"{called} may be {len(places)} drawn stations of one name; it is not used.")
+            )
         elif rows[places[0]] >= 0:
             first = listed.index[rows[places[0]]]
-            findings.append(_about_row("list-doubled", f"{called} is the station of row {first} once more; row {first} counts."))
+            findings.append(
+                _about_row("list-doubled", f"{called} is the station of row {first} once more; row {first} counts.")
+            )
         else:
             rows[places[0]] = row
     return rows, findings
