@@ -1,4 +1,4 @@
-"""Texts whose code nobody says, or says wrongly: what they are read as, what is said of it, and how it is overridden."""
+"""Texts whose code nobody says, or says wrongly: what they are read as, what is said, how it is overridden."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def encoded(words, code):
     ("words", "code", "name"),
     [
         (CHINESE, "utf-8", "UTF-8"), (CHINESE, "gbk", "GBK"), (CHINESE, "gb18030", "GBK"), ("热力站", "gbk", "GBK"),
-        ("联通", "gbk", "GBK"), (TAIWANESE, "big5", "Big5"), (TAIWANESE, "utf-8", "UTF-8"), (WESTERN, "cp1252", "CP1252"),
+        ("联通", "gbk", "GBK"), (TAIWANESE, "big5", "Big5"), (TAIWANESE, "utf-8", "UTF-8"),
+        (WESTERN, "cp1252", "CP1252"),
         (WESTERN, "utf-8", "UTF-8"), (RUSSIAN, "utf-8", "UTF-8"),
     ],
 )  # fmt: skip

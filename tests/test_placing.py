@@ -1,4 +1,4 @@
-"""Which CRS a layer is in: the zones of China, degrees, exchanged axes, other units, no CRS; and the way to another one."""
+"""Which CRS a layer is in: zones of China, degrees, exchanged axes, other units, none; and the way to another one."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_site_grid_in_metres_is_no_grid_in_kilometres(tmp_path):
 
 
 def test_a_network_far_from_the_middle_of_its_zone_is_doubtful(tmp_path):
-    """Near 128 E in the zone of 117 E: drawn 1.1 % too long is refused; 5 degrees off is said, with the code that fits."""
+    """Near 128 E in the zone of 123 E: not yet drawn 1 % too long, which is refused; the code that fits is said."""
     moved = town()["pipes"].to_crs(4550)
     found = read(tmp_path, {"pipes": moved}).findings
     assert [f.rule for f in found] == ["far-from-meridian"]
@@ -173,7 +173,7 @@ def test_degrees_are_brought_to_the_crs_that_is_asked_for(tmp_path):
     assert layers["pipes"].geometry.length.tolist() == pytest.approx([100, 100, 80], abs=1e-3)
     auto = read(tmp_path, degrees, to_crs="auto")
     assert (auto.crs.to_epsg(), auto.chosen_crs) == (4552, "EPSG:4552")
-    with pytest.raises(InputError, match="EPSG:4552 .* with --to-crs"):
+    with pytest.raises(InputError, match=r"EPSG:4552 .* with --to-crs"):
         read(tmp_path, degrees)
     with pytest.raises(InputError, match="geographic"):
         read(tmp_path, degrees, to_crs="EPSG:4490")
@@ -186,7 +186,7 @@ def test_auto_leaves_a_crs_in_metres(tmp_path):
 
 @pytest.mark.parametrize("code", [2440, 2388])  # Beijing 1954, Xian 1980 / 3-degree CM 129E
 def test_a_shift_of_datum_that_nobody_knows_is_said(tmp_path, code):
-    """The EPSG dataset has transformations of Beijing 1954 to WGS 84 (accuracy 1 to 15 m, 60 m and more apart); none to CGCS2000."""
+    """The EPSG dataset has ways from Beijing 1954 to WGS 84 (60 m and more, to 1 to 15 m), none to CGCS2000."""
     stations = town()["stations"].set_crs(code, allow_override=True)
     layers = read(tmp_path, {"pipes": town()["pipes"], "stations": stations})
     assert [f.rule for f in layers.findings] == ["datum-shift"]

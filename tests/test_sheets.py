@@ -1,4 +1,4 @@
-"""CSV and workbooks as people fill them in: headings, units, totals, numbers, places of the rows; and lists of stations."""
+"""CSV and workbooks as people fill them in: headings, units, totals, numbers, places; and lists of stations."""
 
 from __future__ import annotations
 
@@ -102,8 +102,10 @@ def sexagesimal(degrees):
     [
         (("x", "y"), (EAST, NORTH), []), (("x", "y"), (NORTH, EAST), []), (("X坐标(m)", "Y坐标(m)"), (NORTH, EAST), []),
         (("x", "y"), (43e6 + EAST, NORTH), ["zone-prefix"]), (("x", "y"), (NORTH, 43e6 + EAST), ["zone-prefix"]),
-        (("东坐标", "北坐标"), (EAST, NORTH), []), (("easting", "northing"), (EAST, NORTH), []), (("E", "N"), (EAST, NORTH), []),
-        (("lon", "lat"), (LONGITUDE, LATITUDE), ["degrees-assumed"]), (("经度", "纬度"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
+        (("东坐标", "北坐标"), (EAST, NORTH), []),
+        (("easting", "northing"), (EAST, NORTH), []), (("E", "N"), (EAST, NORTH), []),
+        (("lon", "lat"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
+        (("经度", "纬度"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
         (("经度", "纬度"), (sexagesimal(LONGITUDE), sexagesimal(LATITUDE)), ["degrees-assumed"]),
     ],
 )  # fmt: skip
@@ -153,8 +155,10 @@ def test_a_table_without_places_is_refused_with_what_it_needs(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "comma", "value", "unit"),
-    [("1,234.5", False, 1234.5, ""), ("12.3 万m2", False, 12.3, "万m2"), ("１２．５", False, 12.5, ""), ("-3e3", False, -3000, ""),
-     ("1.234,5", True, 1234.5, ""), ("12,5", True, 12.5, ""), ("1 234", False, 1234, ""), ("\N{MINUS SIGN}5", False, -5, "")],
+    [("1,234.5", False, 1234.5, ""), ("12.3 万m2", False, 12.3, "万m2"), ("１２．５", False, 12.5, ""),
+     ("-3e3", False, -3000, ""),
+     ("1.234,5", True, 1234.5, ""), ("12,5", True, 12.5, ""),
+     ("1 234", False, 1234, ""), ("\N{MINUS SIGN}5", False, -5, "")],
 )  # fmt: skip
 def test_numbers_as_people_write_them(text, comma, value, unit):
     found = written_number(text, comma=comma)
@@ -169,7 +173,8 @@ def test_what_is_no_number(text):
 @pytest.mark.parametrize(
     ("heading", "cells", "expected"),
     [
-        ("供热面积", ["1.2 万m2", "0.8万m2"], [12_000, 8_000]), ("供热面积", ["12,000 m2", "0.8 万m2"], [12_000, 8_000]),
+        ("供热面积", ["1.2 万m2", "0.8万m2"], [12_000, 8_000]),
+        ("供热面积", ["12,000 m2", "0.8 万m2"], [12_000, 8_000]),
         ("供热面积(万m2)", ["1.2", "8000㎡"], [12_000, 8_000]), ("供热面积", ["1.2万", "0.8万"], [12_000, 8_000]),
         ("供热面积", ["12,000", "8,000"], [12_000, 8_000]), ("供热面积", [12_000, "/"], [12_000, None]),
         ("热负荷", ["1.5 MW", "600 kW"], [1500, 600]),
@@ -232,7 +237,7 @@ def test_the_sheets_of_a_workbook_are_layers(tmp_path):
 def test_a_damaged_workbook_is_refused(tmp_path, content):
     file = tmp_path / "s.xlsx"
     file.write_bytes(content)
-    with pytest.raises(InputError, match="it is empty|it is no workbook"):
+    with pytest.raises(InputError, match=r"it is empty|it is no workbook"):
         read_source("stations", str(file))
 
 
@@ -306,7 +311,7 @@ def test_a_flow_of_the_layer_that_wins_over_a_load_of_the_list_is_told(tmp_path)
 
 
 def test_a_list_without_identifiers_and_names_is_refused(tmp_path):
-    with pytest.raises(InputError, match="the station list has no column that names the stations"):
+    with pytest.raises(InputError, match=r"the station list has no column that names the stations"):
         listed(tmp_path, (["热负荷(kW)", "高程"], [500, 100]))
 
 

@@ -39,7 +39,7 @@ def summary(file):
 
 
 def solved(tmp_path, *arguments):
-    """Figures of a run of some sources, which must be as they were afterwards; and of the run of the plain GeoPackage."""
+    """Figures of a run of sources, which must be as they were afterwards; and of that of the plain GeoPackage."""
     out = tmp_path.parent / f"{tmp_path.name}-out"
     before = digest(tmp_path)
     assert call("run", *arguments, "-o", out / "r.gpkg").code == 0
@@ -68,7 +68,7 @@ def test_a_packed_geodatabase_is_a_network_in_one_command(tmp_path):
 
 @pytest.mark.parametrize("form", ["zip", "folder"])
 def test_curves_measures_and_domains_of_a_geodatabase_are_read(tmp_path, form):
-    """Made by GDAL's own bindings (geodatabase/make_geodatabase.py): half a circle of radius 50 m, two words for codes."""
+    """Made by GDAL's own bindings (geodatabase/make_geodatabase.py): half a circle of radius 50 m, two coded words."""
     file = shutil.copy(ARCHIVE, tmp_path)
     if form == "folder":
         shutil.unpack_archive(file, tmp_path)

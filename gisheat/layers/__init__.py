@@ -1,7 +1,7 @@
 """Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched.
 
-`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing` brings
-all into one CRS.
+`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing`
+brings all into one CRS.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def read_layers(
     crs : str, optional
         CRS of layers that carry none.
     to_crs : str, optional
-        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in degrees.
+        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in
+        degrees.
     encoding : str, optional
         Code of texts in files that do not say it for certain.
     measured : bool

@@ -1,4 +1,4 @@
-"""Archives as people send them: a zip with a Shapefile, a File Geodatabase or a table in it, unpacked for the reading."""
+"""Archives as people send them: a zip with Shapefiles, a File Geodatabase or tables in it, unpacked to be read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from gisheat.errors import InputError
 
 SOURCES = (
-    ".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".json", ".fgb", ".csv", ".tsv", ".xlsx", ".xlsm", ".dxf", ".tab",
-    ".mif", ".gml", ".kml", ".sqlite",
+    ".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".json", ".fgb", ".csv", ".tsv", ".xlsx", ".xlsm", ".dxf",
+    ".tab", ".mif", ".gml", ".kml", ".sqlite",
 )  # fmt: skip
 """Endings of what is read of an archive; a folder *.gdb as well."""
 LARGEST = 8 * 2**30

@@ -1,8 +1,8 @@
 """Which code the texts of a file are in, where the file does not say it, or says it wrongly.
 
-Valid UTF-8 with characters outside of ASCII is hardly ever anything else. GBK, GB 18030 and Big5 share their bytes: what tells them
-apart is whether the characters are those that people write. GB 2312 and Big5 both put the usual ones into a first level
-[1]_ [2]_. In Western texts bytes beyond ASCII stand alone between letters.
+Valid UTF-8 with characters outside of ASCII is hardly ever anything else. GBK, GB 18030 and Big5 share their bytes:
+what tells them apart is whether the characters are those that people write. GB 2312 and Big5 both put the usual ones
+into a first level [1]_ [2]_. In Western texts bytes beyond ASCII stand alone between letters.
 
 References
 ----------
@@ -241,7 +241,8 @@ def _alone_share(texts: list[bytes]) -> float:
 def _of_unknown(said: str, shares: dict[str, float]) -> float:
     """How far a code is believed of which no characters are counted: not against clear signs of another.
 
-    Every text can be read in a code of single bytes. GDAL and ArcGIS write the Latin ones where they know nothing better.
+    Every text can be read in a code of single bytes. GDAL and ArcGIS write the Latin ones where they know nothing
+    better.
     """
     if said in ("iso8859-1", "latin-1", "cp437", "cp850"):
         return shares[WESTERN]

@@ -1,4 +1,4 @@
-"""All layers in one CRS: the one that is asked for, or that of the main layer; what does not fit its coordinates is said."""
+"""All layers in one CRS: the one that is asked for, or that of the main layer; what does not fit is said."""
 
 from __future__ import annotations
 
@@ -201,7 +201,8 @@ def _with_zone(
     if zone is not None and abs(meridian_of(zone) - meridian) > 1e-6:
         listed = ", ".join(f"EPSG:{code} ({name})" for code, name in codes_of_zone(zone))
         raise InputError(
-            f"{place} begin with zone {zone} ({meridian_of(zone):g}E), and the middle meridian of the CRS {name_of(crs)} is"
+            f"{place} begin with zone {zone} ({meridian_of(zone):g}E), and the middle meridian of the CRS"
+            f" {name_of(crs)} is"
             f" {meridian:g}E: give the layer the CRS it is in, such as {listed}."
         )
     meant = sibling(crs, zone=zone)
@@ -209,7 +210,8 @@ def _with_zone(
         return crs, []
     there, has = ("begin", "has none") if zone is not None else ("do not begin", "has one")
     message = (
-        f"The eastings ({x:.0f}) {there} with the number of a zone, and the CRS {name_of(crs)} {has}; {name_of(meant)} was taken,"
+        f"The eastings ({x:.0f}) {there} with the number of a zone, and the CRS {name_of(crs)} {has};"
+        f" {name_of(meant)} was taken,"
         f" which is the same {'with' if zone is not None else 'without'} it."
     )
     return meant, [Finding("zone-prefix", "warning", layer, message, repair=f"give the layer the CRS {name_of(meant)}")]
@@ -226,7 +228,8 @@ def _far_from_meridian(crs: CRS, x: float, y: float, layer: str) -> list[Finding
     in_china = 73.5 <= longitude <= 135.0
     fits = f"; EPSG:{codes_of_meridian(longitude)[0][0]} would fit, for example" if in_china else ""
     message = (
-        f"The network lies at {longitude:.1f}E, {abs(longitude - known.meridian):.1f} degrees from the middle meridian of the CRS"
+        f"The network lies at {longitude:.1f}E, {abs(longitude - known.meridian):.1f} degrees from the middle"
+        f" meridian of the CRS"
         f" {name_of(crs)} ({known.meridian:g}E): is it the wrong zone{fits}?"
     )
     return [Finding("far-from-meridian", "warning", layer, message, point=(x, y))]
@@ -297,7 +300,8 @@ def _datum_shift(layer: str, crs: CRS, target: CRS) -> list[Finding]:
         message = f"The places were brought from {names[0]} to {names[1]} to {accuracy:g} m only, says PROJ."
     else:
         message = (
-            f"PROJ knows no shift from {names[0]} to {names[1]}: degrees were taken over as they are, so places may lie 100 m and more"
+            f"PROJ knows no shift from {names[0]} to {names[1]}: degrees were taken over as they are, so places may"
+            f" lie 100 m and more"
             " off (Beijing 1954 and Xian 1980 do against CGCS2000)."
         )
     repair = "reproject the layer with the parameters of your survey office"

@@ -1,4 +1,4 @@
-"""Reading CSV and workbooks: titles above the headings, units, totals, numbers written as people write them, places of the rows.
+"""Reading CSV and workbooks: titles above headings, units, totals, numbers as people write them, places of the rows.
 
 The feature id of a row is its number in the file, so that a finding about feature 7 is one about row 7.
 """
@@ -64,7 +64,8 @@ def read(layer: str, file: Path, name: str, encoding: str | None) -> Read:
     if places is None:
         hint = "; a list without places goes with drawn stations: --station-list" if layer == "stations" else ""
         raise InputError(
-            "no columns hold places: points need x and y, east and north, or lon and lat (经度, 纬度), lines and areas a column"
+            "no columns hold places: points need x and y, east and north, or lon and lat (经度, 纬度), lines and"
+            " areas a column"
             f" wkt{hint}."
         )
     table = gpd.GeoDataFrame(found.table, geometry=places.geometry, crs=places.crs)
@@ -185,7 +186,10 @@ def _unshared(layer: str, grid: Grid, rows: list[int], headings: list[str]) -> I
     for column, count in sorted(Counter(column for _, column in held).items()):
         if column < len(headings) and headings[column]:
             first = min(row for row, c in held if c == column)
-            message = f"A number in merged cells of {headings[column]} counts for the first of its rows; {count} row(s) have none."
+            message = (
+                f"A number in merged cells of {headings[column]} counts for the first of its rows; {count} row(s)"
+                f" have none."
+            )
             repair = "write the number of each row into its own cell"
             yield Finding("merged-number", "warning", layer, message, first + 1, repair=repair)
 

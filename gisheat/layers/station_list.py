@@ -1,8 +1,8 @@
 """A list of stations (a workbook, a CSV, any table) joined to the drawn ones.
 
-By `station_id`; a row without one, or whose id nobody has, by its name, in which blanks, capitals and full-width characters do not
-matter. What the list states counts: it fills what the layer leaves open and replaces what the layer states otherwise, which
-is a finding. The identifier of a drawn station stays.
+By `station_id`; a row without one, or whose id nobody has, by its name, in which blanks, capitals and full-width
+characters do not matter. What the list states counts: it fills what the layer leaves open and replaces what the layer
+states otherwise, which is a finding. The identifier of a drawn station stays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def join_list(stations: gpd.GeoDataFrame, listed: pd.DataFrame) -> Joined:
     for table, what in ((listed, "the station list"), (stations, "the layer stations")):
         if ID not in table and NAME not in table:
             raise InputError(
-                f"{what} has no column that names the stations: station_id (热力站编号) or name (名称) is needed to join them."
+                f"{what} has no column that names the stations: station_id (热力站编号) or name (名称) is needed to"
+                f" join them."
             )
     rows, findings = _rows_of(stations, listed)
     found = [*findings, *_unlisted(stations, rows), *_disagreements(stations, listed, rows)]
@@ -75,7 +76,7 @@ def key(value: Any) -> str:
     >>> key(" Ｚ 01（东）"), key(1001.0), key(None)
     ('z01(东)', '1001', '')
     """
-    if value is None or value != value:
+    if value is None or pd.isna(value):
         return ""
     text = as_text(float(value) if isinstance(value, np.number) else value)
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
