@@ -1,7 +1,7 @@
 """Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched.
 
-`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing` brings
-all into one CRS.
+`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing`
+brings all into one CRS.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ def read_layers(
     crs : str, optional
         CRS of layers that carry none.
     to_crs : str, optional
-        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in degrees.
+        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in
+        degrees.
     encoding : str, optional
         Code of texts in files that do not say it for certain.
     measured : bool
@@ -167,7 +168,9 @@ def read_layers(
     default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None
     chosen = chosen_crs(tables, default) if to_crs == AUTO else None
     if chosen is not None:
-        notes.append(f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place")
+        notes.append(
+            f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place"
+        )
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))

@@ -245,5 +245,3 @@ def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDa
         geometry = np.where(shapely.is_empty(geometry), None, geometry)
     own = table.drop(columns=table.geometry.name)
     return gpd.GeoDataFrame(own, geometry=geometry, crs=table.crs)
-
-

@@ -16,8 +16,8 @@
 <translation>查看文件中的图层，推断各图层的类型和各列的含义，据此写出项目文件并显示推断结果。</translation>
 </message>
 <message>
-<source>Project file (*.toml) or one file whose layers carry the contract's names.</source>
-<translation>项目文件（*.toml），或图层名称符合约定的一个文件。</translation>
+<source>Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>Project file to write.</source>
@@ -28,6 +28,14 @@
 <translation>未带坐标系的图层所用的坐标系，如 EPSG:4552。</translation>
 </message>
 <message>
+<source>CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits.</source>
+<translation type="unfinished" />
+</message>
+<message>
+<source>Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.</source>
+<translation type="unfinished" />
+</message>
+<message>
 <source>Make an empty GeoPackage with all layers and columns</source>
 <translation>生成包含全部图层和列的空 GeoPackage</translation>
 </message>
@@ -36,8 +44,8 @@
 <translation>各图层可在 QGIS 中填写，然后直接计算。</translation>
 </message>
 <message>
-<source>GeoPackage to write; appears whole or not at all.</source>
-<translation>要写出的 GeoPackage；要么完整出现，要么不出现。</translation>
+<source>GeoPackage, or PostGIS schema (postgresql://...), to write; appears whole or not at all.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>3 Design</source>
@@ -90,6 +98,10 @@
 <message>
 <source>Table of the shares of building classes by phase</source>
 <translation>各阶段建筑类别构成表</translation>
+</message>
+<message>
+<source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
@@ -780,12 +792,12 @@
 <translation>要素按编号匹配，无编号时按位置匹配。两个状态能求解时均求解，影响并列给出。</translation>
 </message>
 <message>
-<source>Older state: a project file, or a file of layers.</source>
-<translation>原状态：项目文件，或含图层的文件。</translation>
+<source>Older state: a project file, a file or PostGIS schema of layers.</source>
+<translation type="unfinished" />
 </message>
 <message>
-<source>Newer state: a project file, or a file of layers.</source>
-<translation>新状态：项目文件，或含图层的文件。</translation>
+<source>Newer state: a project file, a file or PostGIS schema of layers.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>Distance that digitising alone makes: what moved less did not move.</source>
