@@ -28,9 +28,11 @@ from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
 
 __all__ = [
     "Layers",
+    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
+    "in_crs",
     "layer_names",
     "map_columns",
     "read_layers",
@@ -177,6 +179,31 @@ def _one_crs(layers: Layers, default: CRS | None) -> Layers:
         else:  # the same, perhaps in other words
             tables[name] = tables[name].set_crs(target, allow_override=True)
     return replace(layers, tables=tables, crs=target, findings=tuple(findings), notes=tuple(notes))
+
+
+def in_crs(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    """A layer in another CRS, its Z and M kept; the same where it lies in it.
+
+    Raises
+    ------
+    InputError
+        If it can't be brought there.
+    """
+    if table.crs is None or table.crs.equals(target, ignore_axis_order=True):
+        return table
+    return _reprojected(layer, table, target)
+
+
+def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
+    """Layers in another CRS, which is noted."""
+    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
+        return layers
+    tables = {
+        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
+        for name, table in layers.tables.items()
+    }
+    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
+    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))
 
 
 def _reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
