@@ -124,6 +124,11 @@ def _is_true(value: Any) -> bool:
     return not pd.isna(value) and str(value).strip().lower() in ("true", "1", "1.0", "t", "yes")
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
 # values as text --------------------------------------------------------------------------------------------
 
 
@@ -157,20 +162,23 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
     >>> stored("219", "int"), stored("0.5", "float"), stored("DN200", "text"), stored("", "text")
     (219, 0.5, 'DN200', None)
     """
-    if text == "":
-        return None
+    if text == "" or kind in ("date", "datetime"):
+        return text or None
     if kind == "text":
         if width and len(text) > width:
             raise ValueError(f"{text!r} is longer than the {width} characters of the column")
         return text
     if kind == "blob":
         return bytes.fromhex(text.removeprefix("0x"))
+    return _number(text, kind)
+
+
+def _number(text: str, kind: Kind) -> Any:
+    """A number, or true or false as 1 and 0."""
     if kind == "bool":
         if text.lower() not in ("0", "1", "true", "false"):
             raise ValueError(f"{text!r} is neither true nor false")
         return int(text.lower() in ("1", "true"))
-    if kind in ("date", "datetime"):
-        return text
     try:
         number = float(text)
     except ValueError:
@@ -179,7 +187,8 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
         raise ValueError(f"{text!r} is no number, as the column wants") from None
     if not np.isfinite(number):
         raise ValueError(f"{text!r} is no finite number")
-    whole = number.is_integer() and abs(number) < 2**53
-    if kind == "int" and not whole:
+    if kind != "int":
+        return number
+    if not number.is_integer():
         raise ValueError(f"{text} is no whole number, as the column wants")
-    return int(text) if kind == "int" and text.lstrip("+-").isdigit() else int(number) if kind == "int" else number
+    return int(text) if text.lstrip("+-").isdigit() else int(number)

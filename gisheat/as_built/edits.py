@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,10 +13,10 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from gisheat.as_built.change_set import DRAWN, ChangeSet, stored, written
+from gisheat.as_built.change_set import DRAWN, ChangeSet, records, stored, written
 from gisheat.as_built.history import Edit, Row
 from gisheat.as_built.proposed_layer import state_of_geometry, state_of_row
-from gisheat.as_built.stores import Store, StoredTable
+from gisheat.as_built.stores import Geometries, Store, StoredTable
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import in_crs
@@ -74,7 +74,7 @@ def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, 
     outcomes: list[_Outcome] = []
     left: list[str] = []
     findings: list[Finding] = []
-    values = dict(list(changes.attributes.groupby("change_id", sort=False)))
+    values = {str(name): part for name, part in changes.attributes.groupby("change_id", sort=False)}
     for layer, table in changes.features.groupby("layer", sort=False):
         if layer not in store.tables:
             raise InputError(f"the change set has changes of the layer {layer}, which the base does not have.")
@@ -87,7 +87,7 @@ def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, 
     return _planned(_by_group(outcomes), left, findings, store)
 
 
-def _whole_groups(table: pd.DataFrame, approved: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def _whole_groups(table: pd.DataFrame, approved: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[Hashable, Any]]]:
     """Approved rows without those of groups that are approved in part, and one row of each such group."""
     groups = table["group_id"].to_numpy(object)
     asked = table.index.isin(approved.index)
@@ -96,10 +96,10 @@ def _whole_groups(table: pd.DataFrame, approved: pd.DataFrame) -> tuple[pd.DataF
     return approved[~approved["group_id"].isin(torn)], alone.to_dict("records")
 
 
-def _incomplete(row: Mapping[str, Any]) -> Finding:
+def _incomplete(row: Mapping[Hashable, Any]) -> Finding:
     message = (
-        f"{row['group_id']}: what was cut or joined is approved in part only, so nothing of it is done: approve all rows"
-        " of the group, or none."
+        f"{row['group_id']}: what was cut or joined is approved in part only, so nothing of it is done: approve all"
+        " rows of the group, or none."
     )
     fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
     return Finding("group-incomplete", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
@@ -122,9 +122,9 @@ class _Layer:
         if (approved["edit"] == INSERTED).any():
             self._know_all()
         found = []
-        for row, blob in zip(approved.to_dict("records"), blobs, strict=True):
+        for row, blob in zip(records(approved), blobs, strict=True):
             mine = values.get(row["change_id"])
-            chosen = [] if mine is None else mine[mine["approved"].to_numpy(bool)].to_dict("records")
+            chosen = [] if mine is None else records(mine[mine["approved"].to_numpy(bool)])
             found.append(self._outcome(row, blob, chosen, rows))
         return found
 
@@ -140,7 +140,7 @@ class _Layer:
 
     def _packed(self, approved: gpd.GeoDataFrame) -> list[bytes | None]:
         drawn = approved["action"].isin(DRAWN).to_numpy() & (approved["edit"] != DELETED).to_numpy()
-        geometry = np.where(drawn, approved.geometry.to_numpy(), None)
+        geometry: Geometries = np.where(drawn, np.asarray(approved.geometry, object), np.full(len(drawn), None))
         if self.crs is not None and self.table.crs is not None and not self.crs.equals(
             self.table.crs, ignore_axis_order=True
         ):  # fmt: skip
@@ -228,7 +228,7 @@ class _Layer:
             found.conflict = "the base has the feature it was cut from no more"
         elif parent is not None and state_of_geometry(rows[parent], self.table) != row["base_state"]:
             found.conflict = "the base moved what it was cut from since the changes were proposed"
-        copied = dict(rows[parent]) if parent in rows else dict.fromkeys(self.table.kinds)
+        copied = dict.fromkeys(self.table.kinds) if parent is None else dict(rows.get(parent, {}))
         found.after = {**copied, geometry: blob}
         for value in values:
             try:
@@ -317,10 +317,9 @@ def conflicts_of(changes: ChangeSet) -> list[Finding]:
     by_id = changes.features.set_index("change_id")
     found = [_conflict(row, row["conflict"]) for row in rows if not row["approved"]]
     for value in changes.attributes[changes.attributes["conflict"] != ""].to_dict("records"):
-        if value["change_id"] not in told and not value["approved"] and value["change_id"] in by_id.index:
-            found.append(
-                _conflict({**by_id.loc[value["change_id"]], "change_id": value["change_id"]}, value["conflict"])
-            )
+        name = value["change_id"]
+        if name not in told and not value["approved"] and name in by_id.index:
+            found += [_conflict({**by_id.loc[name], "change_id": name}, value["conflict"])]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from gisheat.layers.measures import has_m, lines_of_vertices, vertices, without_
 
 Array = NDArray[np.float64]
 _LINE, _LINES = shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING
-_PARTS = {"POINT": shapely.multipoints, "LINESTRING": shapely.multilinestrings, "POLYGON": shapely.multipolygons}
+_PARTS: dict[str, Callable[[Any], Any]] = {
+    "POINT": shapely.multipoints, "LINESTRING": shapely.multilinestrings, "POLYGON": shapely.multipolygons,
+}  # fmt: skip
 
 
 def fitted(geometry: Any, former: Any, table: StoredTable) -> tuple[Any, bool]:

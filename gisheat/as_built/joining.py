@@ -80,7 +80,7 @@ def join_lines(
     found = lines.copy()
     ends: list[tuple[Geometries, Array]] = []
     for number in (0, -1):
-        end = shapely.force_2d(shapely.get_point(np.where(simple, lines, None), number))
+        end = shapely.force_2d(shapely.get_point(_where(simple, lines), number))
         target, distance = _targets(end, base, tolerance, simple, on_lines=True)
         for former in (0, -1):
             place = shapely.force_2d(shapely.get_point(own, former))
@@ -91,7 +91,7 @@ def join_lines(
     same = ~shapely.is_missing(ends[0][0]) & (shapely.distance(ends[0][0], ends[1][0]) == 0.0)
     for this, other in ((0, 1), (1, 0)):  # of a line that would have no length, the nearer end alone is joined
         farther = same & ((ends[this][1] > ends[other][1]) | ((this == 1) & (ends[0][1] == ends[1][1])))
-        ends[this] = np.where(farther, None, ends[this][0]), np.where(farther, 0.0, ends[this][1])
+        ends[this] = _where(~farther, ends[this][0]), np.where(farther, 0.0, ends[this][1])
     for row in np.flatnonzero((ends[0][1] > 0.0) | (ends[1][1] > 0.0)):
         found[row] = _with_ends(lines[row], ends[0][0][row], ends[1][0][row])
     rows = np.concatenate([np.flatnonzero(distance > 0.0) for _, distance in ends])
@@ -157,3 +157,10 @@ def _with_ends(line: Any, start: Any, end: Any) -> Any:
         if point is not None:
             place[row, :2] = shapely.get_coordinates(point)[0]
     return lines_of_vertices(place, np.array([len(place)]), z=z, m=m)[0]
+
+
+def _where(chosen: NDArray[np.bool_], geometries: Geometries) -> Geometries:
+    """Geometries that are chosen, None for the others."""
+    found = geometries.copy()
+    found[~chosen] = None
+    return found

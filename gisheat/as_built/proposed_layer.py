@@ -1,4 +1,4 @@
-"""The proposed changes of one layer: rows of the base they concern, identifiers, values in its own columns and units."""
+"""The proposed changes of one layer: rows of the base they concern, identifiers, values in its own units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gisheat.as_built.change_set import written
+from gisheat.as_built.change_set import records, written
 from gisheat.as_built.changes import DIMENSIONS, FOLLOWING, values_differ
 from gisheat.as_built.history import Row, row_text
 from gisheat.as_built.regrouping import Part, cut, groups_of, parts_of, stitched
@@ -77,6 +77,10 @@ class Proposed:
         name = self.sides.own.get(column, OwnColumn(column)).name
         return written(self.rows[fid].get(name)) if fid in self.rows else ""
 
+    def row(self, fid: int | None) -> Row | None:
+        """A row of the base."""
+        return None if fid is None else self.rows.get(fid)
+
     def feature(self, change: str, action: str, edit: str, **more: Any) -> dict[str, Any]:
         """Add a row of a feature."""
         row: dict[str, Any] = {
@@ -138,7 +142,7 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
     id_column = ID_COLUMN[sides.layer]
     ids = sides.base.get(id_column, pd.Series(dtype=object)).dropna().map(str)
     made = Proposed(sides, store.rows(sides.table, sorted(f for f in touched if f is not None)), set(ids) - {""})
-    by_action = dict(list(found.groupby("action", sort=False)))
+    by_action = {str(name): part for name, part in found.groupby("action", sort=False)}
     regrouped = pd.concat([found.iloc[:0], *(by_action[a] for a in REGROUPED if a in by_action)])
     in_groups = {(int(a), int(b)) for a, b in regrouped[["old_fid", "new_fid"]].to_numpy()}
     changes = _values_by_pair(attributes)
@@ -148,7 +152,7 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
         for pair in _in_order(by_action, (action,)):
             _propose_values(made, pair, action, changes)
     for group in groups_of(sorted(in_groups)):
-        _propose_group(made, group, regrouped, changes)
+        _propose_group(made, group, regrouped)
     _propose_removed(made, by_action.get("removed", found.iloc[:0]))
     _propose_added(made, by_action.get("added", found.iloc[:0]))
     return made
@@ -165,7 +169,7 @@ def _values_by_pair(attributes: pd.DataFrame) -> Changed:
 
 
 def _in_order(by_action: Mapping[str, pd.DataFrame], actions: Iterable[str]) -> list[dict[str, Any]]:
-    return [row for a in actions if a in by_action for row in by_action[a].to_dict("records")]
+    return [row for a in actions if a in by_action for row in records(by_action[a])]
 
 
 def _known(pair: Mapping[str, Any], made: Proposed) -> dict[str, Any]:
@@ -197,7 +201,7 @@ def _propose_move(made: Proposed, pair: Mapping[str, Any], changes: Changed) -> 
     fid = known["base_fid"]
     row = made.feature(
         str(old if fid is None else fid), "moved", "update", **known, distance_m=pair["distance_m"], geometry=geometry,
-        base_state=state_of_geometry(made.rows.get(fid), sides.table), from_new=True,
+        base_state=state_of_geometry(made.row(fid), sides.table), from_new=True,
     )  # fmt: skip
     if fid is None:
         return
@@ -259,7 +263,7 @@ def _shown(value: Any) -> str:
 
 
 def _propose_group(
-    made: Proposed, pairs: list[tuple[int, int]], found: pd.DataFrame, changes: Changed
+    made: Proposed, pairs: list[tuple[int, int]], found: pd.DataFrame
 ) -> None:  # fmt: skip
     sides = made.sides
     olds, news = list(dict.fromkeys(a for a, _ in pairs)), list(dict.fromkeys(b for _, b in pairs))
@@ -268,7 +272,7 @@ def _propose_group(
                                    sides.tolerance)[0]) == len(news):  # fmt: skip
         made.already += 1
         return
-    of = {(int(r["old_fid"]), int(r["new_fid"])): r for r in found.to_dict("records")}
+    of = {(int(r["old_fid"]), int(r["new_fid"])): r for r in records(found)}
     action = of[pairs[0]]["action"]
     ids = {
         "old": {o: of[o, n]["old_id"] for o, n in pairs}, "new": {n: of[o, n]["new_id"] for o, n in pairs},
@@ -285,8 +289,9 @@ def _propose_group(
         mine = "" if fid is None else _id_of(sides.base, sides.layer, fid)
         made.feature(
             str(old if fid is None else fid), f"{action}-gone", "delete", group_id=group, conflict=conflict,
-            base_fid=fid, base_id=mine, feature_id=mine or ids["old"][old], detail=f"{ids['old'][old] or '?'} -> {named}",
-            base_state=state_of_row(made.rows.get(fid)), geometry=sides.old.geometry[old],
+            base_fid=fid, base_id=mine, feature_id=mine or ids["old"][old],
+            detail=f"{ids['old'][old] or '?'} -> {named}",
+            base_state=state_of_row(made.row(fid)), geometry=sides.old.geometry[old],
         )["action"] = action  # fmt: skip
 
 
@@ -324,7 +329,7 @@ def _propose_part(
         group_id=group, base_fid=fid if part.takes_row else None, from_fid=None if part.takes_row else fid,
         feature_id=named, base_id=parent, new_id=pair["new_id"], confidence=pair["confidence"],
         matched_by=pair["matched_by"], detail=pair["detail"], conflict=conflict,
-        base_state=state_of_geometry(made.rows.get(fid), sides.table),
+        base_state=state_of_geometry(made.row(fid), sides.table),
         geometry=sides.new.geometry[part.new] if drawn is None else drawn, from_new=drawn is None,
     )  # fmt: skip
     if conflict:
@@ -333,11 +338,11 @@ def _propose_part(
         made.value(row, ID_COLUMN[sides.layer], named)
         if action != "merged" and parent and "parent_id" in sides.wanted:
             made.value(row, "parent_id", parent)
-    _propose_length(made, row, part, action, length)
+    _propose_part_values(made, row, part, length)
 
 
-def _propose_length(
-    made: Proposed, row: Mapping[str, Any], part: Part, action: str, length: Mapping[int, float]
+def _propose_part_values(
+    made: Proposed, row: Mapping[str, Any], part: Part, length: Mapping[int, float]
 ) -> None:  # fmt: skip
     """Values of a part: those that CHANGES has otherwise; a stated length that CHANGES does not say is shared out."""
     sides = made.sides
@@ -377,7 +382,7 @@ def _part_id(made: Proposed, part: Part, parent: str, own: str, action: str) -> 
 
 def _propose_removed(made: Proposed, found: pd.DataFrame) -> None:
     sides = made.sides
-    for row in found.to_dict("records"):
+    for row in records(found):
         old = int(row["old_fid"])
         fid = sides.since.fid.get(old)
         if fid is None and sides.since.why.get(old, GONE) == GONE:
@@ -389,7 +394,7 @@ def _propose_removed(made: Proposed, found: pd.DataFrame) -> None:
         named = row["old_id"] if fid is None else _id_of(sides.base, sides.layer, fid)
         proposed = made.feature(
             str(old if fid is None else fid), "removed", "delete", conflict=conflict, base_fid=fid, feature_id=named,
-            base_id=named, base_state=state_of_row(made.rows.get(fid)), geometry=sides.old.geometry[old],
+            base_id=named, base_state=state_of_row(made.row(fid)), geometry=sides.old.geometry[old],
         )  # fmt: skip
         proposed["approved"] = proposed["approved"] and not sides.keep_missing
 

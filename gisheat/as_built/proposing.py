@@ -26,7 +26,7 @@ from gisheat.as_built.three_way import same, since
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.layers.mapping import OwnColumn
-from gisheat.schema import GEOMETRY, ID_COLUMN, columns, input_columns
+from gisheat.schema import ID_COLUMN, columns, input_columns
 
 NETWORKS = (("pipes", ("stations", "sources", "valves", "pumps")), ("streets", ()))
 """Lines that meet each other, and points that they meet."""
@@ -88,7 +88,7 @@ def propose(base: Base, new: Layers, ancestor: Layers | None, rules: Rules) -> P
         now = base.layers.get(layer)
         before = same(now) if ancestor is None else since(layer, olds[layer], now, rules.tolerance)
         features = found.features[found.features["layer"] == layer]
-        keeps = _keeps_missing(layer, features, olds[layer], rules)
+        keeps = _keeps_missing(features, olds[layer], rules)
         sides = Sides(
             layer, base.store.tables[layer], base.own[layer], now, olds[layer], news[layer], before, wanted[layer],
             rules.tolerance, rules.empty_values == "keep", keeps,
@@ -195,7 +195,7 @@ def _alike(
 # what CHANGES does not show --------------------------------------------------------------------------------
 
 
-def _keeps_missing(layer: str, features: pd.DataFrame, old: gpd.GeoDataFrame, rules: Rules) -> bool:
+def _keeps_missing(features: pd.DataFrame, old: gpd.GeoDataFrame, rules: Rules) -> bool:
     """Whether features that CHANGES does not show stay: it may be a survey of one street."""
     removed = int((features["action"] == "removed").sum())
     shown = len(old) - removed
@@ -373,11 +373,6 @@ def _change_set(proposed: list[Proposed], crs: Any) -> ChangeSet:
     geometry = _column(features)
     table = pd.DataFrame(features)[[c for c in FEATURE_COLUMNS if c != "geometry"]]
     for name in ("base_fid", "from_fid"):
-        table[name] = pd.array(table[name], dtype="Int64")
+        table[name] = table[name].astype("Int64")
     table["distance_m"] = table["distance_m"].astype(float).round(3)
     return ChangeSet(gpd.GeoDataFrame(table, geometry=geometry, crs=crs), values)
-
-
-def shown_layers() -> tuple[str, ...]:
-    """Layers that can be merged, lines first."""
-    return tuple(sorted(COMPARED, key=lambda layer: GEOMETRY[layer] != "line"))

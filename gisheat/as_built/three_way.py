@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -82,6 +83,6 @@ def both_added(
     return alike, {int(f): int(o) for o, f in zip(old[one & unlike], fids[one & unlike], strict=True)}
 
 
-def same_place(one: object, other: object, tolerance: float) -> bool:
+def same_place(one: Any, other: Any, tolerance: float) -> bool:
     """Whether two features lie within the tolerance of each other, all along."""
     return bool(shapely.hausdorff_distance(one, other) <= tolerance)

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import gisheat
 from gisheat import styles, tables
 from gisheat.as_built.bases import open_store, read_base, read_state
-from gisheat.as_built.change_set import ChangeSet, change_set_layers, is_change_set, read_change_set
+from gisheat.as_built.change_set import FEATURES, change_set_layers, is_change_set, read_change_set
 from gisheat.as_built.edits import Plan, conflicts_of, plan_edits, run_id
 from gisheat.as_built.geopackage_store import GeoPackageStore, check_writable, moved_to
 from gisheat.as_built.history import Edit, Run, edits_back, state_after, to_undo
@@ -57,7 +57,7 @@ def merge(
     _check_target(stands.store, target, read, chosen)
     number = max(stands.store.runs(), default=0)
     proposal = _proposed(stands, source, ancestor, chosen, progress)
-    findings = [*_about(stands, where, source), *proposal.findings]
+    findings = [*_about(where, source), *proposal.findings]
     figures: Rows = {"base": (where.name, ""), "changes": (source.name, "")}
     if chosen["dry_run"]:
         assert target is not None
@@ -70,9 +70,9 @@ def merge(
     plan = plan_edits(proposal.changes, stands.store, stands.own)
     findings += [*conflicts_of(proposal.changes), *plan.findings]
     run = Run(number + 1, "merge", source.name, _id(stands.store, source, plan.edits), _now(), number + 1)
-    files = _write(stands.store, plan.edits, run, target, chosen)
+    files = _write(stands.store, plan.edits, run, target)
     if plan.edits:
-        findings += _stale(stands)
+        findings += _stale(stands.store)
     figures |= _plan_figures(plan, proposal) | ({"run": (run.number, "")} if plan.edits else {})
     notes = stands.layers.notes if plan.edits else (*stands.layers.notes, "nothing to do: the base has it all already")
     return _report(figures, findings, notes, files, clock, progress, chosen)
@@ -100,12 +100,12 @@ def undo(
     last = max(runs)
     report(progress, 0.5, "taking back")
     run = Run(last + 1, "undo", f"to {to}", _id(store, where, edits), _now(), state_after(to, runs))
-    files = _write(store, edits, run, target, chosen)
+    files = _write(store, edits, run, target)
     rows = sum(edit.action in ("insert", "update", "delete") for edit in edits)
     figures: Rows = {
         "base": (where.name, ""), "state": (to, ""), "rows": (rows, ""), "run": (run.number, ""),
     }  # fmt: skip
-    findings = _stale_store(store)
+    findings = _stale(store)
     return _report(figures, findings, (), files, clock, progress, chosen)
 
 
@@ -182,7 +182,7 @@ def _doubled(side: str, layers: Layers) -> Iterable[Finding]:
                 yield Finding("id-doubled", "warning", layer, message, int(twice.index[0]))
 
 
-def _about(base: Base, where: Place, source: Place) -> list[Finding]:
+def _about(where: Place, source: Place) -> list[Finding]:
     """A finding where the run records say that CHANGES is older than the base."""
     made = [str(run_record(one).get("started") or "") for one in (where, source)]
     if all(made) and made[0] > made[1] and not is_change_set(source):
@@ -191,11 +191,7 @@ def _about(base: Base, where: Place, source: Place) -> list[Finding]:
     return []
 
 
-def _stale(base: Base) -> list[Finding]:
-    return _stale_store(base.store)
-
-
-def _stale_store(store: Store) -> list[Finding]:
+def _stale(store: Store) -> list[Finding]:
     """A finding where the base is a result: its figures are those of what it was."""
     if not is_result(store.place):
         return []
@@ -209,7 +205,7 @@ def _stale_store(store: Store) -> list[Finding]:
 
 
 def _write(
-    store: Store, edits: list[Edit], run: Run, target: Place | None, chosen: Mapping[str, Any]
+    store: Store, edits: list[Edit], run: Run, target: Place | None
 ) -> tuple[Place, ...]:  # fmt: skip
     """Make the edits in the base, or in a copy that appears whole or not at all."""
     if target is None:
@@ -234,7 +230,7 @@ def _write_changes(
     written["findings"] = tables.findings_layer(findings, proposal.changes.features.crs)
     written["summary"] = tables.key_values(figures)
     written["run"] = tables.key_values(record, "run")
-    write_result(target, written, title=target.stem, language=chosen["language"])
+    write_result(target, written, title=target.stem, language=chosen["language"], plain=(*FEATURES,))
 
 
 def _record(operation: str, base: Base, source: Place, chosen: Mapping[str, Any]) -> Rows:
@@ -299,8 +295,3 @@ def _report(
         progress(1.0, "done")  # too late to cancel
     seconds = time.perf_counter() - clock
     return Report(figures, tuple(findings), notes, files, "", seconds, language=chosen["language"])
-
-
-def changes_of(where: Place) -> ChangeSet:
-    """The change set that a dry run wrote."""
-    return read_change_set(where)
