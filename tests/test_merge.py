@@ -586,11 +586,11 @@ def test_a_merge_that_is_killed_leaves_the_base_old_or_new(base, change_set, tmp
 def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
     source = layer([Point(0, 0)], source_id=["Q"])
     drawn = write(tmp_path / "drawn.gpkg", pipes=pipes(), stations=stations([(200, 90)], ["S1"]), sources=source)
-    operations.run(drawn, tmp_path / "result.gpkg")
+    operations.run(drawn, tmp_path / "result.gpkg", supply_temp_c=110.0, return_temp_c=60.0)
     report, output = merged(tmp_path / "result.gpkg", tmp_path, pipes=pipes(dn_mm=[300.0, 200.0, 200.0, 200.0]))
     assert said(report, "solution-stale")
     assert read(output)["dn_mm"]["A"] == 300.0
-    operations.run(output, tmp_path / "again.gpkg")
+    operations.run(output, tmp_path / "again.gpkg", overwrite=True)
     swapped = operations.merge(tmp_path / "again.gpkg", tmp_path / "result.gpkg", tmp_path / "o.gpkg", dry_run=True)
     made = [run_record(tmp_path / name)["started"] for name in ("again.gpkg", "result.gpkg")]
     assert bool(said(swapped, "states-swapped")) == (made[0] > made[1])
