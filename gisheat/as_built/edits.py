@@ -81,7 +81,7 @@ def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, 
         approved = table[table["approved"].to_numpy(bool)]
         approved, alone = _whole_groups(table, approved)
         findings += [_incomplete(row) for row in alone]
-        left += [c for c in table["change_id"] if c not in set(approved["change_id"])]
+        left += table["change_id"][~table["change_id"].isin(approved["change_id"])].tolist()
         column = own[layer][ID_COLUMN[layer]].name if ID_COLUMN[layer] in own[layer] else ""
         outcomes += _Layer(store, store.tables[layer], column, changes.features.crs).outcomes(approved, values)
     return _planned(_by_group(outcomes), left, findings, store)

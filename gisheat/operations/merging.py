@@ -179,7 +179,7 @@ def _doubled(side: str, layers: Layers) -> Iterable[Finding]:
                     f"{side}: {twice.nunique()} identifiers of {layer} occur more than once, such as {twice.iloc[0]};"
                     " these features are matched by place."
                 )
-                yield Finding("id-doubled", "warning", layer, message, int(twice.index[0]))
+                yield Finding("id-doubled", "error", layer, message, int(twice.index[0]))
 
 
 def _about(where: Place, source: Place) -> list[Finding]:

@@ -129,3 +129,37 @@ def test_every_earlier_state_is_rebuilt_exactly(seed, years):
                 assert edits_back(store.entries(), to)
                 operations.undo(base, in_place=True, to=to)
             assert rows(base) == states[to]
+
+
+@given(SEEDS, st.lists(st.sampled_from(("theirs", "ours", "both", "both alike", "moved", "gone")), max_size=10))
+@settings(max_examples=12)
+def test_conflicts_are_found_all_and_only(seed, kinds):
+    before, _ = works(seed, 4, [])
+    rng = np.random.default_rng(seed)
+    where = dict(zip(rng.permutation(len(before)).tolist(), kinds, strict=False))
+    ours, theirs, wanted, expected = [], [], {}, []
+    for i, row in enumerate(before):
+        kind, name = where.get(i, ""), row["pipe_id"]
+        mine, other = dict(row), dict(row)
+        if kind in ("ours", "both", "both alike"):
+            mine["dn_mm"] = 350.0
+        if kind in ("theirs", "both", "both alike", "gone"):
+            other["dn_mm"] = 350.0 if kind == "both alike" else 700.0
+        if kind == "moved":
+            mine["geometry"] = shapely.transform(row["geometry"], lambda xy: xy + np.array([3.0, 4.0]))
+            other["geometry"] = shapely.transform(row["geometry"], lambda xy: xy - np.array([3.0, 4.0]))
+        expected += [name] if kind in ("both", "moved", "gone") else []
+        theirs.append(other)
+        if kind != "gone":
+            ours.append(mine)
+            wanted[name] = other["dn_mm"] if kind == "theirs" else mine["dn_mm"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ancestor, base, new = (
+            written(some, folder / f"{k}.gpkg") for k, some in enumerate((before, ours, theirs))
+        )  # fmt: skip
+        report = operations.merge(base, new, folder / "merged.gpkg", ancestor=str(ancestor))
+        conflicts = [f.message.partition(" ")[0] for f in report.findings if f.rule == "merge-conflict"]
+        assert sorted(conflicts) == sorted(expected)
+        found = pyogrio.read_dataframe(folder / "merged.gpkg", layer="pipes").set_index("pipe_id")
+        assert found["dn_mm"].to_dict() == wanted
