@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from gisheat.as_built_quantities import Ancestor, DryRun, EmptyValues, InPlace, Missing, NewColumns, ToState
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -404,6 +405,30 @@ class CompareOptions(TypedDict, total=False):
     crs: Crs
     to_crs: ToCrs
     encoding: Encoding
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class MergeOptions(TypedDict, total=False):
+    """What is merged, and where it is written."""
+
+    ancestor: Ancestor
+    dry_run: DryRun
+    in_place: InPlace
+    match_tolerance_m: MatchTolerance
+    missing: Missing
+    empty_values: EmptyValues
+    new_columns: NewColumns
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class UndoOptions(TypedDict, total=False):
+    """How far is gone back, and where it is written."""
+
+    to: ToState
+    in_place: InPlace
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from gisheat.operations.as_built import compare
 from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
+from gisheat.operations.merging import merge, undo
 from gisheat.operations.network import (
     balance,
     check,
@@ -51,6 +52,8 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     duration,
     report,
     compare,
+    merge,
+    undo,
     import_inp,
     export_inp,
 )
@@ -71,6 +74,7 @@ __all__ = [
     "export_inp",
     "import_inp",
     "loads",
+    "merge",
     "new",
     "profile",
     "regulate",
@@ -83,4 +87,5 @@ __all__ = [
     "table",
     "template",
     "topology",
+    "undo",
 ]

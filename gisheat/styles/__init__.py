@@ -86,10 +86,10 @@ def embed(
         write_project(connection, PROJECT_NAME, project(setting, contexts, styles, drawn))
 
 
-def relink(path: Path) -> None:
-    """Point the embedded project at the name that the file has now, after it was renamed."""
+def relink(path: Path, file_name: str | None = None) -> None:
+    """Point the embedded project at the name that the file has now, or is going to have, after it was renamed."""
     with opened(path) as connection:
-        relink_project(connection, PROJECT_NAME, path.name)
+        relink_project(connection, PROJECT_NAME, file_name or path.name)
 
 
 def available(context: Context) -> tuple[Style, ...]:

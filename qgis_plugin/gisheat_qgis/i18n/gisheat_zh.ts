@@ -804,6 +804,58 @@
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
+<source>Merge a survey, a design or an approved change set into a base map</source>
+<translation>将测量成果、设计方案或已批准的变更集合并到底图</translation>
+</message>
+<message>
+<source>Identifiers and feature ids stay, what did not move keeps its vertices, what base and changes contradict each other in is left out and told. A history in the base tells every row before and after; undo takes a merge back.</source>
+<translation>编号与要素标识保持不变，未移动的要素保留原顶点；底图与变更相互矛盾之处不予合并并列出。底图中的变更历史记录每一行变更前后的内容；undo 可撤销合并。</translation>
+</message>
+<message>
+<source>Base: a GeoPackage, a project file whose layers lie in one, or a PostGIS schema (postgresql://...).</source>
+<translation>底图：GeoPackage、图层同在一个 GeoPackage 中的项目文件，或 PostGIS 模式（postgresql://...）。</translation>
+</message>
+<message>
+<source>What changed: a survey or design (a project file, a file or PostGIS schema of layers), or a change set that --dry-run wrote.</source>
+<translation>变更内容：测量成果或设计方案（项目文件、图层文件或 PostGIS 模式），或 --dry-run 生成的变更集。</translation>
+</message>
+<message>
+<source>State that CHANGES was made from, where the base has changed since: what both changed is a conflict.</source>
+<translation>变更所依据的原状态（底图此后又有修改时使用）：双方都改动之处视为冲突。</translation>
+</message>
+<message>
+<source>Change nothing: write the change set, to be read, edited, approved and merged.</source>
+<translation>不作任何修改，仅生成变更集，供查看、编辑、批准后再合并。</translation>
+</message>
+<message>
+<source>Write into the base itself, in one transaction; without it a copy is written.</source>
+<translation>在一个事务中直接写入底图；不选时写出副本。</translation>
+</message>
+<message>
+<source>Features that CHANGES does not show: auto removes them where it shows at least half of their layer, else keeps them.</source>
+<translation>变更数据中未出现的要素：auto 在变更数据含该图层至少一半要素时将其删除，否则保留。</translation>
+</message>
+<message>
+<source>Values that are empty in CHANGES and known in the base: kept, or taken out.</source>
+<translation>变更数据中为空而底图中已有的值：保留或清空。</translation>
+</message>
+<message>
+<source>Columns that the base lacks: added where gisheat knows them as an input, all of them, or none.</source>
+<translation>底图中没有的字段：仅添加 gisheat 认识的输入字段、全部添加，或都不添加。</translation>
+</message>
+<message>
+<source>Take back the last merge of a base map, or bring back any earlier state of its history</source>
+<translation>撤销底图的最近一次合并，或恢复历史中的任一状态</translation>
+</message>
+<message>
+<source>What was edited by hand since then stays: where it is in the way, nothing is taken back.</source>
+<translation>此后手工修改的内容予以保留；如与撤销相抵触，则不作任何撤销。</translation>
+</message>
+<message>
+<source>State to go back to: 0 before the first merge, n after run n of the history; before the last merge when empty.</source>
+<translation>要恢复的状态：0 为首次合并之前，n 为历史中第 n 次操作之后；留空则恢复到最近一次合并之前。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -1146,6 +1198,30 @@
 <message>
 <source>writing</source>
 <translation>正在写出</translation>
+</message>
+<message>
+<source>reading the base</source>
+<translation>读取底图</translation>
+</message>
+<message>
+<source>merging</source>
+<translation>合并</translation>
+</message>
+<message>
+<source>reading the history</source>
+<translation>读取变更历史</translation>
+</message>
+<message>
+<source>taking back</source>
+<translation>撤销</translation>
+</message>
+<message>
+<source>reading the changes</source>
+<translation>读取变更</translation>
+</message>
+<message>
+<source>writing the change set</source>
+<translation>写出变更集</translation>
 </message>
 <message>
 <source>looking at layers</source>
