@@ -247,7 +247,7 @@ def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, 
         tables = {**tables, "findings": explained(tables["findings"], language)}
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table)
+            write_layer(beside, name, table)
         _check_written(beside, tables)
         name = _target(path).name
         styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=name)
@@ -263,7 +263,7 @@ def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table)
+            write_layer(beside, name, table)
         _check_written(beside, tables)
 
 
@@ -285,7 +285,8 @@ def _reason(error: Exception, beside: Path) -> str:
     return text.replace(str(beside), beside.name)
 
 
-def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
+def write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
+    """Write one layer or table to a file that is not in its place yet; raises what the driver raises."""
     options: dict[str, Any] = {
         "layer": name,
         "driver": "GPKG",

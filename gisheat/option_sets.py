@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from gisheat.as_built_quantities import InPlace, RemoveWritten, WriteForm, WrittenColumns, WrittenLayers
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -396,6 +397,18 @@ class CompareOptions(TypedDict, total=False):
 
     match_tolerance_m: MatchTolerance
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WriteBackOptions(TypedDict, total=False):
+    """What is written to the utility's own features, and where."""
+
+    in_place: InPlace
+    form: WriteForm
+    columns: WrittenColumns
+    layers: WrittenLayers
+    remove: RemoveWritten
     language: OutputLanguage
     overwrite: Overwrite
 

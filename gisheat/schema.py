@@ -65,6 +65,8 @@ NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
 READ_AGAIN = {"nodes": ("kind",)}
 """Result columns of input layers that tell a result that is read again from a drawing."""
+WRITTEN = "gisheat_"
+"""Beginning of the names of columns that write-back adds to a layer beside its own of the same name: no input."""
 INPUT_LAYERS = (
     "streets",
     "pipes",

@@ -20,7 +20,7 @@ from gisheat.crs import check_crs, name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_table, split_source, unmerged
-from gisheat.layers.mapping import map_columns
+from gisheat.layers.mapping import map_columns, own_columns
 from gisheat.layers.measures import has_m, with_m_of, with_measures, without_m
 from gisheat.project import Project
 from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
@@ -32,8 +32,10 @@ __all__ = [
     "find_sources",
     "layer_names",
     "map_columns",
+    "own_columns",
     "read_layers",
     "read_table",
+    "split_source",
 ]
 
 MAIN_LAYERS = ("pipes", "streets", "stations", "sources")

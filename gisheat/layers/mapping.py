@@ -12,7 +12,7 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
-from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
+from gisheat.schema import SUFFIX, WRITTEN, Column, columns, input_columns, split_unit, written_unit
 
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
@@ -59,6 +59,11 @@ def map_columns(
             f' it, as in [columns.{layer}] {missing[0]} = "...".'
         )
     return table, findings, notes
+
+
+def own_columns(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Which own column is each of the contract's columns that there are: the mapping of the project, names, aliases."""
+    return _recognise(layer, own, mapping)
 
 
 def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -157,6 +162,8 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     }
     findings = []
     for name in own:
+        if name.startswith(WRITTEN):
+            continue
         near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"

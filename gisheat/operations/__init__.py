@@ -27,6 +27,7 @@ from gisheat.operations.network import (
 )
 from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
+from gisheat.operations.writing_back import write_back
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
@@ -51,6 +52,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     duration,
     report,
     compare,
+    write_back,
     import_inp,
     export_inp,
 )
@@ -83,4 +85,5 @@ __all__ = [
     "table",
     "template",
     "topology",
+    "write_back",
 ]

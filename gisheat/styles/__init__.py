@@ -13,6 +13,7 @@ from gisheat.styles.project import PROJECT_NAME, Setting, project
 from gisheat.styles.qml import qml
 from gisheat.styles.store import (
     StyleRow,
+    add_styles,
     describe,
     gather,
     opened,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from gisheat.schema import Language
 
-__all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "embed", "relink"]
+__all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "StyleRow", "add_styles", "embed", "relink", "style_rows"]
 
 _TABLE_STYLE = {"en": "Columns", "zh": "列名"}
 _MARGIN = 0.05

@@ -1,0 +1,145 @@
+"""The utility's own layers, as they are to be joined with a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gisheat.errors import InputError
+from gisheat.layers import find_sources, layer_names, own_columns, read_table, split_source
+from gisheat.project import Project, did_you_mean
+from gisheat.schema import CHOICE_ALIASES, ID_COLUMN, INPUT_LAYERS, LAYER_LABEL
+from gisheat.write_back.solved import WRITABLE
+
+Text = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class BaseLayer:
+    """A layer of the base: `table` has its feature id as index, and its own columns.
+
+    `ids` are identifiers as gisheat makes them when it reads the layer; `made` tells those that come from the feature
+    id, because there is none, or it occurs twice. `side` is the pipe that a line stands for: supply, return, or pair.
+    """
+
+    layer: str
+    file: Path
+    name: str
+    table: pd.DataFrame
+    ids: Text
+    made: NDArray[np.bool_]
+    side: Text
+
+    @property
+    def source(self) -> str:
+        """Name of the layer as FILE|layername."""
+        return f"{self.file}|{self.name}"
+
+    @property
+    def fids(self) -> NDArray[np.int64]:
+        """Feature ids, shape (features,)."""
+        return self.table.index.to_numpy(np.int64)
+
+
+def base_sources(path: Path, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Path, str]]:
+    """File and layer name of the layers of the base that results can be written to, in the order of the contract.
+
+    Parameters
+    ----------
+    path : Path
+        Project file, file of layers, or FILE|layername.
+    project : Project
+        What the project file says.
+    wanted : sequence of str
+        Layers of the contract; all when empty. Of a single layer it says which it is.
+
+    Raises
+    ------
+    InputError
+        If a layer is not there, or can't take results.
+    """
+    for name in wanted:
+        if name not in WRITABLE:
+            raise InputError(f"layers: {name!r} takes no results{did_you_mean(name, WRITABLE)}.")
+    sources = _sources(path, project, wanted)
+    missing = [name for name in wanted if name not in sources]
+    if missing:
+        raise InputError(f"layers: {path} has no layer {missing[0]} (it has {', '.join(sources) or 'none'}).")
+    chosen = [name for name in WRITABLE if name in sources and (not wanted or name in wanted)]
+    if not chosen:
+        raise InputError(f"{path} has no layer that results can be written to ({', '.join(WRITABLE)}).")
+    found = {}
+    for layer in chosen:
+        file, name = split_source(sources[layer])
+        names = [] if name else layer_names(file)
+        if len(names) > 1:
+            raise InputError(
+                f"layer {layer}: {file} holds {', '.join(map(repr, names))}: say which, as FILE|layername."
+            )
+        found[layer] = file, name or names[0]
+    return found
+
+
+def _sources(path: Path, project: Project, wanted: Sequence[str]) -> dict[str, str]:
+    """Layer of the contract -> FILE|layername."""
+    if project.path is not None:
+        return {name: source for name, source in project.layers.items() if name in INPUT_LAYERS}
+    file, name = split_source(str(path))
+    names = layer_names(file)
+    if not name and len(wanted) == 1 and len(names) == 1:
+        return {wanted[0]: f"{file}|{names[0]}"}
+    if not name:
+        return find_sources(file, None, {})
+    called = {n.lower(): n for n in INPUT_LAYERS} | {label: n for n, label in LAYER_LABEL["zh"].items()}
+    layer = wanted[0] if len(wanted) == 1 else called.get(name.lower(), "")
+    if not layer:
+        raise InputError(f"{path}: which layer of the contract it is can't be told: say it, as in --layers pipes.")
+    return {layer: f"{file}|{name}"}
+
+
+def read_base(layer: str, file: Path, name: str, mapping: Mapping[str, str]) -> BaseLayer:
+    """Read a layer of the base; `mapping` is what the project says of its columns.
+
+    Raises
+    ------
+    InputError
+        If it can't be read.
+    """
+    table = read_table(layer, f"{file}|{name}")
+    own = own_columns(layer, [str(c) for c in table.columns if c != "geometry"], mapping)
+    ids, made = _identifiers(table, own.get(ID_COLUMN[layer]))
+    side = np.full(len(table), "pair", object)
+    if layer == "pipes" and "line" in own:
+        side = np.array([_side(value) for value in table[own["line"]]], object)
+    return BaseLayer(layer, file, name, table, ids, made, side)
+
+
+def _identifiers(table: pd.DataFrame, column: str | None) -> tuple[Text, NDArray[np.bool_]]:
+    """Identifiers as `checks` makes them: the feature id where there is none, added where it occurs twice."""
+    fids = np.array([str(fid) for fid in table.index], object)
+    if column is None:
+        return fids, np.ones(len(table), bool)
+    ids = np.array([_text(value) for value in table[column]], object)
+    missing = ids == ""
+    again = pd.Series(ids).duplicated().to_numpy() & ~missing
+    return np.where(missing, fids, np.where(again, ids + "-" + fids, ids)), missing | again
+
+
+def _text(value: object) -> str:
+    """Text of a value, empty for none; whole numbers without a decimal point, because ids are often stored so."""
+    if value is None or value != value:  # noqa: PLR0124 (NaN)
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _side(value: object) -> str:
+    text = _text(value).lower()
+    word = CHOICE_ALIASES.get(text, text)
+    return word if word in ("supply", "return") else "pair"
