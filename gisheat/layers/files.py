@@ -20,7 +20,7 @@ import shapely
 
 from gisheat.errors import InputError
 from gisheat.project import did_you_mean
-from gisheat.schema import GEOMETRY
+from gisheat.schema import GEOMETRY, REGISTRY
 
 GEOMETRY_TYPES = {
     "line": {"LineString", "MultiLineString", "LinearRing"},
@@ -34,6 +34,8 @@ MULTI = 4
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
 SQLITE_MAGIC = b"SQLite format 3\0"
+BESIDE = ("layer_styles", REGISTRY)
+"""Tables that QGIS and gisheat put beside the layers of a file."""
 COPY_TRIES = 5
 NOTHING = (0, 0)
 
@@ -134,6 +136,8 @@ def _check_file(path: Path) -> None:
 
 
 def _chosen_layer(where: str, wanted: str, names: list[str]) -> str:
+    if not wanted:
+        names = [name for name in names if name not in BESIDE]
     if not wanted and len(names) == 1:
         return names[0]
     if not wanted:

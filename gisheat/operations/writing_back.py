@@ -31,11 +31,13 @@ from gisheat.write_back import (
     GeoPackageStore,
     Job,
     Joined,
+    Outcome,
     Solved,
     base_sources,
     check_columns,
     check_geopackage,
     chosen_columns,
+    features_with_figures,
     is_geopackage,
     join_layer,
     known_states,
@@ -240,20 +242,20 @@ def _written(
         _settle(opened, done)
         findings += done.findings
         shown.append(done.shown_as)
-        figures[f"{layer}: features with figures"] = (len(joins[layer].features), "")
-        figures[f"{layer}: features without"] = (len(base.table) - len(joins[layer].features), "")
+        count = len(features_with_figures(joins[layer], solved))
+        figures[f"{layer}: features with figures"] = (count, "")
+        figures[f"{layer}: features without"] = (len(base.table) - count, "")
         figures[f"{layer}: columns"] = (len(names), "")
     if chosen["form"] == "view":
         notes.append(f"layers to open: {', '.join(shown)}")
     return Work(figures, tuple(findings), tuple(notes))
 
 
-def _settle(opened: Opened, done: Any) -> None:
+def _settle(opened: Opened, done: Outcome) -> None:
     """Remember what was written to a table, and store its styles."""
     store = opened.store
     others = [row for row in store.written() if row.table != opened.name]
-    earlier = {row.view for row in store.written() if row.table == opened.name and row.view}
-    store.set_styles(sorted({opened.name, done.shown_as, *earlier}), done.styles)
+    store.set_styles(sorted({opened.name, done.shown_as, *done.gone}), done.styles)
     store.remember([*others, *done.written])
 
 
@@ -285,7 +287,7 @@ def _findings(
         )
         found.append(Finding("base-changed", "warning", changed[0], message))
     for layer, base in layers.items():
-        without = np.setdiff1d(np.arange(len(base.table)), joins[layer].features)
+        without = np.setdiff1d(np.arange(len(base.table)), features_with_figures(joins[layer], solved))
         if len(without) and layer not in RESULT_OF:
             message = f"{len(without)} of {len(base.table)} {layer} have no figures: {_named(base, without)}."
             severity = "warning" if layer in changed else "info"

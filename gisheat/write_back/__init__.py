@@ -9,14 +9,15 @@ from gisheat.write_back.geopackage_store import GeoPackageStore, check_geopackag
 from gisheat.write_back.joins import Joined, join_layer, new_rows
 from gisheat.write_back.solved import Solved, read_solved
 from gisheat.write_back.stores import Store, Written
-from gisheat.write_back.values import check_columns, chosen_columns, values_of
-from gisheat.write_back.writing import Job, known_states, remove_written, write_job
+from gisheat.write_back.values import check_columns, chosen_columns, features_with_figures, values_of
+from gisheat.write_back.writing import Job, Outcome, known_states, remove_written, write_job
 
 __all__ = [
     "BaseLayer",
     "GeoPackageStore",
     "Job",
     "Joined",
+    "Outcome",
     "Solved",
     "Store",
     "Written",
@@ -24,6 +25,7 @@ __all__ = [
     "check_columns",
     "check_geopackage",
     "chosen_columns",
+    "features_with_figures",
     "is_geopackage",
     "join_layer",
     "known_states",

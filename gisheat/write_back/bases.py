@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gisheat.errors import InputError
 from gisheat.layers import find_sources, layer_names, own_columns, read_table, split_source
+from gisheat.layers.files import BESIDE
 from gisheat.project import Project, did_you_mean
 from gisheat.schema import CHOICE_ALIASES, ID_COLUMN, INPUT_LAYERS, LAYER_LABEL
 from gisheat.write_back.solved import WRITABLE
@@ -76,7 +77,7 @@ def base_sources(path: Path, project: Project, wanted: Sequence[str] = ()) -> di
     found = {}
     for layer in chosen:
         file, name = split_source(sources[layer])
-        names = [] if name else layer_names(file)
+        names = [] if name else [n for n in layer_names(file) if n not in BESIDE]
         if len(names) > 1:
             raise InputError(
                 f"layer {layer}: {file} holds {', '.join(map(repr, names))}: say which, as FILE|layername."
@@ -90,7 +91,7 @@ def _sources(path: Path, project: Project, wanted: Sequence[str]) -> dict[str, s
     if project.path is not None:
         return {name: source for name, source in project.layers.items() if name in INPUT_LAYERS}
     file, name = split_source(str(path))
-    names = layer_names(file)
+    names = [n for n in layer_names(file) if n not in BESIDE]
     if not name and len(wanted) == 1 and len(names) == 1:
         return {wanted[0]: f"{file}|{names[0]}"}
     if not name:

@@ -13,8 +13,9 @@ from typing import Any, Self
 from gisheat.errors import InputError
 from gisheat.geopackage import LOCK_SECONDS
 from gisheat.layers.files import is_sqlite, quoted
+from gisheat.schema import REGISTRY
 from gisheat.styles import StyleRow, add_styles
-from gisheat.write_back.stores import REGISTRY, STYLE_OWNER, StoredTable, Written
+from gisheat.write_back.stores import STYLE_OWNER, StoredTable, Written
 
 TYPES = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
 """Type of a column by the kind of the contract."""

@@ -63,7 +63,7 @@ def join_layer(base: BaseLayer, solved: Solved, *, unchanged: bool) -> Joined:
     table = solved.tables.get(target, pd.DataFrame({ID_COLUMN[target]: []}))
     by_lineage = _by_lineage(base, solved, target, table) if len(solved.lineage) else None
     if unchanged and by_lineage is not None:
-        found, made = by_lineage, 0
+        found, made = by_lineage[["feature", "row"]], 0
     else:
         found, made = _by_identifier(base, target, table, by_lineage)
     pairs = found.drop_duplicates().sort_values(["feature", "row"], kind="stable")
@@ -86,7 +86,7 @@ def _by_lineage(base: BaseLayer, solved: Solved, target: str, table: pd.DataFram
     feature = pd.Index(base.fids).get_indexer(pd.Index(told["source_fid"].to_numpy(np.int64)))
     row = _rows_named(table[ID_COLUMN[target]]).get_indexer(pd.Index(told["result_id"].to_numpy(object)))
     pairs = pd.DataFrame({"feature": feature, "row": row, "action": told["action"].to_numpy()})
-    return pairs[(pairs["feature"] >= 0) & (pairs["row"] >= 0)][["feature", "row"]]
+    return pairs[(pairs["feature"] >= 0) & (pairs["row"] >= 0)]
 
 
 def _rows_named(ids: pd.Series) -> pd.Index:
@@ -105,8 +105,7 @@ def _by_identifier(
 ) -> tuple[pd.DataFrame, int]:
     """Pairs whose identifiers agree, with those that feature ids name; and how many features these alone have joined.
 
-    Where a feature that has an identifier finds other rows by its feature id, feature ids are no longer what they
-    were, and tell nothing.
+    Where identifiers contradict feature ids, those are no longer what they were, and tell nothing.
     """
     feature = _features_named(base, pd.Index(base.ids, dtype=object), target, table)
     pairs = pd.DataFrame({"feature": feature, "row": np.arange(len(table))})
@@ -114,12 +113,19 @@ def _by_identifier(
     if by_lineage is None:
         return pairs, 0
     sure = pairs[~base.made[pairs["feature"]]]
-    told = by_lineage[by_lineage["feature"].isin(sure["feature"])]
-    agreeing = told.merge(sure, on=["feature", "row"])["feature"]
-    if not told["feature"].isin(agreeing).all():
+    if _contradicts(by_lineage, sure):
         return sure, 0
+    by_lineage = by_lineage[["feature", "row"]]
     lone = by_lineage.loc[~by_lineage["feature"].isin(sure["feature"]), "feature"].nunique()
     return pd.concat([sure, by_lineage], ignore_index=True), int(lone)
+
+
+def _contradicts(by_lineage: pd.DataFrame, sure: pd.DataFrame) -> bool:
+    """Whether a feature finds other rows by its feature id than by its identifier, or rows that another one names."""
+    told = by_lineage[by_lineage["feature"].isin(sure["feature"])]
+    agreeing = told.merge(sure, on=["feature", "row"])["feature"]
+    named = by_lineage[by_lineage["action"] != "merged"].merge(sure, on="row", suffixes=("", "_named"))
+    return bool(not told["feature"].isin(agreeing).all() or (named["feature"] != named["feature_named"]).any())
 
 
 def _features_named(base: BaseLayer, names: pd.Index, target: str, table: pd.DataFrame) -> Index:

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 
 from gisheat.styles import StyleRow
 
-REGISTRY = "gisheat_columns"
-"""Table of what write-back has written."""
 STYLE_OWNER = "gisheat write-back"
 """Owner of the styles that it has written."""
 

@@ -48,6 +48,14 @@ def chosen_columns(layer: str, solved: Solved, wanted: Sequence[str] = ()) -> tu
     return tuple(n for n, c in known.items() if not c.is_input and n in table and table[n].notna().any())
 
 
+def features_with_figures(joined: Joined, solved: Solved) -> NDArray[np.int64]:
+    """Features of the base that the result says anything of; nothing of pipes outside the network."""
+    table = solved.tables.get(RESULT_OF.get(joined.layer, joined.layer), pd.DataFrame())
+    names = list(chosen_columns(joined.layer, solved))
+    told = table[names].notna().any(axis=1).to_numpy(bool)[joined.row] if names else np.zeros(len(joined.row), bool)
+    return np.unique(joined.feature[told])
+
+
 def values_of(base: BaseLayer, joined: Joined, solved: Solved, names: Sequence[str]) -> dict[str, NDArray[np.object_]]:
     """Values for each feature of the base by column of the contract: None where the result has none for it."""
     target = RESULT_OF.get(base.layer, base.layer)

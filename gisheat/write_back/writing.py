@@ -40,6 +40,8 @@ class Outcome:
     findings: tuple[Finding, ...]
     shown_as: str
     """Layer to open: the utility's own, or the view."""
+    gone: tuple[str, ...] = ()
+    """Views of earlier write-backs."""
 
 
 def known_states(store: Store, table: str, state: str) -> tuple[frozenset[str], str]:
@@ -76,6 +78,7 @@ def _drop_views(store: Store, rows: Iterable[Written]) -> None:
 def write_job(store: Store, job: Job) -> Outcome:
     """Write the columns of one table, in place of those that an earlier write-back has written."""
     earlier = [row for row in store.written() if row.table == job.table]
+    gone_views = dict.fromkeys(row.view for row in earlier if row.view)
     _drop_views(store, earlier)
     mine = {row.column: row for row in earlier if row.holder == job.table}
     described = store.describe(job.table)
@@ -98,7 +101,9 @@ def write_job(store: Store, job: Job) -> Outcome:
         for c in job.values
     )  # fmt: skip
     shown = replace(described, name=view or job.table, columns=(*own, *kinds))
-    return Outcome(rows, looks(job.layer, shown, names, job.values, job.language), findings, shown.name)
+    return Outcome(
+        rows, looks(job.layer, shown, names, job.values, job.language), findings, shown.name, tuple(gone_views)
+    )
 
 
 def _names(
