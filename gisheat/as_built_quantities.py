@@ -5,20 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+from gisheat.places import Database
 from gisheat.quantities import Argument
 
-BaseState = Annotated[
-    Path,
-    Argument("The utility's own map: a project file, a file of layers, or one layer as FILE|layername.",
-             dataset="input"),
-]  # fmt: skip
 InPlace = Annotated[
-    bool, Argument("Change the base itself, in one transaction, in place of writing a copy with --output.", False)
+    bool, Argument("Write into the base itself, in one transaction; without it a copy is written.", False)
 ]
 
 # write-back
+OwnMap = Annotated[
+    Path | Database,
+    Argument("Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.",
+             dataset="input"),
+]  # fmt: skip
 SolvedResult = Annotated[
-    Path, Argument("Result whose figures land on the features of the base (not needed with remove).", dataset="input")
+    Path | Database,
+    Argument("Result whose figures land on the features of the base (not needed with remove).", dataset="input"),
 ]
 WriteForm = Annotated[
     Literal["columns", "view"],

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from gisheat.as_built_quantities import BaseState, SolvedResult
+from gisheat.as_built_quantities import OwnMap, SolvedResult
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.geopackage import check_output, whole_or_nothing, write_layer
@@ -21,6 +21,7 @@ from gisheat.layers.files import readable
 from gisheat.operations.running import Report
 from gisheat.option_sets import WriteBackOptions
 from gisheat.outputs import inputs_of
+from gisheat.places import Place, file_of, place
 from gisheat.project import Project
 from gisheat.quantities import OutputFile
 from gisheat.signature import checked, defaults
@@ -55,12 +56,12 @@ LEAST_IN_COMMON = 0.1
 MOST_NAMED = 5
 """Features that a sentence names."""
 
-Places = Mapping[str, tuple[Path, str]]
+Places = Mapping[str, tuple[Place, str]]
 """File and name of each layer."""
 
 
 def write_back(
-    base: BaseState, result: SolvedResult | None = None, output: OutputFile | None = None, *,
+    base: OwnMap, result: SolvedResult | None = None, output: OutputFile | None = None, *,
     progress: Progress | None = None, **options: Unpack[WriteBackOptions],
 ) -> Report:  # fmt: skip
     """Write the figures of a result to the features of the utility's own layers.
@@ -70,11 +71,13 @@ def write_back(
     """
     clock = time.perf_counter()
     chosen = {**defaults(write_back), **checked(write_back, options)}
-    path = Path(base)
+    path = place(base)
     project = open_project(path)
     places = base_sources(path, project, _listed(chosen["layers"]))
     check_columns(_listed(chosen["columns"]), list(places))
-    target = _target(path, project, places, None if output is None else Path(output), chosen, result)
+    target = _target(
+        path, project, places, None if output is None else file_of(place(output), "output"), chosen, result
+    )
     report(progress, 0.05, "reading the result")
     solved = None if chosen["remove"] else read_solved(_given(result))
     with _in_place(places) if target is None else _copy(places, target) as stores:
@@ -94,14 +97,14 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in (text or "").split(","))))
 
 
-def _given(result: Path | None) -> Path:
+def _given(result: Place | None) -> Place:
     if result is None:
         raise InputError("write-back: RESULT is needed: the result whose figures are written.")
-    return Path(result)
+    return place(result)
 
 
 def _target(
-    path: Path, project: Project, places: Places, output: Path | None, chosen: Mapping[str, Any], result: Path | None
+    path: Place, project: Project, places: Places, output: Path | None, chosen: Mapping[str, Any], result: Place | None
 ) -> Path | None:
     """The copy to be written; None in place.
 
@@ -114,7 +117,7 @@ def _target(
         both = "not both" if output is not None else "one of them"
         raise InputError(f"write-back: name a copy with --output, or say --in-place; {both}.")
     files = list(dict.fromkeys(file for file, _ in places.values()))
-    if result is not None and any(_same(Path(result), file) for file in files):
+    if result is not None and any(_same(place(result), file) for file in files):
         raise InputError(f"{result} is the base itself: name the result that was solved from it.")
     if output is None:
         for file in files:
@@ -122,7 +125,7 @@ def _target(
         return None
     if output.suffix.lower() != ".gpkg":
         raise InputError(f"output {output}: a name that ends in .gpkg is needed.")
-    read = [*inputs_of(path, project, {}), *files, *([] if result is None else [Path(result)])]
+    read = [*inputs_of(path, project, {}), *files, *([] if result is None else [place(result)])]
     check_output(output, read, overwrite=chosen["overwrite"])
     if len(files) > 1 and any(is_geopackage(file) for file in files):
         raise InputError(
@@ -132,8 +135,10 @@ def _target(
     return output
 
 
-def _same(path: Path, other: Path) -> bool:
-    return path.exists() and other.exists() and path.samefile(other)
+def _same(one: Place, other: Place) -> bool:
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.exists() and other.exists() and one.samefile(other)
+    return one == other
 
 
 # where to write ------------------------------------------------------------------------------------------
@@ -156,7 +161,7 @@ def _in_place(places: Places) -> Iterator[dict[str, Opened]]:
     files = list(dict.fromkeys(file for file, _ in places.values()))
     states = {file: file_hash(file) for file in files}
     with contextlib.ExitStack() as stack:
-        stores = {file: stack.enter_context(GeoPackageStore(file)) for file in files}
+        stores = {file: stack.enter_context(GeoPackageStore(check_geopackage(file))) for file in files}
         yield {layer: Opened(stores[file], name, states[file]) for layer, (file, name) in places.items()}
 
 
@@ -166,7 +171,7 @@ def _copy(places: Places, target: Path) -> Iterator[dict[str, Opened]]:
     file = next(iter(places.values()))[0]
     said = f"output {target} can't be written"
     with whole_or_nothing(target) as beside:
-        if is_geopackage(file):
+        if isinstance(file, Path) and is_geopackage(file):
             with readable(file) as whole:
                 shutil.copyfile(whole, beside)
             if whole != file.absolute():  # changes that wait beside it belong to it

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gisheat.errors import InputError
-from gisheat.layers import find_sources, layer_names, own_columns, read_table, split_source
+from gisheat.layers import find_sources, layer_names, own_columns, read_table
 from gisheat.layers.files import BESIDE
+from gisheat.places import Place, split_source
 from gisheat.project import Project, did_you_mean
 from gisheat.schema import CHOICE_ALIASES, ID_COLUMN, INPUT_LAYERS, LAYER_LABEL
 from gisheat.write_back.solved import WRITABLE
@@ -29,7 +29,7 @@ class BaseLayer:
     """
 
     layer: str
-    file: Path
+    file: Place
     name: str
     table: pd.DataFrame
     ids: Text
@@ -47,12 +47,12 @@ class BaseLayer:
         return self.table.index.to_numpy(np.int64)
 
 
-def base_sources(path: Path, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Path, str]]:
+def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Place, str]]:
     """File and layer name of the layers of the base that results can be written to, in the order of the contract.
 
     Parameters
     ----------
-    path : Path
+    path : Place
         Project file, file of layers, or FILE|layername.
     project : Project
         What the project file says.
@@ -86,7 +86,7 @@ def base_sources(path: Path, project: Project, wanted: Sequence[str] = ()) -> di
     return found
 
 
-def _sources(path: Path, project: Project, wanted: Sequence[str]) -> dict[str, str]:
+def _sources(path: Place, project: Project, wanted: Sequence[str]) -> dict[str, str]:
     """Layer of the contract -> FILE|layername."""
     if project.path is not None:
         return {name: source for name, source in project.layers.items() if name in INPUT_LAYERS}
@@ -103,7 +103,7 @@ def _sources(path: Path, project: Project, wanted: Sequence[str]) -> dict[str, s
     return {layer: f"{file}|{name}"}
 
 
-def read_base(layer: str, file: Path, name: str, mapping: Mapping[str, str]) -> BaseLayer:
+def read_base(layer: str, file: Place, name: str, mapping: Mapping[str, str]) -> BaseLayer:
     """Read a layer of the base; `mapping` is what the project says of its columns.
 
     Raises

@@ -13,6 +13,7 @@ from typing import Any, Self
 from gisheat.errors import InputError
 from gisheat.geopackage import LOCK_SECONDS
 from gisheat.layers.files import is_sqlite, quoted
+from gisheat.places import Place, file_of
 from gisheat.schema import REGISTRY
 from gisheat.styles import StyleRow, add_styles
 from gisheat.write_back.stores import STYLE_OWNER, StoredTable, Written
@@ -35,14 +36,15 @@ _REASONS = (
 )
 
 
-def check_geopackage(path: Path) -> None:
-    """Refuse to change a file in place that is no GeoPackage.
+def check_geopackage(place: Place) -> Path:
+    """The file of a place that can be changed in place: a GeoPackage.
 
     Raises
     ------
     InputError
-        That says why, and what to do.
+        That says why another one can't, and what to do.
     """
+    path = file_of(place, "write-back:")
     if path.suffix.lower() == ".shp":
         raise InputError(
             f"{path} is a Shapefile, whose columns have names of 10 characters and which can't be changed whole or not"
@@ -50,11 +52,12 @@ def check_geopackage(path: Path) -> None:
         )
     if not is_geopackage(path):
         raise InputError(f"{path} is no GeoPackage and can't be changed in place: write a copy with --output.")
+    return path
 
 
-def is_geopackage(path: Path) -> bool:
-    """Tell whether a file is a GeoPackage."""
-    if not is_sqlite(path):
+def is_geopackage(path: Place) -> bool:
+    """Tell whether a place is a GeoPackage."""
+    if not isinstance(path, Path) or not is_sqlite(path):
         return False
     query = "SELECT 1 FROM sqlite_master WHERE name = 'gpkg_contents'"
     try:

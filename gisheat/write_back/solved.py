@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from gisheat.errors import InputError
 from gisheat.geopackage import is_result, run_record
 from gisheat.layers import layer_names, read_table
+from gisheat.places import Place
 from gisheat.schema import SCHEMA_VERSION
 
 RESULT_OF = {"streets": "pipes", "buildings": "stations"}
@@ -25,7 +25,7 @@ _SOLVED_BY = ("sup_flow_t_h", "ret_flow_t_h", "flow_kg_s")
 class Solved:
     """A result: its layers with the feature id as index, the lineage, the run record."""
 
-    path: Path
+    path: Place
     tables: Mapping[str, pd.DataFrame]
     lineage: pd.DataFrame
     record: Mapping[str, str]
@@ -36,7 +36,7 @@ class Solved:
         return self.record.get(f"sha256 {file}", "") if file else ""
 
 
-def read_solved(path: Path) -> Solved:
+def read_solved(path: Place) -> Solved:
     """Read a result.
 
     Raises
