@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gisheat.as_built_quantities import OwnMap, SolvedResult
 from gisheat.errors import InputError
@@ -151,8 +152,8 @@ class Opened:
     store: GeoPackageStore
     name: str
     state: str
-    is_copy_of_other: bool = False
-    """Features have the numbers 1, 2 ... there."""
+    fids: NDArray[np.int64] | None = None
+    """Feature ids of the source, where they are others."""
 
 
 @contextlib.contextmanager
@@ -177,23 +178,31 @@ def _copy(places: Places, target: Path) -> Iterator[dict[str, Opened]]:
             if whole != file.absolute():  # changes that wait beside it belong to it
                 for more in whole.parent.glob(f"{whole.name}-*"):
                     shutil.copyfile(more, beside.with_name(more.name.replace(whole.name, beside.name)))
-            names = {layer: name for layer, (_, name) in places.items()}
+            made = {layer: Copied(name, file_hash(where), None) for layer, (where, name) in places.items()}
         else:
-            names = _converted(places, beside)
+            made = _converted(places, beside)
         with GeoPackageStore(beside, said) as store:
-            yield {
-                layer: Opened(store, name, file_hash(places[layer][0]), not is_geopackage(file))
-                for layer, name in names.items()
-            }
+            yield {layer: Opened(store, *copied) for layer, copied in made.items()}
 
 
-def _converted(places: Places, beside: Path) -> dict[str, str]:
+class Copied(NamedTuple):
+    """A layer in a copy: its name there, the state of its file, and its feature ids where they are others there."""
+
+    name: str
+    state: str
+    fids: NDArray[np.int64] | None
+
+
+def _converted(places: Places, beside: Path) -> dict[str, Copied]:
     """Write layers of other formats to a GeoPackage, under their own names where these differ."""
     own = [name.lower() for _, name in places.values()]
-    names = {layer: name if own.count(name.lower()) == 1 else layer for layer, (_, name) in places.items()}
+    made = {}
     for layer, (file, name) in places.items():
-        write_layer(beside, names[layer], read_table(layer, f"{file}|{name}").reset_index(drop=True))
-    return names
+        table = read_table(layer, f"{file}|{name}")
+        named = name if own.count(name.lower()) == 1 else layer
+        write_layer(beside, named, table.reset_index(drop=True))
+        made[layer] = Copied(named, file_hash(file), table.index.to_numpy(np.int64))
+    return made
 
 
 # what is done --------------------------------------------------------------------------------------------
@@ -228,7 +237,9 @@ def _written(
         known[layer] = known_states(opened.store, opened.name, opened.state)
         unchanged = made_of != "" and made_of in known[layer][0]
         changed += [] if unchanged else [layer]
-        layers[layer] = read_base(layer, file, name, project.columns.get(layer, {}))
+        layers[layer] = read_base(
+            layer, opened.store, opened.name, f"{file}|{name}", project.columns.get(layer, {}), opened.fids
+        )  # fmt: skip
         joins[layer] = join_layer(layers[layer], solved, unchanged=unchanged)
     _check_network(solved, layers, joins, changed)
     findings = _findings(solved, layers, joins, changed)
@@ -238,9 +249,8 @@ def _written(
     for layer, base in layers.items():
         names = chosen_columns(layer, solved, _listed(chosen["columns"]))
         opened, (states, content) = stores[layer], known[layer]
-        keys = range(1, len(base.table) + 1) if opened.is_copy_of_other else base.fids.tolist()
         job = Job(
-            layer, opened.name, list(keys), values_of(base, joins[layer], solved, names), chosen["form"],
+            layer, opened.name, base.keys, values_of(base, joins[layer], solved, names), chosen["form"],
             solved.path.name, " ".join(sorted(states)), content, chosen["language"],
         )  # fmt: skip
         done = write_job(opened.store, job)
@@ -249,7 +259,7 @@ def _written(
         shown.append(done.shown_as)
         count = len(features_with_figures(joins[layer], solved))
         figures[f"{layer}: features with figures"] = (count, "")
-        figures[f"{layer}: features without"] = (len(base.table) - count, "")
+        figures[f"{layer}: features without"] = (len(base) - count, "")
         figures[f"{layer}: columns"] = (len(names), "")
     if chosen["form"] == "view":
         notes.append(f"layers to open: {', '.join(shown)}")
@@ -269,7 +279,7 @@ def _check_network(
 ) -> None:
     """Raise InputError when next to nothing of a base that has changed is in the result."""
     own = [layer for layer in changed if layer not in RESULT_OF] or changed
-    count = sum(len(layers[layer].table) for layer in own)
+    count = sum(len(layers[layer]) for layer in own)
     found = sum(len(joins[layer].features) - joins[layer].by_fid for layer in own)
     alone = sum(int(layers[layer].made.all()) for layer in own) == len(own)  # no identifiers at all
     if changed == list(layers) and not alone and count and found < LEAST_IN_COMMON * count:
@@ -292,9 +302,9 @@ def _findings(
         )
         found.append(Finding("base-changed", "warning", changed[0], message))
     for layer, base in layers.items():
-        without = np.setdiff1d(np.arange(len(base.table)), features_with_figures(joins[layer], solved))
+        without = np.setdiff1d(np.arange(len(base)), features_with_figures(joins[layer], solved))
         if len(without) and layer not in RESULT_OF:
-            message = f"{len(without)} of {len(base.table)} {layer} have no figures: {_named(base, without)}."
+            message = f"{len(without)} of {len(base)} {layer} have no figures: {_named(base, without)}."
             severity = "warning" if layer in changed else "info"
             found.append(Finding("not-in-result", severity, layer, message, int(base.fids[without[0]])))  # type: ignore[arg-type]
         rows = new_rows(joins[layer], len(solved.tables.get(layer, ())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,35 +17,35 @@ from gisheat.places import Place, split_source
 from gisheat.project import Project, did_you_mean
 from gisheat.schema import CHOICE_ALIASES, ID_COLUMN, INPUT_LAYERS, LAYER_LABEL
 from gisheat.write_back.solved import WRITABLE
+from gisheat.write_back.stores import Store
 
 Text = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
 class BaseLayer:
-    """A layer of the base: `table` has its feature id as index, and its own columns.
+    """A layer of the base: feature ids as they are read from `source`, and keys of the rows to be written.
 
     `ids` are identifiers as gisheat makes them when it reads the layer; `made` tells those that come from the feature
     id, because there is none, or it occurs twice. `side` is the pipe that a line stands for: supply, return, or pair.
     """
 
     layer: str
-    file: Place
-    name: str
-    table: pd.DataFrame
+    source: str
+    table: str
+    fids: NDArray[np.int64]
+    keys: Sequence[int]
     ids: Text
     made: NDArray[np.bool_]
     side: Text
 
-    @property
-    def source(self) -> str:
-        """Name of the layer as FILE|layername."""
-        return f"{self.file}|{self.name}"
+    def __len__(self) -> int:
+        return len(self.fids)
 
-    @property
-    def fids(self) -> NDArray[np.int64]:
-        """Feature ids, shape (features,)."""
-        return self.table.index.to_numpy(np.int64)
+    def lines(self, rows: NDArray[np.int64]) -> gpd.GeoSeries:
+        """Geometry of some features."""
+        table = gpd.GeoDataFrame(read_table(self.layer, self.source))
+        return gpd.GeoSeries(table.geometry.loc[self.fids[rows]])
 
 
 def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Place, str]]:
@@ -103,32 +104,40 @@ def _sources(path: Place, project: Project, wanted: Sequence[str]) -> dict[str, 
     return {layer: f"{file}|{name}"}
 
 
-def read_base(layer: str, file: Place, name: str, mapping: Mapping[str, str]) -> BaseLayer:
-    """Read a layer of the base; `mapping` is what the project says of its columns.
+def read_base(
+    layer: str, store: Store, table: str, source: str, mapping: Mapping[str, str],
+    fids: NDArray[np.int64] | None = None,
+) -> BaseLayer:  # fmt: skip
+    """Read what joins a layer of the base with a result.
 
-    Raises
-    ------
-    InputError
-        If it can't be read.
+    Parameters
+    ----------
+    layer, table, source : str
+        Layer of the contract, its table in the store, and FILE|layername it was read from.
+    store : Store
+        Where it is.
+    mapping : mapping
+        What the project says of its columns.
+    fids : int array, optional
+        Feature ids in the source, where the store is a copy with keys of its own.
     """
-    table = read_table(layer, f"{file}|{name}")
-    own = own_columns(layer, [str(c) for c in table.columns if c != "geometry"], mapping)
-    ids, made = _identifiers(table, own.get(ID_COLUMN[layer]))
-    side = np.full(len(table), "pair", object)
-    if layer == "pipes" and "line" in own:
-        side = np.array([_side(value) for value in table[own["line"]]], object)
-    return BaseLayer(layer, file, name, table, ids, made, side)
+    described = store.describe(table)
+    own = own_columns(layer, list(described.columns), mapping)
+    named, side = own.get(ID_COLUMN[layer]), own.get("line") if layer == "pipes" else None
+    rows = store.values(described, [name for name in (named, side) if name is not None])
+    keys = [row[0] for row in rows]
+    numbers = np.array(keys, np.int64) if fids is None else fids
+    ids, made = _identifiers([row[1] for row in rows] if named is not None else [None] * len(rows), numbers)
+    sides = [_side(row[-1]) for row in rows] if side is not None else ["pair"] * len(rows)
+    return BaseLayer(layer, source, table, numbers, keys, ids, made, np.array(sides, object))
 
 
-def _identifiers(table: pd.DataFrame, column: str | None) -> tuple[Text, NDArray[np.bool_]]:
+def _identifiers(values: Sequence[object], fids: NDArray[np.int64]) -> tuple[Text, NDArray[np.bool_]]:
     """Identifiers as `checks` makes them: the feature id where there is none, added where it occurs twice."""
-    fids = np.array([str(fid) for fid in table.index], object)
-    if column is None:
-        return fids, np.ones(len(table), bool)
-    ids = np.array([_text(value) for value in table[column]], object)
+    ids, numbers = np.array([_text(value) for value in values], object), fids.astype(str).astype(object)
     missing = ids == ""
     again = pd.Series(ids).duplicated().to_numpy() & ~missing
-    return np.where(missing, fids, np.where(again, ids + "-" + fids, ids)), missing | again
+    return np.where(missing, numbers, np.where(again, ids + "-" + numbers, ids)), missing | again
 
 
 def _text(value: object) -> str:

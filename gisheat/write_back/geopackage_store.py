@@ -22,6 +22,7 @@ TYPES = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
 """Type of a column by the kind of the contract."""
 SPATIAL_FUNCTIONS = (("ST_IsEmpty", 1), ("ST_MinX", 1), ("ST_MaxX", 1), ("ST_MinY", 1), ("ST_MaxY", 1))
 """Functions of GDAL that the triggers of a GeoPackage name; none of them is called while no geometry changes."""
+ROWS_AT_ONCE = 10_000
 _COLUMNS = tuple(field.name for field in fields(Written))
 _REASONS = (
     ("locked", "another program holds it locked; close it there and try again"),
@@ -143,18 +144,24 @@ class GeoPackageStore:
     def _column_names(self, table: str) -> set[str]:
         return {row[1] for row in self.connection.execute(f"PRAGMA table_info({quoted(table)})")}
 
+    def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Key and values of some columns of every row, in the order of the keys."""
+        listed = ", ".join(quoted(name) for name in (table.key, *names))
+        return self.connection.execute(f"SELECT {listed} FROM {quoted(table.name)} ORDER BY 1").fetchall()  # noqa: S608
+
     def content(self, table: str, without: Iterable[str]) -> str:
         """Hash of all rows of a table without some of its columns."""
         left = set(without)
         stored = self.describe(table)
         names = [n for n in (stored.key, stored.geometry_column, *stored.columns) if n and n not in left]
-        listed = ", ".join(f"quote({quoted(name)})" for name in names)
+        listed = " || char(9) || ".join(f"quote({quoted(name)})" for name in names)
         key = quoted(stored.key)
         hashed = hashlib.sha256("\n".join(names).encode())
         self.connection.text_factory = bytes
         try:
-            for row in self.connection.execute(f"SELECT {listed} FROM {quoted(table)} ORDER BY {key}"):  # noqa: S608
-                hashed.update(b"\t".join(row) + b"\n")
+            rows = self.connection.execute(f"SELECT {listed} FROM {quoted(table)} ORDER BY {key}")  # noqa: S608
+            while some := rows.fetchmany(ROWS_AT_ONCE):
+                hashed.update(b"".join(b"\n" + row for (row,) in some))
         finally:
             self.connection.text_factory = _decoded
         return hashed.hexdigest()

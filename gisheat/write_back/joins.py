@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -68,7 +67,7 @@ def join_layer(base: BaseLayer, solved: Solved, *, unchanged: bool) -> Joined:
         found, made = _by_identifier(base, target, table, by_lineage)
     pairs = found.drop_duplicates().sort_values(["feature", "row"], kind="stable")
     feature, row = pairs["feature"].to_numpy(np.int64), pairs["row"].to_numpy(np.int64)
-    share, sign = _along(base, table, feature, row)
+    share, sign = _along(base, solved, target, feature, row)
     return Joined(base.layer, feature, row, share, sign, made)
 
 
@@ -156,25 +155,25 @@ def _parent(name: str) -> str:
 
 
 def _along(
-    base: BaseLayer, table: pd.DataFrame, feature: Index, row: Index
+    base: BaseLayer, solved: Solved, target: str, feature: Index, row: Index
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Share of each row that lies on its feature, and whether they run the same way.
 
     Parts of one feature lie on it as they were drawn; what was made of several lines is measured on the map.
     """
     share, sign = np.ones(len(row)), np.ones(len(row))
-    if "geometry" not in table or "geometry" not in base.table or base.layer not in ("pipes", "streets"):
+    if base.layer not in ("pipes", "streets") or not len(row):
         return share, sign
+    table = solved.tables[target]
     several = np.bincount(row, minlength=len(table))[row] > 1
     merged = table["repaired"].to_numpy(object)[row] == "merged" if "repaired" in table else several
     k = np.flatnonzero(several | merged | (base.layer == "streets"))
     if not len(k):
         return share, sign
-    drawn = gpd.GeoSeries(base.table["geometry"].iloc[feature[k]])
-    crs, own = gpd.GeoDataFrame(table).crs, gpd.GeoDataFrame(base.table).crs
-    if crs is not None and own is not None and not crs.equals(own, ignore_axis_order=True):
-        drawn = drawn.to_crs(crs)
-    share[k], sign[k] = overlap(drawn.to_numpy(), table.geometry.to_numpy()[row[k]])
+    drawn, made = base.lines(feature[k]), solved.lines(target, row[k])
+    if drawn.crs is not None and made.crs is not None and not made.crs.equals(drawn.crs, ignore_axis_order=True):
+        drawn = drawn.to_crs(made.crs)
+    share[k], sign[k] = overlap(drawn.to_numpy(), made.to_numpy())
     return share, sign
 
 

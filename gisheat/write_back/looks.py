@@ -33,18 +33,17 @@ def looks(
     names, values : mapping
         Name in the table, and values, by column of the contract.
     """
-    written = {c: v for c, v in values.items() if any(value is not None for value in v.tolist())}
-    shown = [s for s in STYLES if s.layer == layer and s.column in written]
+    styled = [s for s in STYLES if s.layer == layer and s.column in values]
+    shown = [s for s in styled if any(value is not None for value in values[s.column])]
     if not shown:
         return ()
     facts = Facts(
-        ranges={(layer, names[c]): found for c, v in written.items() if (found := _range(v))},
-        values={(layer, names[c]): _texts(v) for c, v in written.items()},
-        filled={(layer, names[c]): float(np.mean([value is not None for value in v])) for c, v in written.items()},
+        ranges={(layer, names[s.column]): _range(values[s.column]) for s in shown if s.kind == "pretty"},
+        values={(layer, names[s.column]): _texts(values[s.column]) for s in shown if s.kind == "values"},
     )
     info = LayerInfo(SHAPES[GEOMETRY[layer]], table.columns, table.geometry_column, table.key)
     words = labels(cast("Language", language)).get(layer, {})
-    aliases = {**words, **{names[c]: words[c] for c in written if c in words}}
+    aliases = {**words, **{names[c]: words[c] for c in values if c in words}}
     context = Context(layer, info, facts, cast("Language", language), aliases)
     styles = tuple(replace(style, column=names[style.column]) for style in shown)
     ordered = sorted(styles, key=lambda style: not style.default)
@@ -52,9 +51,9 @@ def looks(
     return tuple(row._replace(name=f"{BEFORE}{row.name}") for row in rows)
 
 
-def _range(values: NDArray[np.object_]) -> tuple[float, float] | None:
-    numbers = [v for v in values.tolist() if isinstance(v, float)]
-    return (min(numbers), max(numbers)) if numbers else None
+def _range(values: NDArray[np.object_]) -> tuple[float, float]:
+    numbers = [v for v in values.tolist() if v is not None]
+    return float(min(numbers)), float(max(numbers))
 
 
 def _texts(values: NDArray[np.object_]) -> tuple[str, ...]:

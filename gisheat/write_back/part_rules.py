@@ -45,7 +45,7 @@ def combine(
     values : Series, shape (parts,)
         Values of the parts, in any unit.
     owner : int array, shape (parts,)
-        Feature that each part belongs to.
+        Feature that each part belongs to, ascending.
     count : int
         Number of features.
     rule : PartRule
@@ -75,9 +75,9 @@ def combine(
         there = np.bincount(owner, minlength=count) > 0
         found[there] = np.round(total[there], 6) + 0.0
         return found
-    order = np.lexsort((np.arange(len(numbers)), -np.abs(numbers), owner))
-    first = order[np.unique(owner[order], return_index=True)[1]]
-    largest = numbers[first] + 0.0
+    first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    most, least = np.maximum.reduceat(numbers, first), np.minimum.reduceat(numbers, first)
+    largest = np.where(most >= -least, most, least) + 0.0
     found[owner[first]] = largest.astype(bool) if rule.rule == "any" else largest
     return found
 

@@ -56,6 +56,9 @@ class Store(Protocol):
     def written(self) -> tuple[Written, ...]:
         """What earlier write-backs have written and is still there."""
 
+    def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Key and values of some columns of every row, in the order of the keys."""
+
     def content(self, table: str, without: Iterable[str]) -> str:
         """Hash of all rows of a table without some of its columns."""
 

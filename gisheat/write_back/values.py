@@ -59,7 +59,7 @@ def features_with_figures(joined: Joined, solved: Solved) -> NDArray[np.int64]:
 def values_of(base: BaseLayer, joined: Joined, solved: Solved, names: Sequence[str]) -> dict[str, NDArray[np.object_]]:
     """Values for each feature of the base by column of the contract: None where the result has none for it."""
     target = RESULT_OF.get(base.layer, base.layer)
-    rules, known, count = part_rules(target), columns(target), len(base.table)
+    rules, known, count = part_rules(target), columns(target), len(base)
     table = solved.tables.get(target, pd.DataFrame())
     found: dict[str, NDArray[np.object_]] = {}
     for name in names:
