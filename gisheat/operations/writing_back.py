@@ -232,13 +232,13 @@ def _written(
 ) -> Work:  # fmt: skip
     report(progress, 0.2, "joining features with the result")
     layers, joins, known, changed = {}, {}, {}, []
-    for layer, (file, name) in places.items():
+    for layer in places:
         opened, made_of = stores[layer], solved.hash_of(layer)
         known[layer] = known_states(opened.store, opened.name, opened.state)
         unchanged = made_of != "" and made_of in known[layer][0]
         changed += [] if unchanged else [layer]
         layers[layer] = read_base(
-            layer, opened.store, opened.name, f"{file}|{name}", project.columns.get(layer, {}), opened.fids
+            layer, opened.store, opened.name, project.columns.get(layer, {}), opened.fids
         )  # fmt: skip
         joins[layer] = join_layer(layers[layer], solved, unchanged=unchanged)
     _check_network(solved, layers, joins, changed)
@@ -260,7 +260,10 @@ def _written(
         count = len(features_with_figures(joins[layer], solved))
         figures[f"{layer}: features with figures"] = (count, "")
         figures[f"{layer}: features without"] = (len(base) - count, "")
+        if layer in solved.tables and layer not in RESULT_OF:
+            figures[f"{layer}: new in the result"] = (new_rows(joins[layer], len(solved.tables[layer])), "")
         figures[f"{layer}: columns"] = (len(names), "")
+        notes += [f"{finding.layer}: {finding.message}" for finding in done.findings]
     if chosen["form"] == "view":
         notes.append(f"layers to open: {', '.join(shown)}")
     return Work(figures, tuple(findings), tuple(notes))

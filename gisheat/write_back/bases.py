@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gisheat.errors import InputError
-from gisheat.layers import find_sources, layer_names, own_columns, read_table
+from gisheat.layers import find_sources, layer_names, own_columns
 from gisheat.layers.files import BESIDE
 from gisheat.places import Place, split_source
 from gisheat.project import Project, did_you_mean
@@ -24,14 +24,14 @@ Text = NDArray[np.object_]
 
 @dataclass(frozen=True)
 class BaseLayer:
-    """A layer of the base: feature ids as they are read from `source`, and keys of the rows to be written.
+    """A layer of the base: feature ids of its source, and keys of the rows in its store.
 
     `ids` are identifiers as gisheat makes them when it reads the layer; `made` tells those that come from the feature
     id, because there is none, or it occurs twice. `side` is the pipe that a line stands for: supply, return, or pair.
     """
 
     layer: str
-    source: str
+    store: Store
     table: str
     fids: NDArray[np.int64]
     keys: Sequence[int]
@@ -44,8 +44,7 @@ class BaseLayer:
 
     def lines(self, rows: NDArray[np.int64]) -> gpd.GeoSeries:
         """Geometry of some features."""
-        table = gpd.GeoDataFrame(read_table(self.layer, self.source))
-        return gpd.GeoSeries(table.geometry.loc[self.fids[rows]])
+        return self.store.lines(self.store.describe(self.table), np.asarray(self.keys, np.int64)[rows])
 
 
 def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Place, str]]:
@@ -105,15 +104,14 @@ def _sources(path: Place, project: Project, wanted: Sequence[str]) -> dict[str, 
 
 
 def read_base(
-    layer: str, store: Store, table: str, source: str, mapping: Mapping[str, str],
-    fids: NDArray[np.int64] | None = None,
-) -> BaseLayer:  # fmt: skip
+    layer: str, store: Store, table: str, mapping: Mapping[str, str], fids: NDArray[np.int64] | None = None
+) -> BaseLayer:
     """Read what joins a layer of the base with a result.
 
     Parameters
     ----------
-    layer, table, source : str
-        Layer of the contract, its table in the store, and FILE|layername it was read from.
+    layer, table : str
+        Layer of the contract, and its table in the store.
     store : Store
         Where it is.
     mapping : mapping
@@ -129,7 +127,7 @@ def read_base(
     numbers = np.array(keys, np.int64) if fids is None else fids
     ids, made = _identifiers([row[1] for row in rows] if named is not None else [None] * len(rows), numbers)
     sides = [_side(row[-1]) for row in rows] if side is not None else ["pair"] * len(rows)
-    return BaseLayer(layer, source, table, numbers, keys, ids, made, np.array(sides, object))
+    return BaseLayer(layer, store, table, numbers, keys, ids, made, np.array(sides, object))
 
 
 def _identifiers(values: Sequence[object], fids: NDArray[np.int64]) -> tuple[Text, NDArray[np.bool_]]:

@@ -10,9 +10,15 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any, Self
 
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
 from gisheat.errors import InputError
 from gisheat.geopackage import LOCK_SECONDS
 from gisheat.layers.files import is_sqlite, quoted
+from gisheat.layers.measures import header_size
 from gisheat.places import Place, file_of
 from gisheat.schema import REGISTRY
 from gisheat.styles import StyleRow, add_styles
@@ -148,6 +154,19 @@ class GeoPackageStore:
         """Key and values of some columns of every row, in the order of the keys."""
         listed = ", ".join(quoted(name) for name in (table.key, *names))
         return self.connection.execute(f"SELECT {listed} FROM {quoted(table.name)} ORDER BY 1").fetchall()  # noqa: S608
+
+    def lines(self, table: StoredTable, keys: NDArray[np.int64]) -> gpd.GeoSeries:
+        """Geometry of the rows with some keys, with its CRS where it has one.
+
+        Read here, for a second library of SQLite in this process that opens the file would undo its locks.
+        """
+        blobs = dict(self.values(table, [table.geometry_column]))
+        wkb = [None if blobs[key] is None else blobs[key][header_size(blobs[key]) :] for key in keys.tolist()]
+        query = """SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys
+            JOIN gpkg_geometry_columns USING (srs_id) WHERE table_name = ?"""
+        found = self.connection.execute(query, (table.name,)).fetchone() or ("NONE", 0)
+        known = str(found[0]).upper() == "EPSG"
+        return gpd.GeoSeries(shapely.from_wkb(wkb, on_invalid="ignore"), crs=f"EPSG:{found[1]}" if known else None)
 
     def content(self, table: str, without: Iterable[str]) -> str:
         """Hash of all rows of a table without some of its columns."""

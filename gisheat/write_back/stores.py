@@ -9,6 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
 from gisheat.styles import StyleRow
 
 STYLE_OWNER = "gisheat write-back"
@@ -58,6 +62,9 @@ class Store(Protocol):
 
     def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
         """Key and values of some columns of every row, in the order of the keys."""
+
+    def lines(self, table: StoredTable, keys: NDArray[np.int64]) -> gpd.GeoSeries:
+        """Geometry of the rows with some keys, with its CRS where it has one."""
 
     def content(self, table: str, without: Iterable[str]) -> str:
         """Hash of all rows of a table without some of its columns."""
