@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from gisheat.as_built_quantities import Ancestor, DryRun, EmptyValues, InPlace, Missing, NewColumns, ToState
+from gisheat.as_built_quantities import (
+    Ancestor,
+    DryRun,
+    EmptyValues,
+    InPlace,
+    Missing,
+    NewColumns,
+    RemoveWritten,
+    ToState,
+    WriteForm,
+    WrittenColumns,
+    WrittenLayers,
+)  # fmt: skip
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -429,6 +441,18 @@ class UndoOptions(TypedDict, total=False):
 
     to: ToState
     in_place: InPlace
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WriteBackOptions(TypedDict, total=False):
+    """What is written to the utility's own features, and where."""
+
+    in_place: InPlace
+    form: WriteForm
+    columns: WrittenColumns
+    layers: WrittenLayers
+    remove: RemoveWritten
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -70,6 +70,10 @@ NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
 READ_AGAIN = {"nodes": ("kind",)}
 """Result columns of input layers that tell a result that is read again from a drawing."""
+WRITTEN = "gisheat_"
+"""Beginning of the names of columns that write-back adds to a layer beside its own of the same name: no input."""
+REGISTRY = "gisheat_columns"
+"""Table in which write-back remembers what it has written."""
 INPUT_LAYERS = (
     "streets",
     "pipes",

@@ -19,7 +19,7 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
-from gisheat.layers.mapping import map_columns, require_columns
+from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
 from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs
 from gisheat.layers.station_list import Joined, join_list
@@ -34,8 +34,10 @@ __all__ = [
     "column_names",
     "file_hash",
     "find_sources",
+    "in_crs",
     "layer_names",
     "map_columns",
+    "own_columns",
     "read_layers",
     "read_table",
 ]

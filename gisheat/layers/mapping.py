@@ -13,7 +13,7 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
-from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
+from gisheat.schema import SUFFIX, WRITTEN, Column, columns, input_columns, split_unit, written_unit
 
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
@@ -202,6 +202,8 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     }
     findings = []
     for name in own:
+        if name.startswith(WRITTEN):
+            continue
         near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"
