@@ -165,9 +165,9 @@ def _book(file: Path, *, values: bool = True) -> Any:
 def _of_workbook(layer: str, file: Path, sheet: str) -> Grid:
     book = _book(file)
     if sheet and sheet not in book.sheetnames:
-        raise InputError(f"{file} has no sheet {sheet!r} (sheets: {', '.join(book.sheetnames)}).")
+        raise InputError(f"{file}: there is no sheet {sheet!r} (sheets: {', '.join(book.sheetnames)}).")
     if not book.worksheets:
-        raise InputError(f"{file} has no sheet with cells in it.")
+        raise InputError(f"{file}: there is no sheet with cells in it.")
     page = book[sheet] if sheet else book.worksheets[0]
     if not hasattr(page, "merged_cells"):
         raise InputError(f"{file}: the sheet {sheet!r} is a chart.")
