@@ -6,6 +6,8 @@ import codecs
 
 import numpy as np
 import openpyxl
+import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 from drawings import ORIGIN, call, digest, town, write
@@ -330,3 +332,20 @@ def test_a_network_with_a_list_is_solved_in_one_command(tmp_path):
         row for row in plain.out.splitlines() if row.startswith(("pump head", "heat load"))
     ]
     assert {k: v for k, v in digest(tmp_path).items() if k in before} == before
+
+
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path):
+    file = tmp_path / "stations.csv"
+    file.write_text(f'station_id,name,x,y\nH1,"a,{EAST},{NORTH}\nH2,b,{EAST},{NORTH}\n')
+    with pytest.raises(InputError, match=r"stations.csv cannot be read: .*unexpected end of data"):
+        read_source("stations", str(file))
+
+
+def test_a_list_may_be_a_dbf_in_gbk(tmp_path):
+    file = write(tmp_path / "drawn.gpkg", {**town(), "stations": drawn(name=["吉兴站", "锦绣站"])})
+    listed_table = pd.DataFrame({"站名": ["吉兴站", "锦绣站"], "热负荷": [500.0, 300.0]})
+    pyogrio.write_dataframe(listed_table, tmp_path / "list.dbf", driver="ESRI Shapefile", encoding="GBK")
+    for page in tmp_path.glob("*.cpg"):
+        page.unlink()
+    sources = {"stations": f"{file}|stations", "station_list": str(tmp_path / "list.dbf")}
+    assert read_layers(sources)["stations"]["load_kw"].tolist() == [500, 300]

@@ -104,6 +104,8 @@ def as_table(layer: str, grid: Grid) -> Read:
             name, values, note = _column(heading, cells, column, comma=comma)
             made[name] = values
             notes += [f"{layer}: {note}"] if note else []
+        elif any(place < len(texts[row]) and texts[row][place] for row in rows) and not texts[top][place]:
+            notes.append(f"{layer}: column {place + 1} has no heading and is not used")
     findings += _unshared(layer, grid, rows, headings)
     table = pd.DataFrame(
         {n: pd.Series(v, index=[r + 1 for r in rows]) for n, v in made.items()}, index=[r + 1 for r in rows]

@@ -29,11 +29,11 @@
 </message>
 <message>
 <source>CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits.</source>
-<translation type="unfinished" />
+<translation>结果的坐标系，如 EPSG:4552，其他坐标系（含经纬度）的图层转换到此；auto：自动选择合适的坐标系。</translation>
 </message>
 <message>
 <source>Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.</source>
-<translation type="unfinished" />
+<translation>Shapefile 和 CSV 的文字编码，如 GBK；未给出时由文字内容判断。</translation>
 </message>
 <message>
 <source>Make an empty GeoPackage with all layers and columns</source>
@@ -101,7 +101,7 @@
 </message>
 <message>
 <source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
-<translation type="unfinished" />
+<translation>热力站清单 (*.xlsx, *.csv)，按编号或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
