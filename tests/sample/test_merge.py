@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 
 import geopandas as gpd
+import pyogrio
 import pytest
+from drawings import call, digest
 
 from gisheat import operations
 
