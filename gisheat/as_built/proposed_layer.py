@@ -126,8 +126,9 @@ def state_of_geometry(row: Row | None, table: StoredTable) -> str:
 
 
 def state_of_row(row: Row | None) -> str:
-    """Hash of a whole row of the base."""
-    return hashlib.sha256((row_text(row) or "").encode()).hexdigest()[:16]
+    """Hash of a whole row of the base; a column that another merge added meanwhile is empty and changes nothing."""
+    stated = {name: value for name, value in (row or {}).items() if value is not None}
+    return hashlib.sha256((row_text(stated) or "").encode()).hexdigest()[:16]
 
 
 def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: pd.DataFrame) -> Proposed:
