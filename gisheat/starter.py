@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gisheat.errors import InputError
-from gisheat.layers import Layers, find_sources, layer_names
+from gisheat.layers import Layers, find_sources, is_cad, layer_names
 
 
 def project_text(name: str, sources: Mapping[str, str], layers: Layers, base: Path) -> str:
@@ -46,6 +46,8 @@ def guess_layers(path: Path) -> dict[str, str]:
         found = find_sources(path, None, {})
     except InputError:
         found = {}
+    if is_cad(path) and found:
+        return found
     words = {
         "pipes": ("pipe", "管", "trench", "network"),
         "stations": ("station", "站", "consumer", "substation"),

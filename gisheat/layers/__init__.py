@@ -19,7 +19,8 @@ from pyproj.exceptions import CRSError, ProjError
 from gisheat.crs import check_crs, name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import column_names, file_hash, layer_names, read_table, split_source, unmerged
+from gisheat.layers.cad import guess_layers, is_cad
+from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, split_source, unmerged
 from gisheat.layers.mapping import map_columns
 from gisheat.layers.measures import has_m, with_m_of, with_measures, without_m
 from gisheat.project import Project
@@ -30,6 +31,7 @@ __all__ = [
     "column_names",
     "file_hash",
     "find_sources",
+    "is_cad",
     "layer_names",
     "map_columns",
     "read_layers",
@@ -87,6 +89,9 @@ def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) 
 
 def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    drawn = guess_layers(path) if is_cad(path) else {}
+    if drawn:
+        return drawn
     if "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
@@ -134,8 +139,10 @@ def read_layers(
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
-        raw, lost = with_measures(layer, sources[layer], read_table(layer, sources[layer]))
-        notes += lost
+        read = read_source(layer, sources[layer])
+        raw, lost = with_measures(layer, sources[layer], read.table)
+        findings += read.findings
+        notes += [*read.notes, *lost]
         table, found, said = map_columns(layer, raw, (mapping or {}).get(layer, {}))
         tables[layer] = table
         findings += found

@@ -19,6 +19,8 @@ import pyogrio
 import shapely
 
 from gisheat.errors import InputError
+from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
+from gisheat.layers.reader import Read
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY
 
@@ -70,6 +72,8 @@ def layer_names(path: Path) -> list[str]:
         That says why they can't be read.
     """
     _check_file(path)
+    if is_cad(path):
+        return cad_layers(path)
     try:
         with readable(path) as file, _without_remarks():
             return [str(name) for name, _ in pyogrio.list_layers(file)]
@@ -81,13 +85,15 @@ def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     path, name = split_source(source)
     try:
+        if is_cad(path):
+            return cad_columns(path, name)
         with readable(path) as file, _without_remarks():
             return [str(c) for c in pyogrio.read_info(file, layer=name or None)["fields"]]
     except (*_FAULTS, InputError):
         return []
 
 
-def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
+def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
     """Features of a source, with the feature id as index and the geometry in the column geometry.
 
     Empty geometries become missing ones; what SQLite holds as text in a number column stays text.
@@ -102,13 +108,20 @@ def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
         names = layer_names(path)
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
+    if is_cad(path):
+        return read_drawing(layer, path, wanted, encoding)
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
     try:
         with readable(path) as file, _without_remarks():
             table = _as_stored(file, name, _read(file, name))
     except _FAULTS as error:
         raise InputError(f"layer {layer}: {path}|{name} cannot be read: {reason(error)}.") from error
-    return _with_geometry(layer, f"{path}|{name}", table)
+    return Read(_with_geometry(layer, f"{path}|{name}", table))
+
+
+def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
+    """The table of `read_source`."""
+    return read_source(layer, source).table
 
 
 def reason(error: Exception) -> str:

@@ -16,6 +16,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
+from gisheat.layers.cad import is_cad
 from gisheat.layers.files import is_sqlite, quoted, readable, split_source
 from gisheat.schema import GEOMETRY
 
@@ -70,6 +71,8 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     if GEOMETRY[layer] != "line":
         return table, []
     path, name = split_source(source)
+    if is_cad(path):
+        return table, []
     with readable(path) as file:
         name = name or str(pyogrio.list_layers(file)[0, 0])
         if not _declares_m(file, name):
