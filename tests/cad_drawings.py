@@ -62,7 +62,9 @@ def draw_office(result: Path, target: Path, *, noise: float = NOISE, seed: int =
     return layers
 
 
-def _with_open_ends(line: shapely.LineString, edge: np.ndarray, random: np.random.Generator, noise: float) -> np.ndarray:
+def _with_open_ends(
+    line: shapely.LineString, edge: np.ndarray, random: np.random.Generator, noise: float
+) -> np.ndarray:
     """Vertices of a line that stops at the symbols at its ends, and misses everything else a little."""
     at = [edge[shapely.intersects(edge, shapely.get_point(line, end))] for end in (0, -1)]
     short = [RADIUS if len(found) else 0.0 for found in at]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +24,9 @@ LEAST_NORTHING, WIDEST = 1e6, 3e5
 """A drawing whose ordinates all exceed the first and that is not wider than the second [m] lies in a projected CRS."""
 _DWG_MAGIC = b"AC10"
 _NO_DRAWING = "it is no DXF drawing, or it is damaged; save it again as DXF in the CAD program"
-_FAULTS = (
+FAULTS = (
     ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, RecursionError, ArithmeticError,
-    EOFError, AssertionError,
+    EOFError, AssertionError, StopIteration,
 )  # fmt: skip
 """What ezdxf raises on damaged files beside its own errors."""
 
@@ -52,10 +55,6 @@ def open_document(path: Path, encoding: str | None = None) -> tuple[Drawing, tup
     InputError
         For a DWG file, and for what is no drawing.
     """
-    from ezdxf import recover
-    from ezdxf.filemanagement import readfile
-    from ezdxf.lldxf.const import DXFError
-
     with path.open("rb") as file:
         start = file.read(4)
     if path.suffix.lower() == DWG or start == _DWG_MAGIC:
@@ -63,16 +62,36 @@ def open_document(path: Path, encoding: str | None = None) -> tuple[Drawing, tup
             f"{path} is a DWG drawing, a form that only CAD programs read: save it there as DXF (AutoCAD: SAVEAS, or"
             " DXFOUT; the free ODA File Converter does it for whole folders)."
         )
+    with _quiet():
+        return _opened(path, encoding)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what ezdxf logs off the terminal: what matters of it is said in a note."""
+    log = logging.getLogger("ezdxf")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+def _opened(path: Path, encoding: str | None) -> tuple[Drawing, tuple[str, ...]]:
+    from ezdxf import recover
+    from ezdxf.filemanagement import readfile
+    from ezdxf.lldxf.const import DXFError
+
     try:
         return readfile(str(path), encoding=encoding), ()
     except OSError as error:
         if error.strerror:
             raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    except (DXFError, *_FAULTS):
+    except (DXFError, *FAULTS):
         pass
     try:
         document, auditor = recover.readfile(str(path))
-    except (DXFError, OSError, *_FAULTS) as error:
+    except (DXFError, OSError, *FAULTS) as error:
         raise InputError(f"{path} cannot be read: {_NO_DRAWING}.") from error
     faults = len(auditor.errors) + len(auditor.fixes)
     return document, (f"the drawing is damaged, and what could be made out was read ({faults} fault(s) mended)",)

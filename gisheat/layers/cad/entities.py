@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gisheat.layers.cad.document import FAULTS
+
 if TYPE_CHECKING:
     from ezdxf.document import Drawing
 
@@ -21,6 +23,8 @@ LINES = ("LINE", "LWPOLYLINE", "POLYLINE", "ARC", "ELLIPSE", "SPLINE")
 """Entities that are lines."""
 NESTED = 1 << 20
 """A part of a block, or of a block in it, has the number of the outer block times this, and its own place there."""
+FRAME = 16
+"""Flag of a vertex that only guides the curve of an old polyline."""
 DEEPEST = 16
 """Blocks in blocks beyond this are not looked into."""
 INHERITS = "0"
@@ -84,6 +88,9 @@ class _Reader:
     """Walks through entities and the blocks in them; knows what it has learnt of each block."""
 
     def __init__(self, document: Drawing, sagitta: float, content: Content) -> None:
+        from ezdxf.lldxf.const import DXFError
+
+        self._faults = (DXFError, *FAULTS)
         self.document, self.sagitta, self.content = document, sagitta, content
         self._top = self._part = 0
         self._own_lines: dict[str, bool] = {}
@@ -94,12 +101,12 @@ class _Reader:
         for entity in entities:
             handle = entity.dxf.handle or ""
             self._top, self._part = _number(handle), 0
-            self._one(entity, self._top, handle, entity.dxf.get("layer", INHERITS), 0)
+            self._one(entity, self._top, handle, _value(entity, "layer", INHERITS), 0)
 
     def _read_parts(self, entities: Iterable[Any], handle: str, outer: str, depth: int) -> None:
         """Read the parts of a block on the layer `outer`."""
         for number, entity in enumerate(entities, 1):
-            layer = entity.dxf.get("layer", INHERITS)
+            layer = _value(entity, "layer", INHERITS)
             self._one(entity, self._next(), f"{handle}/{number}", outer if layer == INHERITS else layer, depth)
 
     def _next(self) -> int:
@@ -107,10 +114,17 @@ class _Reader:
         return self._top * NESTED + self._part
 
     def _one(self, entity: Any, fid: int, handle: str, layer: str, depth: int) -> None:
-        kind = entity.dxftype()
-        if entity.dxf.get("invisible", 0):
+        if _value(entity, "invisible", 0):
             self.content.invisible += 1
-        elif kind == "INSERT":
+            return
+        try:
+            self._read(entity, fid, handle, layer, depth)
+        except self._faults:
+            self.content.left_out[layer, f"damaged {entity.dxftype()}"] += 1
+
+    def _read(self, entity: Any, fid: int, handle: str, layer: str, depth: int) -> None:
+        kind = entity.dxftype()
+        if kind == "INSERT":
             self._insert(entity, fid, handle, layer, depth)
         elif kind in ("TEXT", "MTEXT"):
             self._label(entity, layer)
@@ -147,10 +161,12 @@ class _Reader:
         return {"colour": written, "linetype": linetype, "attributes": written_values(entity)}
 
     def _label(self, entity: Any, layer: str) -> None:
-        text = entity.plain_text()
-        place = entity.dxf.get("align_point") if entity.dxf.get("halign", 0) else None
-        x, y, _ = entity.ocs().to_wcs(place or entity.dxf.insert) if entity.dxftype() == "TEXT" else entity.dxf.insert
-        height = float(entity.dxf.get("height", 0.0) or entity.dxf.get("char_height", 0.0) or 0.0)
+        text, place = entity.plain_text(), entity.dxf.insert
+        if entity.dxftype() == "TEXT":
+            aligned = entity.dxf.get("align_point") if entity.dxf.get("halign", 0) else None
+            place = entity.ocs().to_wcs(aligned or place)
+        x, y, _ = place
+        height = float(_value(entity, "height" if entity.dxftype() == "TEXT" else "char_height", 0.0))
         if text.strip():
             self.content.labels.append(Label(layer, (float(x), float(y)), height, " ".join(text.split())))
 
@@ -207,6 +223,11 @@ class _Reader:
         return np.array([[v.x, v.y] for v in placed])
 
 
+def _value(entity: Any, name: str, default: Any) -> Any:
+    """An attribute of an entity, the default where its kind has none of the name."""
+    return entity.dxf.get(name, default) if entity.dxf.is_supported(name) else default
+
+
 def _number(handle: str) -> int:
     try:
         return int(handle, 16)
@@ -239,17 +260,56 @@ def _vertices(entity: Any, sagitta: float) -> tuple[Array, bool]:
     kind = entity.dxftype()
     if kind == "LINE":
         return np.array([entity.dxf.start.xyz, entity.dxf.end.xyz], float), False
-    if kind == "SPLINE":
-        return _array(entity.flattening(sagitta)), bool(entity.closed)
-    closed = bool(getattr(entity, "is_closed", getattr(entity, "closed", False)))
-    if kind == "LWPOLYLINE" and not entity.has_arc and not entity.dxf.hasattr("extrusion"):
-        points = np.array(entity.get_points("xy"), float).reshape(-1, 2)
-        place = np.column_stack([points, np.full(len(points), float(entity.dxf.elevation))])
-        return (np.vstack([place, place[:1]]) if closed and len(place) > 1 else place), closed
-    from ezdxf.path import make_path
+    if kind not in ("LWPOLYLINE", "POLYLINE"):
+        return _array(entity.flattening(sagitta)), bool(getattr(entity, "closed", False))
+    closed = bool(entity.is_closed)
+    if kind == "LWPOLYLINE":
+        points = np.array(entity.get_points("xyb"), float).reshape(-1, 3)
+        place, bulge, height = points[:, :2], points[:, 2], np.full(len(points), float(entity.dxf.elevation))
+    else:
+        kept = [v for v in entity.vertices if not v.dxf.flags & FRAME]
+        place = np.array([v.dxf.location.xyz for v in kept], float).reshape(-1, 3)
+        bulge = np.array([v.dxf.get("bulge", 0.0) for v in kept], float)
+        elevation = entity.dxf.elevation.z if entity.dxf.hasattr("elevation") else 0.0
+        place, height = place[:, :2], np.full(len(place), elevation) if entity.is_2d_polyline else place[:, 2]
+    if closed and len(place) > 1:
+        place, height = np.vstack([place, place[:1]]), np.append(height, height[0])
+    if np.any(bulge):
+        place = with_arcs(place, bulge, sagitta)
+        height = np.full(len(place), height[0])
+    found = np.column_stack([place, height])
+    if entity.dxf.hasattr("extrusion") and not (kind == "POLYLINE" and entity.is_3d_polyline):
+        found = _array(entity.ocs().points_to_wcs(found))
+    return found, closed
 
-    path = make_path(entity)
-    return (_array(path.flattening(sagitta)) if len(path) else _array([path.start])), closed
+
+def with_arcs(place: Array, bulge: Array, sagitta: float) -> Array:
+    """Vertices of a polyline whose bulges (tangent of a quarter of the arc, positive to the left) became chords.
+
+    Parameters
+    ----------
+    place : array, shape (vertices, 2)
+    bulge : array, shape (vertices,) or (vertices - 1,)
+        Of the segment that begins at each vertex.
+    sagitta : float
+        Farthest that a chord may leave its arc, in the unit of `place`.
+    """
+    parts = []
+    for start, end, b in zip(place[:-1], place[1:], bulge, strict=False):
+        chord = end - start
+        size = float(np.hypot(*chord))
+        parts.append(start[None])
+        if b == 0.0 or size == 0.0:
+            continue
+        radius, angle = size * (1.0 + b * b) / (4.0 * abs(b)), 4.0 * np.arctan(b)
+        centre = (start + end) / 2.0 + np.array([-chord[1], chord[0]]) * (1.0 - b * b) / (4.0 * b)
+        step = 2.0 * np.arccos(max(1.0 - sagitta / radius, 0.5))
+        turn = np.linspace(0.0, angle, int(np.ceil(abs(angle) / step)) + 1)[1:-1]
+        x, y = start - centre
+        parts.append(
+            centre + np.column_stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)])
+        )
+    return np.vstack([*parts, place[-1:]])
 
 
 def _array(vertices: Iterable[Any]) -> Array:
