@@ -1,7 +1,7 @@
-"""A network as a CAD drawing as it comes from an office: pipes by diameter on layers of their own, ends that do not meet.
+"""A network as a CAD drawing as it comes from an office: pipes on layers by diameter, ends that do not meet.
 
-Stations and sources are blocks with attributes; the pipes end at the edge of their symbols. Every other end is off by up to
-0.2 m, as nobody snapped.
+Stations and sources are blocks with attributes; the pipes end at the edge of their symbols. Every other end is off by
+up to 0.2 m, as nobody snapped.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ def draw_office(result: Path, target: Path, *, noise: float = NOISE, seed: int =
             where = (row.geometry.x, row.geometry.y)
             insert = space.add_blockref(block_name, where, dxfattribs={"layer": cad_layer})
             values = {tag: getattr(row, tag, None) for tag in STATED[name]}
-            insert.add_auto_attribs({t.upper(): str(v) for t, v in values.items() if v is not None and v == v})
+            insert.add_auto_attribs(
+                {
+                    t.upper(): str(v)
+                    for t, v in values.items()
+                    if v is not None and not (isinstance(v, float) and np.isnan(v))
+                }
+            )
             symbols.append(where)
     edge = shapely.buffer(shapely.points(symbols), RADIUS)
     for row in layers["pipes"].itertuples():

@@ -17,7 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers.cad import is_cad
-from gisheat.layers.files import is_sqlite, quoted, readable, split_source
+from gisheat.layers.files import is_sqlite, quoted, readable
+from gisheat.places import file_of, split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]
@@ -70,7 +71,8 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    path, name = split_source(source)
+    where, name = split_source(source)
+    path = file_of(where, "input")
     if is_cad(path):
         return table, []
     with readable(path) as file:

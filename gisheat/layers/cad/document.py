@@ -8,9 +8,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from gisheat.errors import InputError
+from gisheat.places import Place
 
 if TYPE_CHECKING:
     from ezdxf.document import Drawing
@@ -40,9 +41,9 @@ class Unit:
     doubtful: bool = False
 
 
-def is_cad(path: Path) -> bool:
-    """Whether a file is a drawing of a CAD program, by the end of its name."""
-    return path.suffix.lower() in (SUFFIX, DWG)
+def is_cad(where: Place) -> TypeGuard[Path]:
+    """Whether a source is a drawing of a CAD program, by the end of its name."""
+    return where.suffix.lower() in (SUFFIX, DWG)
 
 
 def open_document(path: Path, encoding: str | None = None) -> tuple[Drawing, tuple[str, ...]]:
@@ -93,8 +94,11 @@ def _opened(path: Path, encoding: str | None) -> tuple[Drawing, tuple[str, ...]]
         document, auditor = recover.readfile(str(path))
     except (DXFError, OSError, *FAULTS) as error:
         raise InputError(f"{path} cannot be read: {_NO_DRAWING}.") from error
+    if not len(document.modelspace()):
+        raise InputError(f"{path} cannot be read: {_NO_DRAWING}.")
     faults = len(auditor.errors) + len(auditor.fixes)
-    return document, (f"the drawing is damaged, and what could be made out was read ({faults} fault(s) mended)",)
+    mended = f" ({faults} fault(s) mended)" if faults else ""
+    return document, (f"the drawing is damaged; what could be made out of it was read{mended}, and may not be all",)
 
 
 def unit_of(document: Drawing, bounds: Box | None) -> Unit:
@@ -108,7 +112,7 @@ def unit_of(document: Drawing, bounds: Box | None) -> Unit:
     bounds : tuple, optional
         West, south, east, north of what is drawn, in units of the drawing.
     """
-    from ezdxf import units
+    from ezdxf import enums, units
 
     code = int(document.units or 0)
     if code == 0:
@@ -116,7 +120,7 @@ def unit_of(document: Drawing, bounds: Box | None) -> Unit:
     if code == METRES:
         return Unit(1.0, "")
     try:
-        length = float(units.conversion_factor(units.InsertUnits(code), units.InsertUnits.Meters))
+        length = float(units.conversion_factor(enums.InsertUnits(code), enums.InsertUnits.Meters))
         name = units.unit_name(code)
     except (TypeError, ValueError, IndexError):
         return Unit(1.0, f"its unit ($INSUNITS {code}) is unknown; its coordinates were read as metres", doubtful=True)
