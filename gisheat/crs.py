@@ -86,13 +86,24 @@ def _scale(crs: CRS, longitude: float, latitude: float) -> float:
     return float(scales[np.argmax(np.abs(np.log(scales)))]) if np.isfinite(scales).all() else float("nan")
 
 
-def _fitting(longitude: float, latitude: float) -> str:
-    """Words that name a CRS which fits at a place, empty when the place is none on earth."""
+def fitting_crs(longitude: float, latitude: float) -> CRS | None:
+    """A CRS in metres that fits at a place in degrees: CGCS2000 Gauss-Kruger in China, UTM elsewhere; None in none.
+
+    Examples
+    --------
+    >>> fitting_crs(128.04, 45.95).to_epsg(), fitting_crs(9.2, 45.5).to_epsg()
+    (4552, 32632)
+    """
     if not (-180.0 <= longitude <= 180.0 and -85.0 <= latitude <= 85.0):
-        return ""
+        return None
     if 73.5 <= longitude <= 135.0 and 18.0 <= latitude <= 54.0:  # China: CGCS2000 / 3-degree Gauss-Kruger CM
-        zone = round(longitude / 3.0)
-        return f" to EPSG:{4534 + zone - 25} (CGCS2000 / 3-degree Gauss-Kruger CM {3 * zone}E), for example"
+        return CRS.from_epsg(4534 + round(longitude / 3.0) - 25)
     area = AreaOfInterest(longitude, latitude, longitude, latitude)
     found = query_utm_crs_info("WGS 84", area, contains=False)
-    return f" to EPSG:{found[0].code} ({found[0].name}), for example" if found else ""
+    return CRS.from_epsg(int(found[0].code)) if found else None
+
+
+def _fitting(longitude: float, latitude: float) -> str:
+    """Words that name a CRS which fits at a place, empty when the place is none on earth."""
+    crs = fitting_crs(longitude, latitude)
+    return "" if crs is None else f" to {name_of(crs)} ({crs.name}), for example"

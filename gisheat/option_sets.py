@@ -69,6 +69,7 @@ from gisheat.quantities import (
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    ExportLayer,
     FlowTable,
     Friction,
     Gravity,
@@ -129,12 +130,15 @@ from gisheat.quantities import (
     StationId,
     StationPumpEfficiency,
     StationsLayer,
+    StreetArea,
+    StreetClasses,
     StreetCrossings,
     StreetsLayer,
     SuctionMargin,
     SupplyTemperature,
     TerrainRaster,
     Threads,
+    ToCrs,
     Tolerance,
     TrunkShare,
     UserPressure,
@@ -149,6 +153,24 @@ class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ImportOsmOptions(TypedDict, total=False):
+    """Which streets of an extract are taken, and where they end up."""
+
+    to_crs: ToCrs
+    area: StreetArea
+    classes: StreetClasses
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ExportOptions(TypedDict, total=False):
+    """What of a result is handed on."""
+
+    layer: ExportLayer
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -69,6 +69,11 @@ class Layers:
             return self.tables[layer]
         return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
 
+    def attributions(self) -> tuple[str, ...]:
+        """Who must be named where the layers, or something made of them, are shown; each once, sorted."""
+        columns = (t["attribution"].dropna() for t in self.tables.values() if "attribution" in t)
+        return tuple(sorted({" ".join(str(text).split()) for column in columns for text in column} - {""}))
+
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)

@@ -27,6 +27,7 @@ from gisheat.operations.network import (
 )
 from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
+from gisheat.operations.streets import import_osm
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     compare,
     import_inp,
     export_inp,
+    import_osm,
 )
 """All of them, in the order of the work."""
 
@@ -70,6 +72,7 @@ __all__ = [
     "explain",
     "export_inp",
     "import_inp",
+    "import_osm",
     "loads",
     "new",
     "profile",
