@@ -55,6 +55,7 @@ StreetArea = Annotated[
     str, Argument("Take what lies in it: west,south,east,north in degrees, or FILE|layername with polygons.")
 ]
 ToCrs = Annotated[str, Argument("CRS of the result, such as EPSG:4552; one that fits where none is named.")]
+ResultFile = Annotated[Path | Database, Argument("Result, as run writes one.", dataset="input")]
 ExportOutput = Annotated[
     Path,
     Argument(

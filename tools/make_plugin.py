@@ -47,6 +47,7 @@ GROUPS = {
         "draw",
         "cost",
         "report",
+        "export",
         "export_inp",
     ),
     "6 As-built map": ("compare",),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from gisheat.operations.as_built import compare
 from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
+from gisheat.operations.exporting import export
 from gisheat.operations.inp import export_inp, import_inp
 from gisheat.operations.network import (
     balance,
@@ -52,6 +53,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     duration,
     report,
     compare,
+    export,
     import_inp,
     export_inp,
     import_osm,
@@ -70,6 +72,7 @@ __all__ = [
     "duration",
     "equip",
     "explain",
+    "export",
     "export_inp",
     "import_inp",
     "import_osm",
