@@ -323,8 +323,8 @@ def test_lines_are_drawn_on_to_the_symbol_that_they_end_at(drawing, tmp_path):
     space.add_line((52, 0), (90, 0), **on("pipes"))
     space.add_line((50, 30), (50, 1.1), **on("pipes"))  # ends at its edge as well
     space.add_line((49, 30), (49.5, 30), **on("pipes"))  # ends nowhere
-    space.add_line((30, 0.5), (49, 0.5), **on("pipes"))
-    space.add_line((50.5, 0.5), (50.5, 20), **on("pipes"))  # begins in the symbol and leads past its middle
+    space.add_line((30, 0.9), (49, 0.9), **on("pipes"))
+    space.add_line((51.6, 0.9), (51.6, 20), **on("pipes"))  # begins in the symbol and leads past its middle
     space.add_blockref("VALVE", (50, 0), **on("valves"))
     found = read(document, tmp_path / "a.dxf")
     assert lengths(found)[:4] == pytest.approx([50.0, 40.0, 30.0, 0.5])
@@ -332,6 +332,18 @@ def test_lines_are_drawn_on_to_the_symbol_that_they_end_at(drawing, tmp_path):
     assert [f.point for f in reached][:3] == [(50.0, 0.0)] * 3
     assert {f.source_fid for f in reached} >= set(found.table.index[:3])
     assert found.table.index[3] not in {f.source_fid for f in reached}
+
+
+def test_lines_that_meet_in_a_symbol_are_left_as_they_are(drawing, tmp_path):
+    document, space = drawing
+    document.blocks.new("HRZ").add_circle((0, 0), 5.0)
+    space.add_blockref("HRZ", (3, 0), **on("stations"))
+    space.add_line((-20, 0), (0, 0), **on("pipes"))  # a tee 3 m beside the station, and its connection
+    space.add_line((0, 0), (0, 20), **on("pipes"))
+    space.add_line((0, 0), (3, 0), **on("pipes"))
+    found = read(document, tmp_path / "a.dxf")
+    assert lengths(found).tolist() == [20.0, 20.0, 3.0]
+    assert found.findings == ()
 
 
 def test_turned_and_scaled_symbols_end_lines_where_they_are_drawn(drawing, tmp_path):

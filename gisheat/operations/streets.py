@@ -17,7 +17,7 @@ from gisheat.operations.running import Report
 from gisheat.option_sets import ImportOsmOptions
 from gisheat.osm import ALL, ATTRIBUTION, CLASSES, area_of, read_streets
 from gisheat.outputs import attribution_rows
-from gisheat.places import split_source
+from gisheat.places import place, split_source
 from gisheat.quantities import ExtractFile, OutputFile
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.signature import checked, defaults
@@ -37,9 +37,9 @@ def import_osm(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     chosen = {**defaults(import_osm), **checked(import_osm, options)}
-    source, target = str(extract), Path(output)
+    source, target = str(extract), place(output)
     read = [split_source(source)[0], *([split_source(chosen["area"])[0]] if chosen["area"] else [])]
-    if target.suffix.lower() != ".gpkg":
+    if isinstance(target, Path) and target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     check_output(target, [Path(str(file)) for file in read], overwrite=chosen["overwrite"])
     area = area_of(chosen["area"]) if chosen["area"] else None

@@ -18,6 +18,8 @@ ROOM = 0.1
 """Share of a symbol's size by which a line may end before its edge."""
 LEAST = 0.01
 """Gap below which an end lies on the point [m]."""
+MEETS = 0.5
+"""Distance within which an end lies at another line [m]."""
 STRAIGHT = np.cos(np.deg2rad(30.0))
 """A line that ends at a symbol points to its middle by no more than 30 degrees off."""
 
@@ -40,6 +42,7 @@ def reach_symbols(
     if not len(row) or not len(lines):
         return lines, []
     tree = shapely.STRtree(boxes)
+    met = [_meeting(lines, shapely.get_point(lines, end)) for end in (0, -1)]
     changed, findings = lines.copy(), []
     for last in (False, True):
         ends = shapely.get_point(lines, -1 if last else 0)
@@ -50,7 +53,11 @@ def reach_symbols(
         _, first = np.unique(end, return_index=True)  # the nearest point of each end
         for index in first.tolist():
             line, point = int(end[index]), points[at[index]]
-            if gap[index] <= LEAST or not _points_at(shapely.get_coordinates(lines[line]), point[:2], last=last):
+            if (
+                gap[index] <= LEAST
+                or line in met[last]
+                or not _points_at(shapely.get_coordinates(lines[line]), point[:2], last=last)
+            ):
                 continue
             changed[line] = _longer(changed[line], point, last=last)
             message = (
@@ -65,6 +72,12 @@ def reach_symbols(
                 )
             )  # fmt: skip
     return changed, findings
+
+
+def _meeting(lines: NDArray[np.object_], ends: NDArray[np.object_]) -> set[int]:
+    """Lines whose end lies at another line: it goes on there, not to a symbol."""
+    end, other = shapely.STRtree(lines).query(ends, predicate="dwithin", distance=MEETS)
+    return set(end[end != other].tolist())
 
 
 def _boxes(points: Array, outlines: Sequence[Array | None]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
