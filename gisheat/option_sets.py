@@ -69,6 +69,7 @@ from gisheat.quantities import (
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    Encoding,
     ExportLayer,
     FlowTable,
     Friction,
@@ -128,6 +129,7 @@ from gisheat.quantities import (
     SourcesLayer,
     StationControl,
     StationId,
+    StationList,
     StationPumpEfficiency,
     StationsLayer,
     StreetArea,
@@ -198,8 +200,11 @@ class ReadOptions(TypedDict, total=False):
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
+    station_list: StationList
     terrain: TerrainRaster
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -418,6 +423,8 @@ class CompareOptions(TypedDict, total=False):
 
     match_tolerance_m: MatchTolerance
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -274,9 +274,10 @@ def _crs(table: gpd.GeoDataFrame, wanted: CRS | None) -> tuple[CRS, list[str]]:
     if wanted is None:
         if table.crs.is_projected:
             return table.crs, []
-        wanted = fitting_crs((west + east) / 2.0, (south + north) / 2.0)
-        if wanted is None:
+        code, _ = fitting_crs((west + east) / 2.0, (south + north) / 2.0)
+        if not code:
             raise InputError("no CRS is known that fits where the streets lie: name one with --to-crs.")
+        wanted = CRS.from_epsg(code)
         notes.append(f"brought to {name_of(wanted)} ({wanted.name}), which fits where the streets lie")
     metres = np.hypot((east - west) * np.cos(np.deg2rad((south + north) / 2.0)), north - south) * 111_200.0
     if metres > WIDE:

@@ -12,7 +12,7 @@ from gisheat import tables
 from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output, write_result
-from gisheat.layers import file_hash
+from gisheat.layers import AUTO, file_hash
 from gisheat.operations.running import Report
 from gisheat.option_sets import ImportOsmOptions
 from gisheat.osm import ALL, ATTRIBUTION, CLASSES, area_of, read_streets
@@ -43,7 +43,7 @@ def import_osm(
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     check_output(target, [Path(str(file)) for file in read], overwrite=chosen["overwrite"])
     area = area_of(chosen["area"]) if chosen["area"] else None
-    to_crs = parse_crs(chosen["to_crs"]) if chosen["to_crs"] else None
+    to_crs = None if chosen["to_crs"] in (None, AUTO) else parse_crs(chosen["to_crs"])
     report(progress, 0.1, "reading the extract")
     streets = read_streets(source, classes=_classes(chosen["classes"]), area=area, to_crs=to_crs)
     table, file = streets.table, Path(str(read[0]))
