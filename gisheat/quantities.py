@@ -92,11 +92,16 @@ StationList = Annotated[
 Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
 ToCrs = Annotated[
     str,
-    Argument("CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits."),
+    Argument(
+        "CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one"
+        " that fits."
+    ),
 ]
 Encoding = Annotated[
     str,
-    Argument("Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.", advanced=True),
+    Argument(
+        "Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.", advanced=True
+    ),
 ]
 
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]

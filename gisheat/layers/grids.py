@@ -88,10 +88,10 @@ def _of_csv(layer: str, file: Path, encoding: str | None) -> Grid:
         raise InputError(f"{file} cannot be read: it holds bytes that are no text; save it as CSV in UTF-8.")
     separator = _separator(text)
     try:
-        rows = [[_unguarded(cell.strip()) or None for cell in row] for row in _rows(text, separator)]
+        rows: list[list[Cell]] = [[_unguarded(cell.strip()) or None for cell in row] for row in _rows(text, separator)]
     except csv.Error as error:
         raise InputError(f"{file} cannot be read: {error}.") from error
-    return Grid(list[list[Cell]](rows), separator, frozenset(), tuple(notes), tuple(findings))
+    return Grid(rows, separator, frozenset(), tuple(notes), tuple(findings))
 
 
 def _text(layer: str, content: bytes, encoding: str | None) -> tuple[str, list[str], list[Finding]]:
@@ -120,9 +120,9 @@ def _rows(text: str, separator: str) -> Iterable[list[str]]:
 
 
 def _separator(text: str) -> str:
-    """What separates the cells: what makes most of the first line with several cells, and of the lines below it.
+    r"""What separates the cells: what makes most of the first line with several cells, and of the lines below it.
 
-    >>> _separator("id;x;y\\n1;2,5;3,5\\n"), _separator("Title\\na,b\\n1,2\\n"), _separator("one\\n2\\n")
+    >>> _separator("id;x;y\n1;2,5;3,5\n"), _separator("Title\na,b\n1,2\n"), _separator("one\n2\n")
     (';', ',', ',')
     """
     lines = [line for line in text.splitlines()[:LOOKED_AT] if line.strip()]
@@ -157,7 +157,9 @@ def _book(file: Path, *, values: bool = True) -> Any:
     try:
         return load_workbook(file, data_only=values)
     except Exception as error:  # openpyxl raises what its XML and zip readers do
-        raise InputError(f"{file} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged.") from error
+        raise InputError(
+            f"{file} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged."
+        ) from error
 
 
 def _of_workbook(layer: str, file: Path, sheet: str) -> Grid:
@@ -182,7 +184,7 @@ def _value(value: object) -> Cell:
 
 
 def _with_merged(rows: list[list[Cell]], ranges: Iterable[Any]) -> frozenset[tuple[int, int]]:
-    """Give all merged cells the text of the first; a number stays where it is: a load of three stations is no load of each."""
+    """Give all merged cells the text of the first; a number stays: a load of three stations is no load of each."""
     copied = set[tuple[int, int]]()
     for merged in ranges:
         top, left = merged.min_row - 1, merged.min_col - 1
@@ -208,7 +210,8 @@ def _without_values(layer: str, file: Path, sheet: str, rows: list[list[Cell]]) 
     ]
     if formulas:
         message = (
-            f"{len(formulas)} formula(s) of the sheet {sheet} have no result stored (first: {formulas[0]}); these cells count as"
+            f"{len(formulas)} formula(s) of the sheet {sheet} have no result stored (first: {formulas[0]}); these"
+            f" cells count as"
             " empty."
         )
         repair = "open the workbook in a spreadsheet program and save it"
