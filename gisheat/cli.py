@@ -24,6 +24,7 @@ from gisheat.errors import GisheatError, InputError
 from gisheat.findings import Finding, count_by_severity, title
 from gisheat.geopackage import clear_begun
 from gisheat.operations import OPERATIONS, Report
+from gisheat.places import is_database, place
 from gisheat.project import did_you_mean
 from gisheat.schema import Language
 from gisheat.signature import Parameter, parameters
@@ -36,12 +37,20 @@ INTERRUPTED = 130
 # commands from signatures --------------------------------------------------------------------------------
 
 
+class PlaceType(click.Path):
+    """A path, or the address of a database."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Path or Database of what was typed."""
+        return place(value) if is_database(value) else super().convert(value, param, ctx)
+
+
 def click_type(parameter: Parameter) -> Any:
     """Type that click checks; limits are checked by the operation, so that all faces say the same sentence."""
     if parameter.choices:
         return click.Choice(parameter.choices)
     if parameter.type is Path:
-        return click.Path(path_type=Path)
+        return PlaceType(path_type=Path)
     return {float: click.FLOAT, int: click.INT}.get(parameter.type, click.STRING)
 
 

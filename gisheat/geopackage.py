@@ -9,7 +9,7 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from gisheat.errors import InputError
 from gisheat.findings import explained
 from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted
 from gisheat.layers.measures import has_m, header_size, without_m
+from gisheat.places import Place, file_of
 from gisheat.schema import GEOMETRY, Language, labels
 
 GEOPACKAGE_VERSION = "1.3"
@@ -41,7 +42,7 @@ LEFT_OVER_SECONDS = 86400.0
 _EMPTY_TYPE = {"point": "Point", "line": "LineString", "polygon": "Polygon"}
 
 
-def check_output(path: Path, inputs: Mapping[str, Path] | list[Path], *, overwrite: bool = False) -> None:
+def check_output(where: Place, inputs: Sequence[Place], *, overwrite: bool = False) -> None:
     """Refuse an output that is a folder, an input, not writable, open elsewhere, or somebody else's file.
 
     Raises
@@ -49,7 +50,7 @@ def check_output(path: Path, inputs: Mapping[str, Path] | list[Path], *, overwri
     InputError
         With what to do about it.
     """
-    files = list(inputs.values()) if isinstance(inputs, Mapping) else inputs
+    path, files = file_of(where, "output"), [file for file in inputs if isinstance(file, Path)]
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -121,8 +122,9 @@ def _target(path: Path) -> Path:
         return path.absolute()
 
 
-def is_result(path: Path) -> bool:
-    """Tell whether gisheat wrote a file (it has our run record)."""
+def is_result(where: Place) -> bool:
+    """Tell whether gisheat wrote a place (it has our run record)."""
+    path = file_of(where)
     try:
         with contextlib.closing(_opened(path)) as connection:
             return connection.execute("SELECT 1 FROM run WHERE key = 'gisheat version'").fetchone() is not None
@@ -130,8 +132,9 @@ def is_result(path: Path) -> bool:
         return False
 
 
-def run_record(path: Path) -> dict[str, str]:
+def run_record(where: Place) -> dict[str, str]:
     """Key and value of the run record of a result, empty for what gisheat did not write."""
+    path = file_of(where)
     try:
         with contextlib.closing(_opened(path)) as connection:
             return {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM run")}
@@ -228,12 +231,12 @@ def _runs(process: int, folder: Path) -> bool:
 # layers and tables ---------------------------------------------------------------------------------------
 
 
-def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, language: Language = "en") -> None:
+def write_result(where: Place, tables: Mapping[str, pd.DataFrame], *, title: str, language: Language = "en") -> None:
     """Write result layers with their styles and an embedded QGIS project.
 
     Parameters
     ----------
-    path : Path
+    where : Place
         GeoPackage that appears when everything is in it.
     tables : mapping
         Layer name -> table; GeoDataFrames all in one CRS.
@@ -243,6 +246,7 @@ def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, 
     InputError
         If the file can't be written.
     """
+    path = file_of(where, "output")
     if "findings" in tables:
         tables = {**tables, "findings": explained(tables["findings"], language)}
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
@@ -253,7 +257,7 @@ def write_result(path: Path, tables: Mapping[str, pd.DataFrame], *, title: str, 
         styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=name)
 
 
-def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+def write_template(where: Place, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write empty layers (for `template`).
 
     Raises
@@ -261,6 +265,7 @@ def write_template(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     InputError
         If the file can't be written.
     """
+    path = file_of(where, "output")
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
             _write_layer(beside, name, table)

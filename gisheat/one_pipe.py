@@ -24,8 +24,8 @@ from gisheat.findings import Finding
 from gisheat.geopackage import run_record
 from gisheat.hydraulics import conditions
 from gisheat.layers import Layers, column_names, find_sources, read_layers
-from gisheat.layers.files import split_source
 from gisheat.network import Network
+from gisheat.places import Place, split_source
 from gisheat.project import Project
 from gisheat.results import Results
 from gisheat.schema import GEOMETRY, ID_COLUMN
@@ -48,7 +48,7 @@ Rows = dict[str, tuple[Any, str]]
 # reading -------------------------------------------------------------------------------------------------
 
 
-def is_one_pipe(path: Path, project: Project, given: Mapping[str, str]) -> bool:
+def is_one_pipe(path: Place, project: Project, given: Mapping[str, str]) -> bool:
     """Tell whether the layers are those of a one-pipe network: fixed heads at nodes, no station, no source."""
     sources = find_sources(path, None if project.path is None else project, given)
     if not {"nodes", "pipes"} <= set(sources) or {"stations", "sources"} & set(sources):
@@ -56,7 +56,7 @@ def is_one_pipe(path: Path, project: Project, given: Mapping[str, str]) -> bool:
     return "fixed_head_m" in column_names(sources["nodes"]) and "from_node" in column_names(sources["pipes"])
 
 
-def read(path: Path, project: Project, given: Mapping[str, str], crs: str | None) -> tuple[Layers, Project]:
+def read(path: Place, project: Project, given: Mapping[str, str], crs: str | None) -> tuple[Layers, Project]:
     """Layers of a one-pipe network, and the project with the water that the file states."""
     sources = find_sources(path, None if project.path is None else project, given)
     layers = read_layers({n: sources[n] for n in LAYERS if n in sources}, project.columns, crs, measured=False)

@@ -14,6 +14,7 @@ from gisheat.errors import InputError
 from gisheat.geopackage import check_output, whole_or_nothing
 from gisheat.layers import file_hash
 from gisheat.maps import draw_result
+from gisheat.places import Place, place_name, split_source
 from gisheat.pressure_limits import limits_of
 from gisheat.pressure_lines import PressureLines, lines_table, pressure_lines
 from gisheat.pressure_ways import find_way
@@ -39,20 +40,20 @@ _NOT_RECORDED = ("picture", "report", "products", "details", "overwrite", "threa
 """Options that change nothing of a result, left out of its run record beside the names of files."""
 
 
-def inputs_of(path: Path, project: Project, options: Mapping[str, Any]) -> list[Path]:
+def inputs_of(path: Place, project: Project, options: Mapping[str, Any]) -> list[Place]:
     """Every file that is read: the input and its layers, what options name, and the layers of a project among that."""
     named = [str(options[n]) for n in (*FILE_OPTIONS, *NAMED_OPTIONS) if options.get(n)]
     others = [open_project(Path(n)) for n in named if n.lower().endswith(".toml") and Path(n).is_file()]
     sources = [*project.layers.values(), *named, *(layer for other in others for layer in other.layers.values())]
-    return [path, *(Path(source.partition("|")[0]) for source in sources)]
+    return [path, *(split_source(source)[0] for source in sources)]
 
 
 def check_outputs(
-    path: Path, project: Project, options: Mapping[str, Any], target: Path, picture: Path | None,
+    path: Place, project: Project, options: Mapping[str, Any], target: Place, picture: Path | None,
     page: Path | None = None,
 ) -> None:  # fmt: skip
     """Raise InputError when a result, picture or report can't be written under its name."""
-    if target.suffix.lower() != ".gpkg":
+    if isinstance(target, Path) and target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     inputs = inputs_of(path, project, options)
     check_output(target, inputs, overwrite=options["overwrite"])
@@ -67,7 +68,7 @@ def check_outputs(
 
 
 def check_product(
-    path: Path, project: Project, options: Mapping[str, Any], target: Path, suffixes: tuple[str, ...]
+    path: Place, project: Project, options: Mapping[str, Any], target: Path, suffixes: tuple[str, ...]
 ) -> None:
     """Raise InputError when a product, or the table that `data` names, can't be written under its name."""
     inputs = inputs_of(path, project, options)
@@ -84,7 +85,12 @@ def check_product(
 
 
 def check_products(
-    path: Path, project: Project, options: Mapping[str, Any], folder: Path, names: Iterable[str], others: Iterable[Path]
+    path: Place,
+    project: Project,
+    options: Mapping[str, Any],
+    folder: Path,
+    names: Iterable[str],
+    others: Iterable[Place],
 ) -> None:
     """Raise InputError when a folder can't hold the products, or one of them would replace an input or another output.
 
@@ -92,7 +98,7 @@ def check_products(
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"products {folder}: there is a file of this name; name a folder.")
-    inputs, taken = inputs_of(path, project, options), {other.absolute() for other in others}
+    inputs, taken = inputs_of(path, project, options), {other.absolute() for other in others if isinstance(other, Path)}
     for target in (folder / name for name in names):
         if target.absolute() in taken:
             raise InputError(f"products {folder}: {target.name} is named as an output as well; name another file.")
@@ -196,9 +202,8 @@ def provenance(version: str, operation: str, state: State) -> Rows:
     }
     given = {name: str(state.options[name]) for name in TABLE_OPTIONS if state.options.get(name)}
     for name, source in {**state.layers.sources, **given}.items():
-        file, bar, layer = source.partition("|")
-        record[f"input {name}"] = (f"{Path(file).name}{bar}{layer}", "")
-    for path in (*state.layers.files(), *(Path(source.partition("|")[0]) for source in given.values())):
+        record[f"input {name}"] = (place_name(source), "")
+    for path in (*state.layers.files(), *(split_source(source)[0] for source in given.values())):
         record[f"sha256 {path.name}"] = (file_hash(path), "")
     for name, value in state.options.items():
         if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):

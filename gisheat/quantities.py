@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from gisheat.physics.friction import Law
+from gisheat.places import Database
 from gisheat.schema import Language
 
 
@@ -28,10 +29,18 @@ class Argument:
 
 
 InputFile = Annotated[
-    Path,
-    Argument("Project file (*.toml) or one file whose layers carry the contract's names.", dataset="input"),
+    Path | Database,
+    Argument(
+        "Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.",
+        dataset="input",
+    ),
 ]
-OutputFile = Annotated[Path, Argument("GeoPackage to write; appears whole or not at all.", dataset="output")]
+OutputFile = Annotated[
+    Path | Database,
+    Argument(
+        "GeoPackage, or PostGIS schema (postgresql://...), to write; appears whole or not at all.", dataset="output"
+    ),
+]
 InpFile = Annotated[Path, Argument("EPANET file (*.inp).", dataset="input", suffix=".inp")]
 InpOutput = Annotated[Path, Argument("EPANET file to write (*.inp).", dataset="output", suffix=".inp")]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
@@ -311,8 +320,12 @@ DetailsFolder = Annotated[
 Threads = Annotated[int, Argument("Threads that solve scenarios.", 2, 1, 256, advanced=True)]
 
 # compare
-OldState = Annotated[Path, Argument("Older state: a project file, or a file of layers.", dataset="input")]
-NewState = Annotated[Path, Argument("Newer state: a project file, or a file of layers.", dataset="input")]
+OldState = Annotated[
+    Path | Database, Argument("Older state: a project file, a file or PostGIS schema of layers.", dataset="input")
+]
+NewState = Annotated[
+    Path | Database, Argument("Newer state: a project file, a file or PostGIS schema of layers.", dataset="input")
+]
 MatchTolerance = Annotated[
     float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
 ]

@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from gisheat.errors import InputError
+from gisheat.places import Place
 from gisheat.project import did_you_mean
 from gisheat.quantities import Argument
 from gisheat.schema import unit_text
@@ -63,7 +64,7 @@ def _parameter(name: str, hint: Any, *, required: bool, positional: bool) -> Par
     if get_origin(hint) in (Union, UnionType):
         hint = next(h for h in get_args(hint) if h is not NoneType)
     kind, argument = get_args(hint)[:2]
-    return Parameter(name, kind, argument, required, positional)
+    return Parameter(name, Path if kind == Place else kind, argument, required, positional)
 
 
 def checked(operation: Callable[..., Any], given: Mapping[str, Any], where: str = "") -> dict[str, Any]:

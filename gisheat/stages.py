@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from gisheat.loads import HEAT_CAPACITY, Loads, assign_loads, design_heat_capaci
 from gisheat.network import Mask, Network
 from gisheat.operating_point import drawing_at, network_at, operating_points
 from gisheat.phases import phase_order, standing, unknown_phases
+from gisheat.places import Place
 from gisheat.pressure_checks import check_pressures
 from gisheat.pressure_limits import limits_of
 from gisheat.project import Project
@@ -41,7 +41,7 @@ from gisheat.topology import Drawing, RepairRules, all_points, build_network, in
 from gisheat.topology.attributes import numbers, words
 
 
-def read(path: Path, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
+def read(path: Place, project: Project, options: Mapping[str, Any], progress: Progress | None = None) -> State:
     """Read and check the layers."""
     report(progress, 0.02, "reading layers")
     given = given_layers(options)

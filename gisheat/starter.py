@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gisheat.errors import InputError
 from gisheat.layers import Layers, find_sources, layer_names
+from gisheat.places import Place, is_database
 
 
 def project_text(name: str, sources: Mapping[str, str], layers: Layers, base: Path) -> str:
@@ -36,11 +37,13 @@ def _quoted(text: str) -> str:
 
 
 def _relative(source: str, base: Path) -> str:
+    if is_database(source):
+        return source
     file, bar, layer = source.partition("|")
     return f"{Path(os.path.relpath(file, base)).as_posix()}{bar}{layer}"
 
 
-def guess_layers(path: Path) -> dict[str, str]:
+def guess_layers(path: Place) -> dict[str, str]:
     """Layers by their name, the others by words in it."""
     try:
         found = find_sources(path, None, {})

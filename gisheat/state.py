@@ -16,6 +16,7 @@ from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.loads import Loads
 from gisheat.operating_point import OperatingPoint
+from gisheat.places import Place
 from gisheat.project import Project, read_project
 from gisheat.results import Results
 from gisheat.routing import Routed
@@ -70,9 +71,11 @@ class State:
         return str(self.options["phase"] or "")
 
 
-def open_project(path: Path) -> Project:
-    """A project file, or a project that consists of one file of layers."""
-    return read_project(path) if path.suffix.lower() == ".toml" else Project(name=path.stem, path=None)
+def open_project(where: Place) -> Project:
+    """A project file, or a project that consists of one file, or one schema of a database, of layers."""
+    if isinstance(where, Path) and where.suffix.lower() == ".toml":
+        return read_project(where)
+    return Project(name=where.stem, path=None)
 
 
 def report(progress: Progress | None, share: float, what: str) -> None:

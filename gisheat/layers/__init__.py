@@ -19,9 +19,10 @@ from pyproj.exceptions import CRSError, ProjError
 from gisheat.crs import check_crs, name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import column_names, file_hash, layer_names, read_table, split_source, unmerged
+from gisheat.layers.files import column_names, file_hash, layer_names, read_table, unmerged
 from gisheat.layers.mapping import map_columns
 from gisheat.layers.measures import has_m, with_m_of, with_measures, without_m
+from gisheat.places import Place, split_source
 from gisheat.project import Project
 from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
 
@@ -66,12 +67,12 @@ class Layers:
             return self.tables[layer]
         return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
 
-    def files(self) -> list[Path]:
-        """Input files, each once, sorted."""
-        return sorted({split_source(source)[0] for source in self.sources.values()})
+    def files(self) -> list[Place]:
+        """Input files and databases, each once, sorted."""
+        return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
 
 
-def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
+def find_sources(path: Place, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
     """Sources FILE|layername of every input layer: given ones win over those of the project or the file.
 
     Raises
@@ -85,9 +86,9 @@ def find_sources(path: Path, project: Project | None, given: Mapping[str, str]) 
     return {**found, **given}
 
 
-def _layers_in(path: Path, *, needed: bool) -> dict[str, str]:
+def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
-    if "|" in str(path):
+    if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
     found: dict[str, str] = {}

@@ -19,6 +19,7 @@ import pyogrio
 import shapely
 
 from gisheat.errors import InputError
+from gisheat.places import Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY
 
@@ -51,24 +52,15 @@ _REASONS = (
 )
 
 
-def split_source(source: str) -> tuple[Path, str]:
-    """File and layer name (empty when none is given) of FILE, FILE|layername or FILE|layername=NAME.
-
-    >>> split_source("mulan.gpkg|pipes")[1], split_source("mulan.gpkg|layername=my|pipes")[1]
-    ('pipes', 'my|pipes')
-    """
-    file, _, name = source.partition("|")
-    return Path(file), name.removeprefix("layername=")
-
-
-def layer_names(path: Path) -> list[str]:
-    """Names of the layers of a file.
+def layer_names(where: Place) -> list[str]:
+    """Names of the layers of a place.
 
     Raises
     ------
     InputError
         That says why they can't be read.
     """
+    path = file_of(where, "input")
     _check_file(path)
     try:
         with readable(path) as file, _without_remarks():
@@ -79,8 +71,9 @@ def layer_names(path: Path) -> list[str]:
 
 def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
-    path, name = split_source(source)
+    where, name = split_source(source)
     try:
+        path = file_of(where, "input")
         with readable(path) as file, _without_remarks():
             return [str(c) for c in pyogrio.read_info(file, layer=name or None)["fields"]]
     except (*_FAULTS, InputError):
@@ -97,9 +90,10 @@ def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
     InputError
         If it can't be read, or has no geometry of the kind that the contract wants for `layer`.
     """
-    path, wanted = split_source(source)
+    where, wanted = split_source(source)
     try:
-        names = layer_names(path)
+        names = layer_names(where)
+        path = file_of(where, "input")
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
@@ -174,9 +168,9 @@ def readable(path: Path) -> Iterator[Path]:
         yield _copied([path, *waiting], Path(folder))
 
 
-def unmerged(path: Path) -> list[Path]:
+def unmerged(path: Place) -> list[Path]:
     """Files beside an SQLite file with changes that are not in it yet: it is open, or a program crashed."""
-    return [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
+    return [] if not isinstance(path, Path) else [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
 
 
 def open_beside(path: Path) -> Path | None:
@@ -216,9 +210,9 @@ def _state(file: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def file_hash(path: Path) -> str:
+def file_hash(path: Place) -> str:
     """SHA-256 of a file's content, empty for what is no file."""
-    if not path.is_file():
+    if not isinstance(path, Path) or not path.is_file():
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

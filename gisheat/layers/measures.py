@@ -16,7 +16,8 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.layers.files import is_sqlite, quoted, readable, split_source
+from gisheat.layers.files import is_sqlite, quoted, readable
+from gisheat.places import file_of, split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]
@@ -69,7 +70,8 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    path, name = split_source(source)
+    where, name = split_source(source)
+    path = file_of(where, "input")
     with readable(path) as file:
         name = name or str(pyogrio.list_layers(file)[0, 0])
         if not _declares_m(file, name):

@@ -23,6 +23,7 @@ from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
 from gisheat.option_sets import CompareOptions
 from gisheat.outputs import inputs_of
+from gisheat.places import Place, place
 from gisheat.quantities import NewState, OldState, OutputFile
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.signature import checked, defaults
@@ -44,8 +45,8 @@ def compare(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     chosen = {**defaults(compare), **checked(compare, options)}
-    files, target = (Path(old), Path(new)), Path(output)
-    if target.suffix.lower() != ".gpkg":
+    files, target = (place(old), place(new)), place(output)
+    if isinstance(target, Path) and target.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     read = [file for path in files for file in inputs_of(path, open_project(path), {})]
     check_output(target, read, overwrite=chosen["overwrite"])
@@ -83,7 +84,7 @@ def compare(
     return Report(figures, findings, notes, (target,), "", seconds, language=chosen["language"])
 
 
-def _read(path: Path, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
+def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
     """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
     given = {"crs": chosen["crs"]}
     try:
@@ -94,9 +95,9 @@ def _read(path: Path, side: str, chosen: dict[str, object]) -> tuple[State, list
         return state, [Finding("effect-unknown", "warning", "", message)]
 
 
-def _hashes(side: str, path: Path, layers: Layers) -> Rows:
+def _hashes(side: str, path: Place, layers: Layers) -> Rows:
     """Hash of each file that a state was read from, for the run record."""
-    return {f"sha256 {side} {file.name}": (file_hash(file), "") for file in sorted({path, *layers.files()})}
+    return {f"sha256 {side} {file.name}": (file_hash(file), "") for file in sorted({path, *layers.files()}, key=str)}
 
 
 def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:
@@ -107,7 +108,7 @@ def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:
     return replace(old, tables=moved, crs=new.crs), (f"old: reprojected from {name_of(old.crs)} to {name_of(new.crs)}",)
 
 
-def _swapped(files: tuple[Path, Path]) -> Iterable[Finding]:
+def _swapped(files: tuple[Place, Place]) -> Iterable[Finding]:
     """A finding where the run records say that OLD was made after NEW."""
     made = [str(run_record(path).get("started") or "") for path in files]
     if all(made) and made[0] > made[1]:

@@ -35,6 +35,7 @@ from gisheat.option_sets import (
     SolveOptions,
     TableOptions,
 )
+from gisheat.places import place
 from gisheat.quantities import DiagramOutput, InputFile, ReportOutput
 from gisheat.regulation_table import write_regulation
 from gisheat.state import Progress, State, open_project
@@ -108,7 +109,7 @@ def draw(
     The result of the solution, the loads of the stations, what is built in which phase, or a hydraulic sketch with the
     figures of every section.
     """
-    opened = open_project(Path(project))
+    opened = open_project(place(project))
     kind = resolve_options(draw, opened, dict(options))["map"]
     return product_of(draw, project, output, options, progress, MAP_STEPS[kind], outputs.PICTURES, write_map)
 
@@ -129,7 +130,7 @@ def cost(
 
     Beside another project or result, the differences by phase, status and diameter as well.
     """
-    chosen = resolve_options(cost, open_project(Path(project)), dict(options))
+    chosen = resolve_options(cost, open_project(place(project)), dict(options))
     against = chosen["against"]
     other = None
     if against is not None:

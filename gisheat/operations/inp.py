@@ -15,6 +15,7 @@ from gisheat.geopackage import check_output, whole_or_nothing, write_result
 from gisheat.layers import file_hash
 from gisheat.operations.running import Report, resolve_options
 from gisheat.option_sets import ImportOptions, WaterOptions
+from gisheat.places import place
 from gisheat.project import Project
 from gisheat.quantities import InpFile, InpOutput, InputFile, OutputFile
 from gisheat.schema import SCHEMA_VERSION
@@ -31,7 +32,7 @@ def import_inp(
     Needs EPANET's toolkit (pip install gisheat[epanet]); `solve` then computes as EPANET does.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    path, target = Path(inp), Path(output)
+    path, target = Path(inp), place(output)
     chosen = {**defaults(import_inp), **checked(import_inp, options)}
     outputs.check_outputs(path, Project(path.stem), chosen, target, None)
     report(progress, 0.1, "reading with EPANET")
@@ -60,7 +61,7 @@ def export_inp(
     So that EPANET can be asked about the same network.
     """
     clock = time.perf_counter()
-    path, target = Path(project), Path(output)
+    path, target = place(project), Path(output)
     opened = open_project(path)
     if not one_pipe.is_one_pipe(path, opened, {}):
         raise InputError(

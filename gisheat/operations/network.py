@@ -39,6 +39,7 @@ from gisheat.option_sets import (
     SweepOptions,
     TopologyOptions,
 )
+from gisheat.places import Place, place
 from gisheat.project import Project
 from gisheat.quantities import Crs, InputFile, OutputFile, ProjectOutput
 from gisheat.scenario_tables import add_sweep
@@ -57,14 +58,14 @@ def new(
     file with these guesses, and shows them.
     """
     report(progress, 0.1, "looking at layers")
-    guessed = guess_layers(Path(project))
+    guessed = guess_layers(place(project))
     target = Path(output)
-    check_output(target, [Path(project)])
+    check_output(target, [place(project)])
     if target.exists():
         raise InputError(f"output {target} exists; name another file.")
     layers = read_layers(guessed, {}, crs)
     with whole_or_nothing(target) as beside:
-        beside.write_text(project_text(Path(project).stem, guessed, layers, target.resolve().parent), encoding="utf-8")
+        beside.write_text(project_text(place(project).stem, guessed, layers, target.resolve().parent), encoding="utf-8")
     figures: Rows = {name: (source, "") for name, source in guessed.items()}
     return Report(figures, layers.findings, layers.notes, (target,))
 
@@ -74,9 +75,9 @@ def template(output: OutputFile, *, crs: Crs | None = None, progress: Progress |
 
     The layers can be filled in QGIS and solved as they are.
     """
-    path = Path(output)
+    path = place(output)
     check_output(path, [])
-    if path.exists():
+    if isinstance(path, Path) and path.exists():
         raise InputError(f"output {path} exists; name another file.")
     if not crs:
         raise InputError("template needs the CRS the layers will have: give it with --crs, as in --crs EPSG:4552.")
@@ -153,9 +154,9 @@ def solve(
 
     Pipes without a size are sized first.
     """
-    path, opened = Path(project), open_project(Path(project))
+    path, opened = place(project), open_project(place(project))
     if one_pipe.is_one_pipe(path, opened, given_layers(options)):
-        return _solve_one_pipe(path, opened, Path(output), dict(options), progress)
+        return _solve_one_pipe(path, opened, place(output), dict(options), progress)
     return result_of(solve, project, output, options, progress, TO_SOLUTION)
 
 
@@ -171,12 +172,12 @@ def run(
     The output is the one of the project file when none is given. Scenarios of the project file are solved as well
     and compared in the table comparison. With products, everything for the planner's desk as well.
     """
-    folder, opened = options.get("products"), open_project(Path(project))
+    folder, opened = options.get("products"), open_project(place(project))
     output = output if output is not None else opened.output
     if folder is not None:
         chosen = resolve_options(run, opened, dict(options))
-        others = [Path(p) for p in (output, chosen["picture"], chosen["report"]) if p is not None]
-        outputs.check_products(Path(project), opened, chosen, Path(folder), PRODUCT_FILES, others)
+        others = [place(p) for p in (output, chosen["picture"], chosen["report"]) if p is not None]
+        outputs.check_products(place(project), opened, chosen, Path(folder), PRODUCT_FILES, others)
     afterwards = None if folder is None else partial(write_products, Path(folder))
     return result_of(run, project, output, options, progress, (*TO_SOLUTION, add_comparison), afterwards=afterwards)
 
@@ -225,7 +226,7 @@ def explain(project: InputFile, *, progress: Progress | None = None, **options: 
 
 
 def _solve_one_pipe(
-    path: Path, project: Project, target: Path, given: dict[str, Any], progress: Progress | None
+    path: Place, project: Project, target: Place, given: dict[str, Any], progress: Progress | None
 ) -> Report:
     """Solve a network whose connections and lengths are stated, and write it with what was found."""
     started, clock = datetime.now(UTC), time.perf_counter()

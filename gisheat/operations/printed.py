@@ -18,6 +18,7 @@ from gisheat.hydraulic_table import Made, agreement_rows, agreement_text, compar
 from gisheat.operations.running import Report
 from gisheat.option_sets import CheckTableOptions
 from gisheat.physics.water import water
+from gisheat.places import split_source
 from gisheat.signature import checked, defaults
 from gisheat.state import Progress, report
 from gisheat.summary import Rows
@@ -36,7 +37,7 @@ def check_table(
     started = time.perf_counter()
     chosen = {**defaults(check_table), **checked(check_table, options)}
     named = (printed, chosen["schedule"], chosen["catalogue"])
-    files = [Path(str(name).partition("|")[0]) for name in named if name]
+    files = [split_source(str(name))[0] for name in named if name]
     target = None if output is None else Path(output)
     if target is not None:
         check_suffix(target)

@@ -18,6 +18,7 @@ from gisheat.errors import ConvergenceError, InputError, TopologyError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
 from gisheat.option_sets import IN_PROJECT_FILES
+from gisheat.places import Place, place
 from gisheat.project import Project, resolve
 from gisheat.schema import Language
 from gisheat.signature import checked, defaults, parameters
@@ -48,7 +49,7 @@ class Report:
     figures: Rows
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    files: tuple[Path, ...] = ()
+    files: tuple[Place, ...] = ()
     text: str = ""
     seconds: float = 0.0
     convergence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -90,11 +91,11 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
 
 
 def state_of(
-    operation: Callable[..., Report], source: str | Path, given: dict[str, Any], progress: Progress | None,
+    operation: Callable[..., Report], source: str | Place, given: dict[str, Any], progress: Progress | None,
     steps: Steps,
 ) -> State:  # fmt: skip
     """What stages find, for operations that look at a network; a result is looked at as it was solved."""
-    path = Path(source)
+    path = place(source)
     project = open_project(path)
     if project.path is None:
         project = replace(project, options=recorded_options(operation, path))
@@ -124,7 +125,7 @@ def _as_type(kind: Any, text: str) -> Any:
     return kind(text) if kind in (int, float, Path) else text
 
 
-def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, Any]:
+def recorded_options(operation: Callable[..., Report], path: Place) -> dict[str, Any]:
     """Options that a result was solved with, as its run record has them; empty for other files.
 
     Raises
@@ -148,16 +149,16 @@ def recorded_options(operation: Callable[..., Report], path: Path) -> dict[str, 
 
 
 def result_of(
-    operation: Callable[..., Report], source: str | Path, output: str | Path | None, given: Mapping[str, Any],
+    operation: Callable[..., Report], source: str | Place, output: str | Place | None, given: Mapping[str, Any],
     progress: Progress | None, steps: Steps, *, needs_output: bool = True,
     afterwards: Callable[[State, Progress | None], tuple[tuple[Path, ...], tuple[Finding, ...]]] | None = None,
 ) -> Report:  # fmt: skip
     """Run stages and write what they found; then do what comes afterwards, which leaves files and findings."""
     started, clock = datetime.now(UTC), time.perf_counter()
-    path = Path(source)
+    path = place(source)
     project = open_project(path)
     options = resolve_options(operation, project, dict(given))
-    target = None if output is None else Path(output)
+    target = None if output is None else place(output)
     if target is None and needs_output:
         raise InputError("no output is named: give it with --output, or in the project file as [output] file.")
     picture, page = options.get("picture"), options.get("report")
@@ -168,7 +169,7 @@ def result_of(
         state = step(state, progress)
     figures = summary_rows(state)
     convergence = {} if state.results is None else state.results.residuals
-    files: list[Path] = []
+    files: list[Place] = []
     if target is not None:
         report(progress, 0.75, "writing the result")
         written = stages.result_tables(state)
@@ -193,7 +194,7 @@ def result_of(
         files, findings = [*files, *more], (*findings, *missing)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    notes = (*state.notes, *outputs.font_notes(state, files))
+    notes = (*state.notes, *outputs.font_notes(state, [file for file in files if isinstance(file, Path)]))
     seconds = time.perf_counter() - clock
     return Report(figures, findings, notes, tuple(files), "", seconds, convergence, options["language"])
 
@@ -209,7 +210,7 @@ def write_page(
 
 
 def product_of(
-    operation: Callable[..., Report], source: str | Path, output: str | Path, given: Mapping[str, Any],
+    operation: Callable[..., Report], source: str | Place, output: str | Path, given: Mapping[str, Any],
     progress: Progress | None, steps: Steps, suffixes: tuple[str, ...],
     write: Writer,
 ) -> Report:  # fmt: skip
@@ -221,7 +222,7 @@ def product_of(
         If the product can't be written under its name, whose ending must be one of `suffixes`, or can't be made.
     """
     started = time.perf_counter()
-    path, target = Path(source), Path(output)
+    path, target = place(source), Path(output)
     opened = open_project(path)
     outputs.check_product(path, opened, resolve_options(operation, opened, dict(given)), target, suffixes)
     state = state_of(operation, path, dict(given), progress, steps)
