@@ -7,6 +7,16 @@ No password is ever in a text that leaves this package.
 
 from gisheat.database.reading import column_names, layer_names, read_table, run_record
 from gisheat.database.sessions import one_snapshot
-from gisheat.database.writing import check_output, write_tables
+from gisheat.database.writing import check_output, holds_anything, write_result, write_template
 
-__all__ = ["check_output", "column_names", "layer_names", "one_snapshot", "read_table", "run_record", "write_tables"]
+__all__ = [
+    "check_output",
+    "column_names",
+    "holds_anything",
+    "layer_names",
+    "one_snapshot",
+    "read_table",
+    "run_record",
+    "write_result",
+    "write_template",
+]

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from packaging.version import Version
 
 from gisheat.database.references import crs_of
 from gisheat.database.sessions import Session, reading
@@ -35,14 +34,15 @@ _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
 _KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
           "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
-_EXACT: dict[str, Any] = {} if Version(pd.__version__) >= Version("3.1") else {"float_precision": "round_trip"}
+_EXACT: dict[str, Any] = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
 """What makes pandas read all digits of a number: before 3.1 it did so only when told."""
 
 _RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
 _COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), coalesce(b.typcategory, t.typcategory),
-    CASE WHEN t.typname = 'geometry' THEN postgis_typmod_type(a.atttypmod) ELSE '' END
+    CASE WHEN t.typname = 'geometry' THEN postgis_typmod_type(a.atttypmod) ELSE '' END,
+    CASE WHEN t.typname IN ('geometry', 'geography') THEN postgis_typmod_srid(a.atttypmod) ELSE 0 END
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
     WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
@@ -61,6 +61,7 @@ class _Column:
     category: str
     geometry: str
     """Type of its geometries, GEOMETRY where any may be."""
+    srid: int
 
     @property
     def is_geometry(self) -> bool:
@@ -127,7 +128,7 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
         found = _numbered(found, key)
         if shape is not None:
             place = f"{where}|{table}"
-            geometry, crs = _geometry(session, place, found.pop("geometry"))
+            geometry, crs = _geometry(session, place, found.pop("geometry"), shape.srid)
             found = gpd.GeoDataFrame(found, geometry=geometry, crs=crs)
     found.attrs |= {"sha256": digest, "notes": notes}
     return found
@@ -144,7 +145,7 @@ def _check_schema(session: Session) -> None:
 
 def _columns(session: Session, table: str) -> list[_Column]:
     rows = session.rows.execute(_COLUMNS, (session.where.schema, table)).fetchall()
-    return [_Column(str(name), str(kind), str(category), str(shape).upper()) for name, kind, category, shape in rows]
+    return [_Column(str(n), str(kind), str(category), str(shape).upper(), srid) for n, kind, category, shape, srid in rows]
 
 
 def _key(session: Session, table: str, columns: list[_Column]) -> list[str]:
@@ -220,11 +221,14 @@ def _fetched(
     names = list(range(len(wanted)))
     types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
     with session.rows.cursor() as cursor, cursor.copy(query) as copy:
-        stream = _Stream(copy)
-        rows = pd.read_csv(
-            stream, header=None, names=names, dtype={n: t for n, t in types.items() if t}, na_values=[NULL],
-            keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
-        )  # fmt: skip
+        stream: Any = _Stream(copy)
+        try:
+            rows = pd.read_csv(
+                stream, header=None, names=names, dtype={n: t for n, t in types.items() if t}, na_values=[NULL],
+                keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
+            )  # fmt: skip
+        except pd.errors.EmptyDataError:
+            rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
     rows.columns = pd.Index([*(c.name for c in columns), *(["geometry"] if shape else [])])
     return rows, stream.hash.hexdigest()
 
@@ -287,8 +291,8 @@ def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     return numbered.drop(columns=name) if name.lower() in HIDDEN else numbered
 
 
-def _geometry(session: Session, place: str, texts: pd.Series) -> tuple[NDArray[np.object_], Any]:
-    """Geometries of the hexadecimal digits, and their CRS."""
+def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tuple[NDArray[np.object_], Any]:
+    """Geometries of the hexadecimal digits, and their CRS: that of the features, without any that of the column."""
     raw = [bytes.fromhex(text) if isinstance(text, str) else None for text in texts.tolist()]
     found = np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
     there = found[~shapely.is_missing(found)]
@@ -296,4 +300,4 @@ def _geometry(session: Session, place: str, texts: pd.Series) -> tuple[NDArray[n
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
-    return np.asarray(shapely.set_srid(found, 0), object), crs_of(session, numbers[0] if numbers else None, place)
+    return np.asarray(shapely.set_srid(found, 0), object), crs_of(session, numbers[0] if numbers else srid, place)

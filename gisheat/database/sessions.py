@@ -41,7 +41,7 @@ class Session:
     def rows(self) -> psycopg.Connection[Any]:
         """The same connection as psycopg has it, for COPY and plain queries."""
         driver: Any = self.connection.connection.driver_connection
-        return driver  # type: ignore[no-any-return]
+        return driver
 
 
 _snapshots: ContextVar[dict[str, Session] | None] = ContextVar("snapshots", default=None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +17,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
 from gisheat.crs import check_crs, name_of, parse_crs
+from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_table, unmerged
@@ -52,6 +53,8 @@ class Layers:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What was assumed, converted or reprojected, in words."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """What the rows of tables of a database hash to, by source; files have a hash of their own."""
 
     def __contains__(self, layer: str) -> bool:
         return layer in self.tables
@@ -132,12 +135,16 @@ def read_layers(
     tables: dict[str, gpd.GeoDataFrame] = {}
     findings: list[Finding] = []
     notes: list[str] = []
-    for layer in INPUT_LAYERS:
-        if layer not in sources:
-            continue
-        raw, lost = with_measures(layer, sources[layer], read_table(layer, sources[layer]))
-        notes += lost
+    hashes: dict[str, str] = {}
+    with one_snapshot():
+        raws = {layer: read_table(layer, sources[layer]) for layer in INPUT_LAYERS if layer in sources}
+    for layer, unmeasured in raws.items():
+        raw, lost = with_measures(layer, sources[layer], unmeasured)
+        notes += [*unmeasured.attrs.get("notes", ()), *lost]
+        if "sha256" in unmeasured.attrs:
+            hashes[sources[layer]] = unmeasured.attrs["sha256"]
         table, found, said = map_columns(layer, raw, (mapping or {}).get(layer, {}))
+        table.attrs.clear()
         tables[layer] = table
         findings += found
         notes += said
@@ -145,7 +152,7 @@ def read_layers(
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
     default = parse_crs(crs) if crs else None
-    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
+    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes), hashes)
     if not measured:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     return _one_crs(layers, default)

@@ -18,8 +18,9 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from gisheat import database
 from gisheat.errors import InputError
-from gisheat.places import Place, file_of, split_source
+from gisheat.places import Database, Place, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY
 
@@ -60,7 +61,9 @@ def layer_names(where: Place) -> list[str]:
     InputError
         That says why they can't be read.
     """
-    path = file_of(where, "input")
+    if isinstance(where, Database):
+        return database.layer_names(where)
+    path = where
     _check_file(path)
     try:
         with readable(path) as file, _without_remarks():
@@ -73,8 +76,9 @@ def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     where, name = split_source(source)
     try:
-        path = file_of(where, "input")
-        with readable(path) as file, _without_remarks():
+        if isinstance(where, Database):
+            return database.column_names(where, name)
+        with readable(where) as file, _without_remarks():
             return [str(c) for c in pyogrio.read_info(file, layer=name or None)["fields"]]
     except (*_FAULTS, InputError):
         return []
@@ -90,13 +94,14 @@ def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
     InputError
         If it can't be read, or has no geometry of the kind that the contract wants for `layer`.
     """
-    where, wanted = split_source(source)
+    path, wanted = split_source(source)
     try:
-        names = layer_names(where)
-        path = file_of(where, "input")
+        names = layer_names(path)
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
+    if isinstance(path, Database):
+        return _with_geometry(layer, f"{path}|{name}", database.read_table(path, name, GEOMETRY[layer]))
     try:
         with readable(path) as file, _without_remarks():
             table = _as_stored(file, name, _read(file, name))
@@ -251,7 +256,9 @@ def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDa
     if shapely.is_empty(geometry).any():
         geometry = np.where(shapely.is_empty(geometry), None, geometry)
     own = table.drop(columns=table.geometry.name)
-    return gpd.GeoDataFrame(own, geometry=geometry, crs=table.crs)
+    found = gpd.GeoDataFrame(own, geometry=geometry, crs=table.crs)
+    found.attrs |= table.attrs
+    return found
 
 
 def _as_stored(file: Path, name: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers.files import is_sqlite, quoted, readable
-from gisheat.places import file_of, split_source
+from gisheat.places import Database, split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]
@@ -70,8 +70,9 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    where, name = split_source(source)
-    path = file_of(where, "input")
+    path, name = split_source(source)
+    if isinstance(path, Database):  # they come with the rest
+        return table, []
     with readable(path) as file:
         name = name or str(pyogrio.list_layers(file)[0, 0])
         if not _declares_m(file, name):
