@@ -222,13 +222,13 @@ def _fetched(
     types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
     with session.rows.cursor() as cursor, cursor.copy(query) as copy:
         stream: Any = _Stream(copy)
-        try:
-            rows = pd.read_csv(
-                stream, header=None, names=names, dtype={n: t for n, t in types.items() if t}, na_values=[NULL],
-                keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
-            )  # fmt: skip
-        except pd.errors.EmptyDataError:
-            rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
+        rows = pd.read_csv(
+            stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
+            na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
+            keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
+        )  # fmt: skip
+    if not len(rows):
+        rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
     rows.columns = pd.Index([*(c.name for c in columns), *(["geometry"] if shape else [])])
     return rows, stream.hash.hexdigest()
 

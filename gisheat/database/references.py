@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -73,5 +75,8 @@ def _entered(session: Session, crs: CRS, words: str | None) -> int:
     name, code = crs.to_authority() or ("gisheat", str(number))
     entry = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (%s, %s, %s, %s, %s)"
     plain = int(code) if code.isdigit() else int(number)
-    session.rows.execute(entry, (number, name, plain, words, crs.to_proj4()))
+    with warnings.catch_warnings():  # words of PROJ say less than WKT, which stands beside them
+        warnings.simplefilter("ignore")
+        in_short = crs.to_proj4()
+    session.rows.execute(entry, (number, name, plain, words, in_short))
     return int(number)

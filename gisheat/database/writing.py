@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gisheat.database.reading import OF_OTHERS
 from gisheat.database.references import srid_of
-from gisheat.database.sessions import Session, writing
+from gisheat.database.sessions import Session, reading, writing
 from gisheat.database.styling import write_styles
 from gisheat.errors import InputError
 from gisheat.places import Database
@@ -137,7 +137,7 @@ def _is_same(session: Session, other: Database) -> bool:
     if session.where.schema != other.schema:
         return False
     mine = session.rows.execute(_IDENTITY).fetchone()
-    with writing(other) as theirs:
+    with reading(other) as theirs:
         return bool(mine == theirs.rows.execute(_IDENTITY).fetchone())
 
 
@@ -264,7 +264,7 @@ def _shape_type(name: str, geometry: NDArray[np.object_], srid: int) -> Any:
     types = {str(t).upper() for t in gpd.GeoSeries(there).geom_type.unique()}
     kind = WKB_TYPES[GEOMETRY.get(name, "line")] if not types else types.pop() if len(types) == 1 else "GEOMETRY"
     has_z, has_m = shapely.has_z(there), _has_m(there)
-    if has_z.any() != has_z.all() or has_m.any() != has_m.all():  # a column has one dimension, or says nothing at all
+    if len(there) and (has_z.any() != has_z.all() or has_m.any() != has_m.all()):  # a column has one dimension, or says nothing at all
         return Geometry(None, srid=-1, dimension=None, spatial_index=False)
     kind += ("Z" if len(there) and has_z.all() else "") + ("M" if len(there) and has_m.all() else "")
     return Geometry(kind, srid=srid, dimension=None, spatial_index=False)
