@@ -7,6 +7,7 @@ from typing import Any
 from gisheat.places import Database
 
 _AT_CONNECTING = (
+    ("failed to resolve host", "there is no host of this name: look at the address, or at the network"),
     ("could not translate host name", "there is no host of this name: look at the address, or at the network"),
     ("connection refused", "nothing answers at this host and port: is the server running, is the port right?"),
     ("no such file or directory", "no server runs on this machine: name the host in the address, or start it"),
@@ -52,7 +53,19 @@ _BY_CODE = {
 }
 _LOST = ("57P01", "57P02", "57P03", "57P05", "08000", "08001", "08003", "08004", "08006")
 _LOST_WORDS = ("connection is lost", "closed the connection", "connection is closed", "terminating connection",
-               "could not receive data", "could not send data", "consuming input failed", "connection is bad")  # fmt: skip
+               "could not receive data", "could not send data", "consuming input failed", "connection is bad",
+               "ssl connection has been closed")  # fmt: skip
+
+
+def why_not_connected(where: Database, error: BaseException, secrets: list[str]) -> str:
+    """A sentence on why there is no connection, in which no secret is."""
+    text = " ".join(str(error).split())
+    lower = text.lower()
+    if 'database "' in lower and "does not exist" in lower:
+        words = "there is no such database on the server"
+    else:
+        words = next((said for mark, said in _AT_CONNECTING if mark in lower), text.rstrip("."))
+    return _without(f"{where} can't be reached: {words}{'' if words.endswith('?') else '.'}", secrets)
 
 
 def what_is_wrong(where: Database, error: BaseException, secrets: list[str], *, writes: bool) -> str:
@@ -67,30 +80,14 @@ def what_is_wrong(where: Database, error: BaseException, secrets: list[str], *, 
     """
     code, text = getattr(error, "sqlstate", None), " ".join(str(error).split())
     place = f"output {where} can't be written" if writes else f"{where} can't be read"
-    lost = code in _LOST or (code is None and any(words in text.lower() for words in _LOST_WORDS))
-    if lost and not _is_connecting(text):
+    if code in _LOST or (code is None and any(words in text.lower() for words in _LOST_WORDS)):
         left = "; nothing of the result is there" if writes else ""
-        why = "the connection was lost"
-        return _without(f"{place}: {why}{left}; try again when the server is back.", secrets)
-    if code is None:
-        return _without(f"{place}: {_at_connecting(text)}.", secrets)
+        return f"{place}: the connection was lost{left}; try again when the server is back."
     diagnosis: Any = getattr(error, "diag", None)
     first = (getattr(diagnosis, "message_primary", None) or text).rstrip(".")
     detail = " ".join((getattr(diagnosis, "message_detail", None) or first).split()).rstrip(".")
-    words = _BY_CODE.get(code, "{first}").format(first=first, detail=detail)
+    words = _BY_CODE.get(code or "", "{first}").format(first=first, detail=detail)
     return _without(f"{place}: {words}.", secrets)
-
-
-def _is_connecting(text: str) -> bool:
-    return "connection failed" in text.lower() or "connection to server" in text.lower()
-
-
-def _at_connecting(text: str) -> str:
-    lower = text.lower()
-    if 'database "' in lower and "does not exist" in lower:
-        return "there is no such database on the server"
-    known = next((words for mark, words in _AT_CONNECTING if mark in lower), None)
-    return known or text.rstrip(".")
 
 
 def _without(text: str, secrets: list[str]) -> str:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gisheat.database.faults import what_is_wrong
+from gisheat.database.faults import why_not_connected, what_is_wrong
 from gisheat.errors import InputError
 from gisheat.places import Database
 
@@ -109,6 +109,7 @@ def writing(where: Database) -> Iterator[Session]:
 def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
     """Say in one sentence what drivers and servers complain of; the chain of errors ends here, for what it may hold."""
     try:
+        import geoalchemy2  # noqa: F401 (tells SQLAlchemy what a geometry is)
         import psycopg
         import sqlalchemy.exc
     except ImportError:
@@ -124,13 +125,14 @@ def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
 
 def _begun(where: Database, isolation: str, *, read_only: bool) -> Session:
     """A session in a new transaction, checked for version and PostGIS."""
-    import geoalchemy2  # noqa: F401 (tells SQLAlchemy what a geometry is)
     import sqlalchemy
 
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: _connected(where), poolclass=sqlalchemy.NullPool
     )
-    options: dict[str, Any] = {"isolation_level": isolation, "postgresql_readonly": read_only}
+    options: dict[str, Any] = {"isolation_level": isolation}
+    if read_only:  # what writes leaves it to the database, which may be read-only
+        options["postgresql_readonly"] = True
     connection = engine.connect().execution_options(**options)
     session = Session(where, connection)
     try:
@@ -176,7 +178,10 @@ def _connected(where: Database) -> psycopg.Connection[Any]:
         given["connect_timeout"] = CONNECT_SECONDS
     if "password" not in stated and _server(where) in _passwords:
         given["password"] = _passwords[_server(where)]
-    return psycopg.connect(where.connection, **given)
+    try:
+        return psycopg.connect(where.connection, **given)
+    except psycopg.Error as error:
+        raise InputError(why_not_connected(where, error, _secrets(where))) from None
 
 
 def _server(where: Database) -> str:
