@@ -87,9 +87,7 @@ class Server:
 
     def admin(self, database="postgres"):
         """A connection that may do everything, each statement for itself."""
-        return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True
-        )
+        return psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True)
 
     def new_database(self, template=TEMPLATE):
         """Name of a new database."""

@@ -16,7 +16,10 @@ _AT_CONNECTING = (
     ("no route to host", "the server can't be reached: look at the network"),
     ("network is unreachable", "the server can't be reached: look at the network"),
     ("password authentication failed", "the server refuses the user or the password"),
-    ("no password supplied", "the server wants a password: set PGPASSWORD, or write it into ~/.pgpass or a service file"),
+    (
+        "no password supplied",
+        "the server wants a password: set PGPASSWORD, or write it into ~/.pgpass or a service file",
+    ),
     ("role ", "the server does not know this user"),
     ("no pg_hba.conf entry", "the server lets this user not in from this machine: its administrator allows it"),
     ("peer authentication failed", "the server wants the user of this machine's login: name the user in the address"),

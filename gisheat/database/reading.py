@@ -34,7 +34,7 @@ _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
 _KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
           "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
-_EXACT: dict[str, Any] = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
+_EXACT: Any = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
 """What makes pandas read all digits of a number: before 3.1 it did so only when told."""
 
 _RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -145,7 +145,9 @@ def _check_schema(session: Session) -> None:
 
 def _columns(session: Session, table: str) -> list[_Column]:
     rows = session.rows.execute(_COLUMNS, (session.where.schema, table)).fetchall()
-    return [_Column(str(n), str(kind), str(category), str(shape).upper(), srid) for n, kind, category, shape, srid in rows]
+    return [
+        _Column(str(n), str(kind), str(category), str(shape).upper(), srid) for n, kind, category, shape, srid in rows
+    ]
 
 
 def _key(session: Session, table: str, columns: list[_Column]) -> list[str]:
@@ -222,7 +224,7 @@ def _fetched(
     types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
     with session.rows.cursor() as cursor, cursor.copy(query) as copy:
         stream: Any = _Stream(copy)
-        rows = pd.read_csv(
+        rows: pd.DataFrame = pd.read_csv(
             stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
             na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
             keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,

@@ -27,7 +27,9 @@ SETTINGS = {
     "lock_timeout": str(LOCK_MS), "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex",
     "timezone": "UTC", "extra_float_digits": "1", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
-MISSING = "a database needs SQLAlchemy, GeoAlchemy2 and psycopg, which are not installed: pip install 'gisheat[postgis]'."
+MISSING = (
+    "a database needs SQLAlchemy, GeoAlchemy2 and psycopg, which are not installed: pip install 'gisheat[postgis]'."
+)
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ def _connected(where: Database) -> psycopg.Connection[Any]:
     try:
         stated = conninfo_to_dict(where.connection)
     except psycopg.Error:  # its text may repeat what stands where a password should not
-        raise InputError(f"the address {where} can't be read; it may have an option that libpq does not know.") from None
+        raise InputError(
+            f"the address {where} can't be read; it may have an option that libpq does not know."
+        ) from None
     if stated.get("password"):
         _passwords[_server(where)] = str(stated["password"])
     given: dict[str, Any] = {"application_name": "gisheat", "client_encoding": "utf8"}

@@ -35,7 +35,9 @@ WKB_TYPES = {"point": "POINT", "line": "LINESTRING", "polygon": "POLYGON"}
 _RELATIONS = """SELECT c.relname, c.relkind = 'r' AND coalesce(obj_description(c.oid, 'pg_class'), '') LIKE %s
     FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(%s)) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
-_IDENTITY = """SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"""
+_IDENTITY = (
+    """SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"""
+)
 
 
 def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool = False) -> None:
@@ -129,7 +131,9 @@ def _check_rights(session: Session) -> None:
             " administrator does (CREATE SCHEMA ... AUTHORIZATION user)."
         )
     if there and not may_write:
-        raise InputError(f"output {session.where} can't be written: the user has no right to make tables in the schema.")
+        raise InputError(
+            f"output {session.where} can't be written: the user has no right to make tables in the schema."
+        )
 
 
 def _is_same(session: Session, other: Database) -> bool:
@@ -167,7 +171,9 @@ def _make_room(session: Session, tables: Mapping[str, pd.DataFrame]) -> None:
     gone = [name for name, is_ours in _relations(session) if is_ours or name in tables]
     kinds = {"v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
     for name in gone:
-        find = "SELECT relkind::text FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(%s))"
+        find = (
+            "SELECT relkind::text FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(%s))"
+        )
         kind = (session.rows.execute(find, (name, session.where.schema)).fetchone() or ("r",))[0]
         drop = sql.SQL(f"DROP {kinds.get(kind, 'TABLE')} {{}}")  # noqa: S608 (words of ours)
         session.rows.execute(drop.format(sql.Identifier(session.where.schema, name)))
@@ -225,7 +231,9 @@ def _write_table(session: Session, name: str, table: pd.DataFrame, srid: int, ma
     session.connection.execute(sqlalchemy.schema.CreateTable(made))
     _copy(session, name, table, kinds, srid)
     if isinstance(table, gpd.GeoDataFrame):
-        index = sqlalchemy.Index(_shortened(name, LONGEST_NAME - 9) + "_geom_idx", made.c[SHAPE], postgresql_using="gist")
+        index = sqlalchemy.Index(
+            _shortened(name, LONGEST_NAME - 9) + "_geom_idx", made.c[SHAPE], postgresql_using="gist"
+        )
         session.connection.execute(sqlalchemy.schema.CreateIndex(index))
     for column in made.columns:
         if column.comment:
@@ -264,7 +272,9 @@ def _shape_type(name: str, geometry: NDArray[np.object_], srid: int) -> Any:
     types = {str(t).upper() for t in gpd.GeoSeries(there).geom_type.unique()}
     kind = WKB_TYPES[GEOMETRY.get(name, "line")] if not types else types.pop() if len(types) == 1 else "GEOMETRY"
     has_z, has_m = shapely.has_z(there), _has_m(there)
-    if len(there) and (has_z.any() != has_z.all() or has_m.any() != has_m.all()):  # a column has one dimension, or says nothing at all
+    if len(there) and (
+        has_z.any() != has_z.all() or has_m.any() != has_m.all()
+    ):  # a column has one dimension, or says nothing at all
         return Geometry(None, srid=-1, dimension=None, spatial_index=False)
     kind += ("Z" if len(there) and has_z.all() else "") + ("M" if len(there) and has_m.all() else "")
     return Geometry(kind, srid=srid, dimension=None, spatial_index=False)

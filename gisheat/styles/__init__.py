@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from gisheat.styles.definitions import MAP_LAYERS, STYLES
 from gisheat.styles.from_tables import describe_tables, gather_tables
+from gisheat.styles.markup import document
 from gisheat.styles.model import Context, Facts, LayerInfo, Style
 from gisheat.styles.project import PROJECT_NAME, Setting, project
-from gisheat.styles.qml import qml
+from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
     StyleRow,
     describe,
@@ -27,6 +28,7 @@ from gisheat.styles.store import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from xml.etree import ElementTree as ET
 
     from gisheat.schema import Language
 
@@ -119,8 +121,9 @@ def compose(
     words = aliases or {}
     contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
     styles = {name: available(context) for name, context in contexts.items()}
+    drawn = {name: style_elements(styles[name], context) for name, context in contexts.items()}
     setting = Setting(title, language, sources, provider, *_crs(infos), extent or whole_extent(infos))
-    return style_rows(contexts, styles), project(setting, contexts, styles)
+    return style_rows(contexts, styles, drawn), project(setting, contexts, styles, drawn)
 
 
 def relink(path: Path) -> None:
@@ -146,17 +149,19 @@ def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
     return not (style.default and share), int(share == 0) + int(share < _MOST), not style.default
 
 
-def style_rows(contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]]) -> list[StyleRow]:
+def style_rows(
+    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]], drawn: Mapping[str, Sequence[ET.Element]]
+) -> list[StyleRow]:
     """Return the rows of `layer_styles`, the default style of each layer first."""
     rows = []
     for name, context in contexts.items():
         geometry = context.info.geometry_column
         for index, style in enumerate(styles[name]):
             words, heading = style.name.get(context.language), style.heading.get(context.language)
-            rows.append(StyleRow(name, geometry, words, qml(style, context), heading, is_default=index == 0))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][index]), heading, is_default=index == 0))
         if not styles[name]:
             words = _TABLE_STYLE[context.language]
-            rows.append(StyleRow(name, geometry, words, qml(None, context), "", is_default=True))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][0]), "", is_default=True))
     return rows
 
 

@@ -25,10 +25,14 @@ from gisheat.places import place
 def town_layers(count=3):
     x = 425000.0 + 100.0 * np.arange(count + 1)
     ways = [LineString([(x[i], 5091000), (x[i + 1], 5091000)]) for i in range(count)]
-    pipes = gpd.GeoDataFrame({"pipe_id": [f"P{i}" for i in range(count)], "status": "existing", "dn_mm": 200.0}, geometry=ways, crs=4552)
+    pipes = gpd.GeoDataFrame(
+        {"pipe_id": [f"P{i}" for i in range(count)], "status": "existing", "dn_mm": 200.0}, geometry=ways, crs=4552
+    )
     stations = gpd.GeoDataFrame({"station_id": ["S"], "load_kw": [500.0]}, geometry=[Point(x[-1], 5091000)], crs=4552)
     sources = gpd.GeoDataFrame(
-        {"source_id": ["H"], "supply_temp_c": [110.0], "return_temp_c": [60.0]}, geometry=[Point(x[0], 5091000)], crs=4552
+        {"source_id": ["H"], "supply_temp_c": [110.0], "return_temp_c": [60.0]},
+        geometry=[Point(x[0], 5091000)],
+        crs=4552,
     )
     return {"pipes": pipes, "stations": stations, "sources": sources}
 
@@ -118,7 +122,9 @@ def test_a_schema_with_tables_of_others_is_refused_and_with_overwrite_they_stay(
     assert net.query("SELECT a FROM result.mine") == [(1,)]
     assert "pipe_id" in database.column_names(net.place("result"), "pipes")
     net.admin.execute("DROP TABLE result.mine; CREATE VIEW net.shown AS SELECT pipe_id FROM result.pipes")
-    assert "depends on a table to be replaced (view net.shown" in sentence("run", net.address("net"), "-o", net.address("result"))
+    assert "depends on a table to be replaced (view net.shown" in sentence(
+        "run", net.address("net"), "-o", net.address("result")
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -138,7 +144,9 @@ def test_a_locked_table(net, monkeypatch):
         other.rollback()
         other.execute("LOCK TABLE result.pipes IN ACCESS SHARE MODE")
         before = net.query("SELECT count(*) FROM result.pipes")
-        assert "another session holds a table locked" in sentence("run", net.address("net"), "-o", net.address("result"))
+        assert "another session holds a table locked" in sentence(
+            "run", net.address("net"), "-o", net.address("result")
+        )
         other.rollback()
     assert net.query("SELECT count(*) FROM result.pipes") == before
 
@@ -180,7 +188,10 @@ def test_a_server_whose_disk_is_full_says_so():
 
     where = place("postgresql://me@host/heat?schema=a")
     error = psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
-    assert what_is_wrong(where, error, [], writes=True) == f"output {where} can't be written: the disk of the server is full."
+    assert (
+        what_is_wrong(where, error, [], writes=True)
+        == f"output {where} can't be written: the disk of the server is full."
+    )
 
 
 # a connection that is lost -------------------------------------------------------------------------------
@@ -190,7 +201,9 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
     """The first result stays, row by row, whenever the second one's connection is cut; only a whole one replaces it."""
     tables = {**town_layers(3000)}
     place_ = town.place("result")
-    database.write_result(place_, {"pipes": tables["pipes"].assign(note="first"), "stations": tables["stations"]}, title="a")
+    database.write_result(
+        place_, {"pipes": tables["pipes"].assign(note="first"), "stations": tables["stations"]}, title="a"
+    )
     before = state(town)
     second = {name: table.assign(note="second") for name, table in tables.items()}
     took = time.perf_counter()
@@ -208,9 +221,11 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
             assert "the connection was lost" in str(error)
             assert state(town) == before
         else:
-            assert {n for n, in town.query("SELECT DISTINCT note FROM result.pipes")} == {"second"}
+            assert {n for (n,) in town.query("SELECT DISTINCT note FROM result.pipes")} == {"second"}
             assert town.query("SELECT count(*) FROM result.pipes") == [(3000,)]
-            database.write_result(place_, {"pipes": tables["pipes"].assign(note="first"), "stations": tables["stations"]}, title="a")
+            database.write_result(
+                place_, {"pipes": tables["pipes"].assign(note="first"), "stations": tables["stations"]}, title="a"
+            )
             before = state(town)
         killer.join()
     assert lost > 5
@@ -218,7 +233,9 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
 
 def cut(town):
     with psycopg.connect(town.admin.info.dsn, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gisheat' AND datname = current_database()")
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gisheat' AND datname = current_database()"
+        )
 
 
 def test_a_backend_killed_while_reading_is_one_sentence(net, monkeypatch):
@@ -258,7 +275,9 @@ def way_in(net, tmp_path):
             file.chmod(0o600)
             return (lambda schema: net.address(schema, user="planner")), plain | {"PGPASSFILE": str(file)}
         file = tmp_path / "services"
-        file.write_text(f"[heat]\nhost=127.0.0.1\nport={net.server.port}\ndbname={net.name}\nuser=planner\npassword={PASSWORD}\n")
+        file.write_text(
+            f"[heat]\nhost=127.0.0.1\nport={net.server.port}\ndbname={net.name}\nuser=planner\npassword={PASSWORD}\n"
+        )
         return (lambda schema: f"postgresql:///?service=heat&schema={schema}"), plain | {"PGSERVICEFILE": str(file)}
 
     return made
@@ -272,8 +291,20 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
     out.mkdir()
     project = out / "project.toml"
     if way != "address":  # what a user writes into a project file is the user's
-        project.write_text('[layers]\n' + "".join(f'{n} = "{address("net")}|{n}"\n' for n in ("pipes", "stations", "sources")))
-    whole = ("run", address("net"), "-o", address("result"), "--picture", out / "map.svg", "--report", out / "page.html", "--json-lines")
+        project.write_text(
+            "[layers]\n" + "".join(f'{n} = "{address("net")}|{n}"\n' for n in ("pipes", "stations", "sources"))
+        )
+    whole = (
+        "run",
+        address("net"),
+        "-o",
+        address("result"),
+        "--picture",
+        out / "map.svg",
+        "--report",
+        out / "page.html",
+        "--json-lines",
+    )
     runs = [whole, ("solve", address("net"), "--pipes", f"{address('net')}|pipes", "-o", out / "file.gpkg", "--debug"),
             ("check", address("gone"), "--debug"), ("run", address("net"), "-o", address("net"), "--debug", "--json")]  # fmt: skip
     if way == "address":
@@ -290,7 +321,7 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
         if file.is_file():
             assert PASSWORD.encode() not in file.read_bytes(), file
     for (schema, table), rows in state(net).items():
-        assert not any(PASSWORD in row for row, in rows), (schema, table)
+        assert not any(PASSWORD in row for (row,) in rows), (schema, table)
     assert net.query("SELECT count(*) FROM result.run")[0][0] > 5
     (packed,) = net.query("SELECT content FROM result.qgis_projects")[0]
     import io
@@ -301,6 +332,9 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
 
 
 def test_an_address_that_holds_a_password_is_not_repeated_when_it_cant_be_read(net):
-    for wrong in (f"postgresql://planner:{PASSWORD}@127.0.0.1:port/x", f"postgresql://planner:pa@{PASSWORD}/x@127.0.0.1/y"):
+    for wrong in (
+        f"postgresql://planner:{PASSWORD}@127.0.0.1:port/x",
+        f"postgresql://planner:pa@{PASSWORD}/x@127.0.0.1/y",
+    ):
         said = sentence("check", wrong)
         assert PASSWORD not in said

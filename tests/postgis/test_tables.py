@@ -13,9 +13,25 @@ from shapely.geometry import LineString, Point
 from gisheat import database
 from gisheat.errors import InputError
 from gisheat.layers import read_layers, read_table
+from gisheat.layers.files import read_source
 
 HOSTILE = 'Rohr"; drop table "pipes"; -- %s %(a)s 管道'
-TEXTS = ["", "\\N", '"', "'", "a,b", "line\nbreak", "carriage\rreturn", "\ttab", "\\.", "NULL", "nan", "木兰 🔥", " x ", "1e5"]
+TEXTS = [
+    "",
+    "\\N",
+    '"',
+    "'",
+    "a,b",
+    "line\nbreak",
+    "carriage\rreturn",
+    "\ttab",
+    "\\.",
+    "NULL",
+    "nan",
+    "木兰 🔥",
+    " x ",
+    "1e5",
+]
 
 
 def lines(count, **columns):
@@ -61,11 +77,19 @@ def test_z_and_m_are_kept(town, dimension):
     query = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'net.pipes'::regclass AND attname = 'geom'"
     assert town.query(query)[0][0].upper() == f"GEOMETRY({wanted},4552)"
     again = read_table("pipes", town.address("net") + "|pipes").geometry.to_numpy()
-    assert shapely.to_wkb(again, output_dimension=4).tolist() == shapely.to_wkb(table.geometry.to_numpy(), output_dimension=4).tolist()
+    assert (
+        shapely.to_wkb(again, output_dimension=4).tolist()
+        == shapely.to_wkb(table.geometry.to_numpy(), output_dimension=4).tolist()
+    )
 
 
 def test_geometry_of_mixed_type_and_dimension_and_none(town):
-    shapes = [*shapely.from_wkt(["LINESTRING (0 0, 1 2)", "LINESTRING Z (0 0 5, 1 2 6)", "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))"]), None]
+    shapes = [
+        *shapely.from_wkt(
+            ["LINESTRING (0 0, 1 2)", "LINESTRING Z (0 0 5, 1 2 6)", "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))"]
+        ),
+        None,
+    ]
     table = gpd.GeoDataFrame({"a": range(4)}, geometry=shapes, crs="EPSG:4552")
     town.load("net", {"pipes": table})
     again = read_table("pipes", town.address("net") + "|pipes")
@@ -143,7 +167,9 @@ def test_tables_that_others_made(town):
     assert net.loc[3, "at"] == "infinity"  # one such makes texts of the column
     assert net.loc[3].drop(["Id", "at"]).isna().all()
     assert row["geometry"].wkt == "LINESTRING (1 2, 3 4)"  # the geometry that holds lines, though a point comes first
-    assert net.attrs["notes"] == ["net: of its geometry columns way is used, not label"]
+    assert read_source("pipes", town.address("own") + "|net").notes == (
+        "net: of its geometry columns way is used, not label",
+    )
     assert read_table("stations", town.address("own") + "|net").geometry[7] == Point(1, 2)
 
 
@@ -165,7 +191,9 @@ def test_arcs_geographies_and_crs_that_are_mixed_or_missing(town):
     assert arc.length == pytest.approx(np.pi, rel=1e-3)
     assert database.read_table(place, "round", "line").crs == "EPSG:4326"
     assert database.read_table(place, "old", "line").crs is None
-    with pytest.raises(InputError, match=r"own\|two holds features in several CRS \(SRID 4326, 4552\): bring them to one"):
+    with pytest.raises(
+        InputError, match=r"own\|two holds features in several CRS \(SRID 4326, 4552\): bring them to one"
+    ):
         database.read_table(place, "two", "line")
 
 
@@ -188,16 +216,22 @@ def test_a_crs_that_the_database_does_not_know_is_entered_or_told(town):
 
 
 def test_all_layers_of_a_run_are_read_from_one_state(town, monkeypatch):
-    town.load("net", {"pipes": lines(2, pipe_id=["a", "b"]), "stations": lines(1, station_id=["s"]).set_geometry([Point(425000, 5091000)], crs="EPSG:4552")})
+    town.load(
+        "net",
+        {
+            "pipes": lines(2, pipe_id=["a", "b"]),
+            "stations": lines(1, station_id=["s"]).set_geometry([Point(425000, 5091000)], crs="EPSG:4552"),
+        },
+    )
     sources = {name: f"{town.address('net')}|{name}" for name in ("pipes", "stations")}
-    from gisheat.layers import read_table as usual
+    usual = read_source
 
-    def read(layer, source):
-        found = usual(layer, source)
+    def read(layer, source, encoding=None):
+        found = usual(layer, source, encoding)
         town.admin.execute("UPDATE net.stations SET station_id = 'moved'")
         return found
 
-    monkeypatch.setattr("gisheat.layers.read_table", read)
+    monkeypatch.setattr("gisheat.layers.read_source", read)
     layers = read_layers(sources)
     assert layers["stations"]["station_id"].tolist() == ["s"]
     assert town.query("SELECT station_id FROM net.stations") == [("moved",)]
@@ -206,8 +240,8 @@ def test_all_layers_of_a_run_are_read_from_one_state(town, monkeypatch):
 
 def test_the_hash_is_of_the_rows_and_not_of_how_they_lie(town):
     town.load("net", {"pipes": lines(3, pipe_id=["a", "b", "c"])})
-    first = read_table("pipes", town.address("net") + "|pipes").attrs["sha256"]
+    first = read_source("pipes", town.address("net") + "|pipes").sha256
     town.admin.execute("UPDATE net.pipes SET pipe_id = pipe_id WHERE fid = 1")  # its row now lies last
-    assert read_table("pipes", town.address("net") + "|pipes").attrs["sha256"] == first
+    assert read_source("pipes", town.address("net") + "|pipes").sha256 == first
     town.admin.execute("UPDATE net.pipes SET pipe_id = 'z' WHERE fid = 1")
-    assert read_table("pipes", town.address("net") + "|pipes").attrs["sha256"] != first
+    assert read_source("pipes", town.address("net") + "|pipes").sha256 != first
