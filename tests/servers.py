@@ -1,4 +1,4 @@
-"""A PostgreSQL server with PostGIS of the tests' own, in a temporary folder: on a free port, gone when they end or are killed."""
+"""A PostgreSQL server with PostGIS of the tests' own, in a temporary folder; gone when they end or are killed."""
 
 import getpass
 import os
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from gisheat import database
+from gisheat.places import place
 
 TEMPLATE = "gis_template"
 PASSWORD = "geheim-7Qx-marker"
@@ -104,3 +107,26 @@ class Server:
     def stop(self):
         self.process.stdin.close()
         self.process.wait(30)
+
+
+class Town:
+    """A database with PostGIS: addresses of its schemas, and a connection that may do everything."""
+
+    def __init__(self, server):
+        self.server = server
+        self.name = server.new_database()
+        self.admin = server.admin(self.name)
+
+    def address(self, schema="heat", user="postgres", **options):
+        more = "".join(f"&{key}={value}" for key, value in options.items())
+        return f"postgresql://{user}@127.0.0.1:{self.server.port}/{self.name}?schema={schema}{more}"
+
+    def place(self, schema="heat", **options):
+        return place(self.address(schema, **options))
+
+    def load(self, schema, tables):
+        """Tables of GeoDataFrames as a schema, by gisheat's own writing."""
+        database.write_template(self.place(schema), tables)
+
+    def query(self, text, *values):
+        return self.admin.execute(text, values or None).fetchall()

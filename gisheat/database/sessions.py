@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gisheat.database.faults import why_not_connected, what_is_wrong
+from gisheat.database.faults import what_is_wrong, why_not_connected
 from gisheat.errors import InputError
 from gisheat.places import Database
 

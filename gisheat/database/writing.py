@@ -175,7 +175,7 @@ def _make_room(session: Session, tables: Mapping[str, pd.DataFrame]) -> None:
             "SELECT relkind::text FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(%s))"
         )
         kind = (session.rows.execute(find, (name, session.where.schema)).fetchone() or ("r",))[0]
-        drop = sql.SQL(f"DROP {kinds.get(kind, 'TABLE')} {{}}")  # noqa: S608 (words of ours)
+        drop = sql.SQL(f"DROP {kinds.get(kind, 'TABLE')} {{}}")
         session.rows.execute(drop.format(sql.Identifier(session.where.schema, name)))
 
 

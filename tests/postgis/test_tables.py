@@ -206,8 +206,9 @@ def test_a_crs_that_the_database_does_not_know_is_entered_or_told(town):
     assert town.query("SELECT count(*) FROM spatial_ref_sys WHERE srid >= 910000") == [(1,)]
     town.admin.execute("DELETE FROM spatial_ref_sys WHERE srid >= 910000; CREATE SCHEMA c AUTHORIZATION planner; "
                        "ALTER ROLE planner SET search_path = ''")  # fmt: skip
-    from gisheat.places import place
     from servers import PASSWORD
+
+    from gisheat.places import place
 
     theirs = place(town.address("c", user=f"planner:{PASSWORD}"))
     with pytest.warns(UserWarning, match="does not have the CRS"):
