@@ -16,7 +16,7 @@ OWNER = "gisheat"
 _STYLE_TABLE = """CREATE TABLE IF NOT EXISTS public.layer_styles (
     id SERIAL PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, f_geometry_column varchar,
     stylename text, styleqml xml, stylesld xml, useasdefault boolean, description text, owner varchar(63) DEFAULT CURRENT_USER,
-    ui xml, update_time timestamp DEFAULT CURRENT_TIMESTAMP)"""
+    ui xml, update_time timestamp DEFAULT CURRENT_TIMESTAMP, type varchar)"""
 """As QGIS makes it, and where it looks for styles, whatever schema a layer is in."""
 _PROJECT_TABLE = "CREATE TABLE {} (name TEXT PRIMARY KEY, metadata JSONB, content BYTEA)"
 _PROJECT = """INSERT INTO {} VALUES (%s, %s, %s)
