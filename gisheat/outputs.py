@@ -204,7 +204,9 @@ def provenance(version: str, operation: str, state: State) -> Rows:
     for name, source in {**state.layers.sources, **given}.items():
         record[f"input {name}"] = (place_name(source), "")
     for path in (*state.layers.files(), *(split_source(source)[0] for source in given.values())):
-        record[f"sha256 {path.name}"] = (file_hash(path), "")
+        if isinstance(path, Path):
+            record[f"sha256 {path.name}"] = (file_hash(path), "")
+    record |= {f"sha256 {place_name(source)}": (rows, "") for source, rows in state.layers.hashes.items()}
     for name, value in state.options.items():
         if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):
             record[f"option {name}"] = (value, "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import geopandas as gpd
 from pyproj import CRS
 
 from gisheat.crs import name_of, parse_crs
+from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.cad import guess_layers, is_cad
@@ -59,6 +60,8 @@ class Layers:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What was assumed, converted or reprojected, in words."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """What the rows of tables of a database hash to, by source; files have a hash of their own."""
     chosen_crs: str | None = None
     """The CRS of the result where it is none of a layer, nor said."""
 
@@ -129,6 +132,7 @@ def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     return found
 
 
+@one_snapshot()
 def read_layers(
     sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None,
     *, to_crs: str | None = None, encoding: str | None = None, measured: bool = True,
@@ -160,11 +164,14 @@ def read_layers(
     tables: dict[str, gpd.GeoDataFrame] = {}
     findings: list[Finding] = []
     notes: list[str] = []
+    hashes: dict[str, str] = {}
     own = mapping or {}
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
         read = read_source(layer, sources[layer], encoding)
+        if read.sha256:
+            hashes[sources[layer]] = read.sha256
         raw, lost = with_measures(layer, sources[layer], read.table)
         is_listed = layer == "stations" and STATION_LIST in sources
         table, found, said = map_columns(layer, raw, own.get(layer, {}), complete=not is_listed)
@@ -184,7 +191,7 @@ def read_layers(
         notes.append(
             f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place"
         )
-    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
+    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes), hashes)
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     placed, target, found, said = in_one_crs(tables, default, wanted or chosen)

@@ -23,7 +23,7 @@ from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
 from gisheat.option_sets import CompareOptions
 from gisheat.outputs import attribution_rows, inputs_of
-from gisheat.places import Place, place
+from gisheat.places import Place, place, place_name
 from gisheat.quantities import NewState, OldState, OutputFile
 from gisheat.schema import SCHEMA_VERSION
 from gisheat.signature import checked, defaults
@@ -97,8 +97,11 @@ def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, lis
 
 
 def _hashes(side: str, path: Place, layers: Layers) -> Rows:
-    """Hash of each file that a state was read from, for the run record."""
-    return {f"sha256 {side} {file.name}": (file_hash(file), "") for file in sorted({path, *layers.files()}, key=str)}
+    """Hash of each file and table that a state was read from, for the run record."""
+    files = [file for file in sorted({path, *layers.files()}, key=str) if isinstance(file, Path)]
+    return {f"sha256 {side} {file.name}": (file_hash(file), "") for file in files} | {
+        f"sha256 {side} {place_name(source)}": (rows, "") for source, rows in layers.hashes.items()
+    }
 
 
 def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:
