@@ -142,6 +142,7 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WithEffects,
 )
 
 
@@ -395,6 +396,7 @@ class CompareOptions(TypedDict, total=False):
     """How two states are compared."""
 
     match_tolerance_m: MatchTolerance
+    effects: WithEffects
     crs: Crs
     language: OutputLanguage
     overwrite: Overwrite

@@ -86,13 +86,17 @@ def compare(
 
 def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
     """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
-    given = {"crs": chosen["crs"]}
+    state = state_of(run, path, {"crs": chosen["crs"]}, None, ())  # what can't be read has no comparison
+    if not chosen["effects"]:
+        return state, []
+    solved = state
     try:
-        return state_of(run, path, given, None, TO_SOLUTION), []
+        for step in TO_SOLUTION:
+            solved = step(solved, None)
     except GisheatError as error:
-        state = state_of(run, path, given, None, ())  # what can't be read either has no comparison
         message = f"{side} has no solution, so the effects are unknown: {error}"
         return state, [Finding("effect-unknown", "warning", "", message)]
+    return solved, []
 
 
 def _hashes(side: str, path: Place, layers: Layers) -> Rows:
