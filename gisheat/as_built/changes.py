@@ -276,8 +276,9 @@ def _details(values: pd.DataFrame, pairs: int) -> dict[str, Geometry]:
     found = {}
     for action, part in (("redimensioned", values[dimension]), ("reattributed", values[~dimension])):
         said: dict[int, list[str]] = {}
-        for row in part[["pair", "column", "old_value", "new_value"]].itertuples(index=False):
-            said.setdefault(row.pair, []).append(f"{row.column}: {row.old_value or '?'} -> {row.new_value or '?'}")
+        cells = (part[name].tolist() for name in ("pair", "column", "old_value", "new_value"))
+        for pair, column, before, after in zip(*cells, strict=True):
+            said.setdefault(pair, []).append(f"{column}: {before or '?'} -> {after or '?'}")
         found[action] = np.full(pairs, "", object)
         found[action][[*said]] = ["; ".join(texts) for texts in said.values()]
     return found
