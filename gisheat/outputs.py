@@ -262,7 +262,7 @@ def recorded_file(where: Place, record: Mapping[str, str], name: str) -> str:
     known = record.get(f"sha256 {Path(value).name}")
     found = next((str(file) for file in there if known in (None, file_hash(file))), None)
     if found is None:
-        why = f"{there[0]} has changed since" if there else "which is not there"
+        why = f"{there[0]} has changed since" if there else "that is not there any more"
         word = name.replace("_", "-")
         raise InputError(f"{where} was made with the {word} {value!r}, and {why}: name it with --{word}.")
     return found

@@ -23,7 +23,7 @@ DIMENSIONS = ("dn_mm", "outer_diameter_mm", "wall_mm", "inner_diameter_mm")
 """Columns whose change is another dimension of a pipe."""
 FOLLOWING = ("parent_id", "from_node", "to_node", "ring", "governed_by", "node_id", "pipe_id")
 """Columns that follow from the drawing, or say where something came from: no change of their own."""
-COMPUTED = {"load_source": ("load_kw", "flow_t_h", "heat_index_w_m2")}
+COMPUTED = {"load_source": ("load_kw", "flow_t_h", "heat_index_w_m2", "valve_kv_m3_h")}
 """Columns that a result computes, by the column that tells a result."""
 SAME_NUMBER = 1e-9
 """Relative difference that the conversion of a unit can make."""
@@ -104,8 +104,12 @@ def _rows(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: f
 
 
 def _geometry(table: gpd.GeoDataFrame) -> Geometry:
-    drawn = table.geometry.to_numpy()
-    lines = np.asarray(shapely.force_2d(drawn), object)
+    return merged(np.asarray(shapely.force_2d(table.geometry.to_numpy()), object))
+
+
+def merged(lines: Geometry) -> Geometry:
+    """Lines of several parts that meet as one line; with gaps they stay as they are."""
+    lines = lines.copy()
     single = shapely.get_type_id(lines) == shapely.GeometryType.MULTILINESTRING
     if single.any():  # parts that meet are one line
         lines[single] = [shapely.line_merge(line) for line in lines[single]]

@@ -35,6 +35,7 @@ __all__ = [
     "map_columns",
     "read_layers",
     "read_table",
+    "reprojected",
 ]
 
 MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
@@ -173,13 +174,20 @@ def _one_crs(layers: Layers, default: CRS | None) -> Layers:
                 findings.append(Finding("crs-missing", "warning", name, message))
         if not tables[name].crs.equals(target, ignore_axis_order=True):
             notes.append(f"{name}: reprojected from {name_of(tables[name].crs)} to {name_of(target)}")
-            tables[name] = _reprojected(name, tables[name], target)
+            tables[name] = reprojected(name, tables[name], target)
         else:  # the same, perhaps in other words
             tables[name] = tables[name].set_crs(target, allow_override=True)
     return replace(layers, tables=tables, crs=target, findings=tuple(findings), notes=tuple(notes))
 
 
-def _reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+def reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    """A layer in another CRS, lines with the M values that they have.
+
+    Raises
+    ------
+    InputError
+        If there is no way from one to the other.
+    """
     drawn = table.geometry.to_numpy()
     measured = has_m(drawn)
     try:
