@@ -1,7 +1,8 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
 .PHONY: help demo test lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
-unexport PYTHONPATH PYTHONHOME
+# PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14

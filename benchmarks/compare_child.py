@@ -1,4 +1,4 @@
-"""Two states compared in a process of their own: `python -m benchmarks.compare_child OLD NEW OUTPUT` prints what it cost.
+"""Two states compared in a process of their own: `python -m benchmarks.compare_child OLD NEW OUTPUT` says the cost.
 
 After a small comparison, which imports everything. With the word `processor` after OUTPUT the seconds are those that
 the processor worked for it.

@@ -14,7 +14,7 @@ from benchmarks.states import write_states
 @pytest.mark.parametrize(
     ("pipes", "rounds", "seconds", "megabytes"), [(100_000, 3, 5.0, None), (1_000_000, 1, 60.0, 4000.0)]
 )
-def test_two_states(request, record_run, tmp_path: Path, named, pipes, rounds, seconds, megabytes) -> None:
+def test_two_states(record_run, tmp_path: Path, named, pipes, rounds, seconds, megabytes) -> None:
     old, new, edits = write_states(pipes, tmp_path, named=named)
     steps = []
     for k in range(rounds):

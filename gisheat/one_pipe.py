@@ -35,7 +35,9 @@ from gisheat.tables import findings_layer, one_pipe_layer
 LAYERS = ("nodes", "pipes", "valves", "pumps")
 WATER = ("friction", "density_kg_m3", "viscosity_pa_s", "gravity_m_s2")
 """Options that an imported file states in its run record."""
-OPTIONS = (*WATER, "tolerance", "max_iterations", "crs", "language")
+READING = ("crs", "to_crs", "encoding")
+"""Options that say how layers are read."""
+OPTIONS = (*WATER, "tolerance", "max_iterations", *READING, "language")
 """Options that say how a one-pipe network is solved."""
 KIND = ("network", "one-pipe")
 """Row of the run record that says what the file holds."""
@@ -57,11 +59,13 @@ def is_one_pipe(path: Place, project: Project, given: Mapping[str, str]) -> bool
     return "fixed_head_m" in column_names(sources["nodes"]) and "from_node" in column_names(sources["pipes"])
 
 
-def read(path: Place, project: Project, given: Mapping[str, str], crs: str | None) -> tuple[Layers, Project]:
+def read(path: Place, project: Project, given: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Layers, Project]:
     """Layers of a one-pipe network, and the project with the water that the file states."""
     sources = find_sources(path, None if project.path is None else project, given)
-    mapping, said = names_of_today({n: sources[n] for n in LAYERS if n in sources}, project.columns)
-    layers = read_layers({n: sources[n] for n in LAYERS if n in sources}, mapping, crs, measured=False)
+    used = {n: sources[n] for n in LAYERS if n in sources}
+    chosen = {n: options.get(n, project.options.get(n)) for n in READING}
+    mapping, said = names_of_today(used, project.columns)
+    layers = read_layers(used, mapping, **chosen, measured=False)
     layers = replace(layers, notes=(*project.notes, *said, *layers.notes))
     record = run_record(split_source(sources["pipes"])[0])
     stated = {n: record[f"option {n}"] for n in WATER if record.get(KIND[0]) == KIND[1] and f"option {n}" in record}

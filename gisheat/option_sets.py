@@ -69,6 +69,7 @@ from gisheat.quantities import (
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    Encoding,
     FlowTable,
     Friction,
     Gravity,
@@ -127,6 +128,7 @@ from gisheat.quantities import (
     SourcesLayer,
     StationControl,
     StationId,
+    StationList,
     StationPumpEfficiency,
     StationsLayer,
     StreetCrossings,
@@ -135,6 +137,7 @@ from gisheat.quantities import (
     SupplyTemperature,
     TerrainRaster,
     Threads,
+    ToCrs,
     Tolerance,
     TrunkShare,
     UserPressure,
@@ -177,8 +180,11 @@ class ReadOptions(TypedDict, total=False):
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
+    station_list: StationList
     terrain: TerrainRaster
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -398,6 +404,8 @@ class CompareOptions(TypedDict, total=False):
     match_tolerance_m: MatchTolerance
     effects: WithEffects
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 

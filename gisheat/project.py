@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gisheat.errors import InputError
-from gisheat.schema import INPUT_LAYERS, input_columns
+from gisheat.schema import INPUT_LAYERS, STATION_LIST, input_columns
 from gisheat.versions import Kind, renamed, schema_of
 
 SECTIONS = ("name", "schema", "layers", "columns", "options", "phases", "scenarios", "output")
 RASTERS = ("terrain",)
+TABLES = (STATION_LIST,)
+"""Tables about layers, among the layers of a project file."""
 USUAL_PHASES = ("existing", "near", "far")
 """Order of the phases when a project states none."""
 MOST_LISTED = 40
@@ -52,13 +54,14 @@ def read_project(path: Path) -> Project:
     data, notes = _of_today(_toml(path), where)
     _known(data, SECTIONS, where)
     layers = _table(data, "layers", where)
-    _known(layers, (*INPUT_LAYERS, *RASTERS), f"{where}, [layers]")
+    _known(layers, (*INPUT_LAYERS, *TABLES, *RASTERS), f"{where}, [layers]")
     columns = _table(data, "columns", where)
-    _known(columns, INPUT_LAYERS, f"{where}, [columns]")
+    _known(columns, (*INPUT_LAYERS, *TABLES), f"{where}, [columns]")
     for layer, mapping in columns.items():
         if not isinstance(mapping, dict):
             raise InputError(f"{where}, [columns.{layer}]: a table of contract name = own name is needed.")
-        _known(mapping, tuple(input_columns(layer)), f"{where}, [columns.{layer}]")
+        described = "stations" if layer == STATION_LIST else layer
+        _known(mapping, tuple(input_columns(described)), f"{where}, [columns.{layer}]")
         _texts(mapping, f"{where}, [columns.{layer}]")
     phases = _table(data, "phases", where)
     _known(phases, ("order", "area_factor"), f"{where}, [phases]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,15 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.geopackage import whole_or_nothing
 from gisheat.network import Array
-from gisheat.operating_point import StationKinds, numbers_of, station_curves, station_kinds
-from gisheat.picture.chart import COLOURS, Line, Mark, Panel, draw_chart, usable_language
+from gisheat.operating_point import StationKinds, outdoor_temperatures_of, station_curves, station_kinds
 from gisheat.regulation import CONNECTIONS, Curves
 from gisheat.schema import Language, from_si
 from gisheat.state import State
 from gisheat.summary import Rows
 from gisheat.workbooks import SUFFIXES, write_tables
+
+if TYPE_CHECKING:
+    from gisheat.picture.chart import Line
 
 ALL = "all"
 """Kind of the rows that hold the network as a whole."""
@@ -71,7 +73,7 @@ def outdoor_temperatures(options: Any) -> Array:
     InputError
         If none is known.
     """
-    listed = numbers_of("outdoor_temps_c", options["outdoor_temps_c"], "-24.2,-10,5")
+    listed = outdoor_temperatures_of("outdoor_temps_c", options["outdoor_temps_c"])
     if listed:
         return np.array(listed)
     design, start = options["design_outdoor_temp_c"], options["heating_start_temp_c"]
@@ -181,6 +183,8 @@ def _fine(outdoor: Array) -> Array:
 
 
 def _draw(found: StationKinds, curves: Curves, fine: Curves, target: Path, state: State) -> None:
+    from gisheat.picture.chart import COLOURS, Line, Mark, Panel, draw_chart, usable_language
+
     language = usable_language(state.options["language"])
     words, names = WORDS[language], kind_names(found, language)
     several = len(names) > 1

@@ -78,6 +78,8 @@ INPUT_LAYERS = (
     "pumps",
     "load_mix",
 )
+STATION_LIST = "station_list"
+"""A table about the drawn stations, with the columns of stations; no layer of its own."""
 ID_COLUMN = {
     "streets": "street_id",
     "pipes": "pipe_id",

@@ -50,7 +50,9 @@ def read(path: Place, project: Project, options: Mapping[str, Any], progress: Pr
         raise InputError(f"{path} holds a one-pipe network: only the verbs solve and export-inp take it.")
     sources = find_sources(path, None if project.path is None else project, given)
     mapping, said = names_of_today(sources, project.columns)
-    raw = read_layers(sources, mapping, options.get("crs"))
+    raw = read_layers(
+        sources, mapping, options.get("crs"), to_crs=options.get("to_crs"), encoding=options.get("encoding")
+    )
     raw = replace(raw, notes=(*project.notes, *said, *raw.notes))
     report(progress, 0.15, "checking")
     layers = _with_buildings(clean(raw), options)

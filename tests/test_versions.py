@@ -113,7 +113,9 @@ def test_columns_and_options_with_another_name_are_read_under_the_one_of_today(m
         connection.execute("ALTER TABLE stations RENAME COLUMN heated_area_m2 TO area_served")
         connection.execute("UPDATE run SET key = 'option law' WHERE key = 'option friction'")
     changes(
-        monkeypatch, (2, "column", "stations", "area_served", "heated_area_m2", ""), (2, "option", "", "law", "friction", "")
+        monkeypatch,
+        (2, "column", "stations", "area_served", "heated_area_m2", ""),
+        (2, "option", "", "law", "friction", ""),
     )
     told = operations.explain(old, pipe="T1")
     assert "rough, roughness 0.5 mm" in told.text
@@ -142,9 +144,8 @@ def test_an_own_catalogue_is_recorded_as_it_lies_from_the_result(tmp_path):
     records = [run_record(own_catalogue(tmp_path / name)) for name in ("one", "another")]
     assert records[0]["option catalogue"] == "../sizes.csv"
     clock = ("started", "duration")
-    assert [{k: v for k, v in record.items() if k not in clock} for record in records][0] == {
-        k: v for k, v in records[1].items() if k not in clock
-    }
+    first, second = ({k: v for k, v in record.items() if k not in clock} for record in records)
+    assert first == second
 
 
 def test_an_own_catalogue_is_found_again_where_both_were_moved_to(tmp_path):
@@ -237,7 +238,9 @@ def test_every_change_leads_to_a_name_of_today_and_stands_in_the_docs():
     for change in versions.all_changes():
         assert 1 < change.schema <= schema.SCHEMA_VERSION
         assert f"`{change.old}`" in page
-        today = {"column": schema.columns(change.layer), "option": options, "layer": schema.GEOMETRY}.get(change.kind, ())
+        today = {"column": schema.columns(change.layer), "option": options, "layer": schema.GEOMETRY}.get(
+            change.kind, ()
+        )
         assert not change.new or change.new in today
         assert change.kind == "rule" or change.old not in today
     assert f"## Schema {schema.SCHEMA_VERSION}" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import pandas as pd
@@ -19,9 +19,14 @@ SHAPEFILE_NAME = 10
 
 
 def map_columns(
-    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str]
+    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str], *, complete: bool = True
 ) -> tuple[gpd.GeoDataFrame, list[Finding], list[str]]:
     """Give a layer the contract's column names and units; what is not recognised keeps its name.
+
+    Parameters
+    ----------
+    complete : bool
+        Columns that the layer must have are there.
 
     Returns
     -------
@@ -51,14 +56,20 @@ def map_columns(
     if "geometry" in raw:
         table = gpd.GeoDataFrame(table, geometry=raw.geometry.to_numpy(), crs=raw.crs)
     findings += _near_misses(layer, [c for c in table.columns if c not in known and c != "geometry"], set(owner))
-    missing = [c.name for c in known.values() if c.required and c.name not in table]
+    if complete:
+        require_columns(layer, table, own_columns)
+    return table, findings, notes
+
+
+def require_columns(layer: str, table: pd.DataFrame, own_columns: Sequence[str]) -> None:
+    """Raise InputError when a column is missing that the layer must have."""
+    missing = [c.name for c in columns(layer).values() if c.required and c.name not in table]
     if missing:
         listed = ", ".join(own_columns[:MOST_LISTED]) + (" ..." if len(own_columns) > MOST_LISTED else "")
         raise InputError(
             f"layer {layer}: the required column {missing[0]} is missing (columns: {listed}): rename a column or map"
             f' it, as in [columns.{layer}] {missing[0]} = "...".'
         )
-    return table, findings, notes
 
 
 def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:

@@ -92,12 +92,13 @@ def compare(
 
 def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
     """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
-    as_drawn = {"crs": chosen["crs"], "catalogue": defaults(run)["catalogue"]}  # which is not looked at
+    given = {name: chosen[name] for name in ("crs", "to_crs", "encoding")}
+    as_drawn = {**given, "catalogue": defaults(run)["catalogue"]}  # which is not looked at
     if not chosen["effects"]:
         return state_of(run, path, as_drawn, None, ()), []
     state = None
     try:
-        state = solved = state_of(run, path, {"crs": chosen["crs"]}, None, ())
+        state = solved = state_of(run, path, given, None, ())
         for step in TO_SOLUTION:
             solved = step(solved, None)
     except GisheatError as error:

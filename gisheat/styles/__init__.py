@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gisheat.styles.definitions import MAP_LAYERS, STYLES
+from gisheat.styles.markup import document
 from gisheat.styles.model import Context, LayerInfo, Style
 from gisheat.styles.project import PROJECT_NAME, Setting, project
-from gisheat.styles.qml import qml
+from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
     StyleRow,
     describe,
@@ -24,6 +25,7 @@ from gisheat.styles.store import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from xml.etree import ElementTree as ET
 
     from gisheat.schema import Language
 
@@ -77,10 +79,11 @@ def embed(
         words = aliases or {}
         contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
         styles = {name: available(context) for name, context in contexts.items()}
+        drawn = {name: style_elements(styles[name], context) for name, context in contexts.items()}
         crs = _crs(infos)
         setting = Setting(title, language, file_name or path.name, *crs, extent or whole_extent(infos))
-        write_styles(connection, style_rows(contexts, styles))
-        write_project(connection, PROJECT_NAME, project(setting, contexts, styles))
+        write_styles(connection, style_rows(contexts, styles, drawn))
+        write_project(connection, PROJECT_NAME, project(setting, contexts, styles, drawn))
 
 
 def relink(path: Path) -> None:
@@ -106,17 +109,19 @@ def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
     return not (style.default and share), int(share == 0) + int(share < _MOST), not style.default
 
 
-def style_rows(contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]]) -> list[StyleRow]:
+def style_rows(
+    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]], drawn: Mapping[str, Sequence[ET.Element]]
+) -> list[StyleRow]:
     """Return the rows of `layer_styles`, the default style of each layer first."""
     rows = []
     for name, context in contexts.items():
         geometry = context.info.geometry_column
         for index, style in enumerate(styles[name]):
             words, heading = style.name.get(context.language), style.heading.get(context.language)
-            rows.append(StyleRow(name, geometry, words, qml(style, context), heading, is_default=index == 0))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][index]), heading, is_default=index == 0))
         if not styles[name]:
             words = _TABLE_STYLE[context.language]
-            rows.append(StyleRow(name, geometry, words, qml(None, context), "", is_default=True))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][0]), "", is_default=True))
     return rows
 
 

@@ -1,7 +1,7 @@
-"""Makes the stored results of earlier versions: `python tests/versions/make_results.py` in a clone with the whole history.
+"""Makes the stored results of earlier versions: `python tests/versions/make_results.py` in a clone with all history.
 
-A small drawing is solved by gisheat as it was at each commit; of each result the tables and the run record are kept (its
-styles and the QGIS project take most of its room), compressed.
+A small drawing is solved by gisheat as it was at each commit; of each result the tables and the run record are kept
+(its styles and the QGIS project take most of its room), compressed.
 """
 
 from __future__ import annotations

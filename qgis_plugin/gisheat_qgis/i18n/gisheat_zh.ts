@@ -792,6 +792,10 @@
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
+<source>Solve both states and set side by side what the changes do.</source>
+<translation>计算两个状态，并列变更的影响。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
