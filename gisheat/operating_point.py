@@ -109,7 +109,8 @@ def outdoor_temperatures_of(option: str, text: str | None) -> tuple[float, ...]:
     outside = [value for value in found if not limits.minimum <= value <= limits.maximum]
     if outside:
         raise InputError(
-            f"{option} names {outside[0]:g}; temperatures from {limits.minimum:g} to {limits.maximum:g} degC are needed."
+            f"{option} names {outside[0]:g}; temperatures from {limits.minimum:g} to {limits.maximum:g} degC are"
+            " needed."
         )
     return found
 

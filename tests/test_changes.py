@@ -155,10 +155,7 @@ def test_a_feature_that_lost_its_geometry_is_an_error_not_silence(tmp_path):
 
 def test_a_line_with_a_gap_is_a_finding_and_compared_all_the_same(tmp_path):
     gapped = placed()
-    start = np.array(PLACE)
-    gapped["geometry"][1] = shapely.MultiLineString(
-        [[start + (100, 0), start + (130, 0)], [start + (160, 0), start + (200, 0)]]
-    )
+    gapped["geometry"][1] = at(*PLACE, [shapely.from_wkt("MULTILINESTRING ((100 0, 130 0), (160 0, 200 0))")])[0]
     old, new = state(tmp_path, "old", pipes=gapped), state(tmp_path, "new", pipes=gapped)
     report, found = compared(tmp_path, old, new)
     assert {(f.rule, f.source_fid) for f in found} == {("line-gapped", 2)}

@@ -161,9 +161,7 @@ def read_layers(
     default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None
     chosen = chosen_crs(tables, default) if to_crs == AUTO else None
     if chosen is not None:
-        notes.append(
-            f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place"
-        )
+        notes.append(f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place")
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
