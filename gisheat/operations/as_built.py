@@ -35,7 +35,7 @@ from gisheat.summary import Rows
 NOT_COMPARABLE = (
     "geometry-missing", "geometry-infinite", "geometry-type", "zero-length", "line-gapped", "id-doubled",
 )  # fmt: skip
-"""Rules of findings about the drawings that a comparison repeats: what they name is compared by halves or not at all."""
+"""Rules of findings that a comparison repeats: such features are compared by halves or not at all."""
 UNSURE = 0.6
 """Confidence below which a match is a finding."""
 
