@@ -70,7 +70,8 @@ Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.
 ToCrs = Annotated[
     str,
     Argument(
-        "CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits."
+        "CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one"
+        " that fits."
     ),
 ]
 Encoding = Annotated[

@@ -15,7 +15,7 @@ from gisheat.places import Place, is_database
 def project_text(
     name: str, sources: Mapping[str, str], layers: Layers, base: Path, reading: Mapping[str, str | None] | None = None
 ) -> str:
-    """A project file for the layers, with files relative to the folder `base`, and options that say how they are read."""
+    """A project file for the layers, files relative to the folder `base`, with the options of their reading."""
     lines = [f"name = {_quoted(name)}", "", "[layers]"]
     lines += [f"{layer} = {_quoted(_relative(source, base))}" for layer, source in sources.items()]
     lines += ["", '# What was read as what; correct it here as [columns.layer] contract_name = "own name"']

@@ -130,7 +130,7 @@ def compared(folder, old, new, **options):
 
 
 def at(x, y, lines):
-    return [None if line is None else shapely.transform(line, lambda xy: xy + (x, y)) for line in lines]
+    return [None if line is None else shapely.transform(line, lambda xy: xy + np.array([x, y])) for line in lines]
 
 
 PLACE = (425_000.0, 5_090_000.0)

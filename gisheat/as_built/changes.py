@@ -14,7 +14,7 @@ import shapely
 
 from gisheat.as_built.matching import Geometry, Mask, Matches, match_lines, match_points
 from gisheat.layers import Layers
-from gisheat.schema import GEOMETRY, ID_COLUMN, columns
+from gisheat.schema import GEOMETRY, ID_COLUMN, WRITTEN, columns
 
 COMPARED = ("pipes", "stations", "sources", "valves", "pumps", "streets", "buildings", "areas")
 """Layers that are compared; nodes follow from them."""
@@ -66,8 +66,8 @@ def find_changes(old: Layers, new: Layers, *, tolerance: float) -> Changes:
 def _of_layer(
     layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    rows = _rows(layer, old, new, tolerance)
-    matches = rows.matches
+    matches = match_features(layer, old, new, tolerance)
+    rows = _Rows(layer, old, new, _text(old, ID_COLUMN[layer]), _text(new, ID_COLUMN[layer]), matches)
     gone, come = np.ones(len(old), bool), np.ones(len(new), bool)
     gone[matches.old], come[matches.new] = False, False
     values = _changed_values(rows, tolerance)
@@ -87,20 +87,17 @@ def _of_layer(
     return pd.concat(parts, ignore_index=True), values.drop(columns="pair"), int((~changed).sum())
 
 
-def _rows(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> _Rows:
-    """The two tables of a layer, matched."""
-    column = ID_COLUMN[layer]
-    old_id, new_id = _text(old, column), _text(new, column)
+def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
+    """Pairs of features of a layer, by identifier and by place."""
+    old_id, new_id = _text(old, ID_COLUMN[layer]), _text(new, ID_COLUMN[layer])
     before, after = _geometry(old), _geometry(new)
     if GEOMETRY[layer] == "line":
-        found = match_lines(before, after, old_id, new_id, tolerance=tolerance, parent=_text(new, "parent_id"))
-    elif GEOMETRY[layer] == "point":
-        found = match_points(before, after, old_id, new_id, tolerance=tolerance)
-    else:
-        found = match_points(shapely.centroid(before), shapely.centroid(after), old_id, new_id, tolerance=tolerance)
-        apart = np.nan_to_num(shapely.hausdorff_distance(before[found.old], after[found.new]))
-        found = replace(found, distance=apart)
-    return _Rows(layer, old, new, old_id, new_id, found)
+        return match_lines(before, after, old_id, new_id, tolerance=tolerance, parent=_text(new, "parent_id"))
+    if GEOMETRY[layer] == "point":
+        return match_points(before, after, old_id, new_id, tolerance=tolerance)
+    found = match_points(shapely.centroid(before), shapely.centroid(after), old_id, new_id, tolerance=tolerance)
+    apart = shapely.hausdorff_distance(before[found.old], after[found.new])
+    return replace(found, distance=np.nan_to_num(apart))
 
 
 def _geometry(table: gpd.GeoDataFrame) -> Geometry:
@@ -202,9 +199,9 @@ def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
     """Changed values, column by column, with the number of their pair."""
     m = rows.matches
     found = []
-    for column in _compared_columns(rows.layer, rows.old, rows.new):
+    for column in compared_columns(rows.layer, rows.old, rows.new):
         before, after = rows.old[column].iloc[m.old], rows.new[column].iloc[m.new]
-        differs = _differs(before, after)
+        differs = values_differ(before, after)
         if column == "length_m" and differs.any():  # follows from the line, where it says what the line does
             differs &= (m.kind == "one") & ~_explained(before, after, rows, tolerance)
         at = np.flatnonzero(differs)
@@ -215,7 +212,7 @@ def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
     return _values(found)
 
 
-def _compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+def compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
     """Columns of both that somebody states: the contract's inputs, and the user's own."""
     known = columns(layer)
     skipped = {ID_COLUMN[layer], "geometry", *FOLLOWING}
@@ -225,7 +222,10 @@ def _compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[
     return [
         name
         for name in old.columns
-        if name in new.columns and name not in skipped and (name not in known or known[name].is_input)
+        if name in new.columns
+        and name not in skipped
+        and not name.startswith(WRITTEN)
+        and (name not in known or known[name].is_input)
     ]
 
 
@@ -238,8 +238,13 @@ def _explained(before: pd.Series, after: pd.Series, rows: _Rows, tolerance: floa
         return np.asarray(np.abs(stated[1] - stated[0] - (drawn[1] - drawn[0])) <= 2.0 * tolerance, bool)
 
 
-def _differs(before: pd.Series, after: pd.Series) -> Mask:
-    """Where two columns, row beside row, say something else; an empty text is no value, 12 and "12.0" are the same."""
+def values_differ(before: Any, after: Any) -> Mask:
+    """Where two arrays or columns, row beside row, say something else.
+
+    An empty text is no value; numbers are compared as numbers, texts without the blanks around them.
+    """
+    if not (isinstance(before, pd.Series) and isinstance(after, pd.Series)):
+        return _say_else(np.asarray(before, object), np.asarray(after, object))
     differs = np.zeros(len(before), bool)
     look = np.arange(len(before))
     if before.dtype == after.dtype and before.dtype != object:  # most rows are the same to the bit
