@@ -83,6 +83,7 @@ from gisheat.quantities import (
     DiagramStation,
     EmptyingMargin,
     Encoding,
+    ExportLayer,
     FlowTable,
     Friction,
     Gravity,
@@ -144,6 +145,8 @@ from gisheat.quantities import (
     StationList,
     StationPumpEfficiency,
     StationsLayer,
+    StreetArea,
+    StreetClasses,
     StreetCrossings,
     StreetsLayer,
     SuctionMargin,
@@ -166,6 +169,24 @@ class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ImportOsmOptions(TypedDict, total=False):
+    """Which streets of an extract are taken, and where they end up."""
+
+    to_crs: ToCrs
+    area: StreetArea
+    classes: StreetClasses
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ExportOptions(TypedDict, total=False):
+    """What of a result is handed on."""
+
+    layer: ExportLayer
     language: OutputLanguage
     overwrite: Overwrite
 

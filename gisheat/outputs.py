@@ -224,6 +224,7 @@ def provenance(version: str, operation: str, state: State, target: Place | None 
             record[f"option {name}"] = (_as_seen_from(Path(value), target), "")
             record[f"sha256 {Path(value).name}"] = (file_hash(Path(value)), "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
+    record |= attribution_rows(state.raw.attributions())
     if state.results is not None:
         at = state.results.conditions
         record["water supply"] = (f"{at.supply.density:.3f} kg/m3, {at.supply.viscosity:.6e} Pa s", "")
@@ -266,6 +267,11 @@ def recorded_file(where: Place, record: Mapping[str, str], name: str) -> str:
         word = name.replace("_", "-")
         raise InputError(f"{where} was made with the {word} {value!r}, and {why}: name it with --{word}.")
     return found
+
+
+def attribution_rows(named: Iterable[str]) -> Rows:
+    """Who must be named with a result, for its run record."""
+    return {f"attribution {i}": (text, "") for i, text in enumerate(dict.fromkeys(named), 1)}
 
 
 def draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:

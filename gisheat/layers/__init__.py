@@ -18,10 +18,11 @@ from pyproj import CRS
 from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
+from gisheat.layers.cad import guess_layers, is_cad
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, reprojected
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
@@ -35,6 +36,7 @@ __all__ = [
     "file_hash",
     "find_sources",
     "in_crs",
+    "is_cad",
     "layer_names",
     "map_columns",
     "own_columns",
@@ -75,6 +77,11 @@ class Layers:
             return self.tables[layer]
         return _no_features(self.crs).copy()
 
+    def attributions(self) -> tuple[str, ...]:
+        """Who must be named where the layers, or something made of them, are shown; each once, sorted."""
+        columns = (t["attribution"].dropna() for t in self.tables.values() if "attribution" in t)
+        return tuple(sorted({" ".join(str(text).split()) for column in columns for text in column} - {""}))
+
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
@@ -102,6 +109,9 @@ def find_sources(path: Place, project: Project | None, given: Mapping[str, str])
 
 def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    drawn = guess_layers(path) if is_cad(path) else {}
+    if drawn:
+        return drawn
     if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
@@ -179,6 +189,7 @@ def read_layers(
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     placed, target, found, said = in_one_crs(tables, default, wanted or chosen)
+    findings = moved_findings(findings, default, target)
     return replace(
         layers, tables=placed, crs=target, chosen_crs=None if chosen is None else name_of(chosen),
         findings=(*findings, *found), notes=(*notes, *said),

@@ -17,6 +17,7 @@ import shapely
 from gisheat.errors import InputError
 from gisheat.layers import geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
+from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
 from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Place, file_of, split_source
@@ -88,6 +89,8 @@ def layer_names(where: Place) -> list[str]:
     """
     path = file_of(where, "input")
     _check_file(path)
+    if is_cad(path):
+        return cad_layers(path)
     try:
         with unpacked(path) as files, _without_remarks():
             return [name for file in files for name in _names_in(file)]
@@ -121,6 +124,8 @@ def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     where, name = split_source(source)
     try:
+        if isinstance(where, Path) and is_cad(where):
+            return cad_columns(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):
@@ -150,6 +155,8 @@ def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
         path = file_of(where, "input")
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
+    if is_cad(path):
+        return read_drawing(layer, path, wanted, encoding)
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
     try:
         with opened(path, name) as (file, _), _without_remarks():
