@@ -161,6 +161,7 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WithEffects,
 )
 
 
@@ -435,6 +436,7 @@ class CompareOptions(TypedDict, total=False):
     """How two states are compared."""
 
     match_tolerance_m: MatchTolerance
+    effects: WithEffects
     crs: Crs
     to_crs: ToCrs
     encoding: Encoding

@@ -23,7 +23,7 @@ from gisheat.layers.cad import guess_layers, is_cad
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
@@ -43,6 +43,7 @@ __all__ = [
     "own_columns",
     "read_layers",
     "read_table",
+    "reprojected",
 ]
 
 AUTO = "auto"

@@ -804,6 +804,10 @@
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
+<source>Solve both states and set side by side what the changes do.</source>
+<translation>计算两个状态，并列变更的影响。</translation>
+</message>
+<message>
 <source>Merge a survey, a design or an approved change set into a base map</source>
 <translation>将测量成果、设计方案或已批准的变更集合并到底图</translation>
 </message>
