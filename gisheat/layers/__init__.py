@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,22 +19,25 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
-from gisheat.layers.mapping import map_columns, require_columns
+from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_one_crs
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
     "AUTO",
     "Layers",
+    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
+    "in_crs",
     "layer_names",
     "map_columns",
+    "own_columns",
     "read_layers",
     "read_table",
 ]
@@ -68,11 +72,17 @@ class Layers:
         """Table of a layer, empty (with an id column) when it was not given."""
         if layer in self.tables:
             return self.tables[layer]
-        return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
+        return _no_features(self.crs).copy()
 
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
+
+
+@cache
+def _no_features(crs: CRS | None) -> gpd.GeoDataFrame:
+    """Table of a layer that was not given: asked for often, and costly to make."""
+    return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=crs)}, crs=crs)
 
 
 def find_sources(path: Place, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -182,3 +192,15 @@ def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, st
     notes = [note.replace("stations: ", f"{STATION_LIST}: ", 1) for note in said]
     findings = [replace(f, layer="stations") for f in read.findings]
     return replace(joined, notes=(*read.notes, *notes, *joined.notes), findings=(*findings, *found, *joined.findings))
+
+
+def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
+    """Layers in another CRS, which is noted."""
+    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
+        return layers
+    tables = {
+        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
+        for name, table in layers.tables.items()
+    }
+    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
+    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))

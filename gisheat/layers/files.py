@@ -21,7 +21,7 @@ from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Place, file_of, split_source
 from gisheat.project import did_you_mean
-from gisheat.schema import GEOMETRY
+from gisheat.schema import GEOMETRY, REGISTRY
 
 __all__ = [
     "LOST_IN_NAMES",
@@ -56,6 +56,8 @@ MULTI = 4
 """From this one on types have parts."""
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
+BESIDE = ("layer_styles", REGISTRY)
+"""Tables that QGIS and gisheat put beside the layers of a file."""
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
@@ -187,6 +189,8 @@ def _check_file(path: Path) -> None:
 
 
 def _chosen_layer(where: str, wanted: str, names: list[str]) -> str:
+    if not wanted:
+        names = [name for name in names if name not in BESIDE]
     if not wanted and len(names) == 1:
         return names[0]
     if not wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -12,10 +13,36 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
-from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
+from gisheat.schema import SUFFIX, WRITTEN, Column, columns, input_columns, split_unit, written_unit
 
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
+
+
+class OwnColumn(NamedTuple):
+    """An own column that holds one of the contract: value of the contract = own value * factor + offset."""
+
+    name: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+def own_columns(layer: str, own: Sequence[str], mapping: Mapping[str, str]) -> dict[str, OwnColumn]:
+    """Which own column holds which of the contract, and in which unit: what `map_columns` goes by.
+
+    Parameters
+    ----------
+    layer : str
+    own : sequence of str
+        Columns of the layer as it is stored.
+    mapping : mapping
+        Contract column -> own column, as the project file states it.
+    """
+    known = columns(layer)
+    return {
+        name: OwnColumn(column, *(_conversion(layer, known[name], column) if name != column else ()))
+        for name, column in _recognise(layer, list(own), mapping).items()
+    }
 
 
 def map_columns(
@@ -112,18 +139,10 @@ def _plain(name: str) -> str:
 
 def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple[pd.Series, str, list[Finding]]:
     """Values of an own column in the unit of the contract's column, with a note and doubts."""
-    unit, written = column.unit, split_unit(own).unit
-    if unit is None or not written:
+    written = split_unit(own).unit
+    if column.unit is None or not written:
         return values, *_assumed(layer, column, own, values)
-    given = written_unit(written)
-    if given is None or given.dimension != unit.dimension:
-        raise InputError(
-            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
-            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
-            " or map another column."
-        )
-    factor = given.factor / unit.factor
-    offset = (given.offset - unit.offset) / unit.factor
+    factor, offset = _conversion(layer, column, own)
     note = f"{layer}: {own} read as {column.name}"
     if factor == 1.0 and offset == 0.0:
         return values, note, []
@@ -133,6 +152,21 @@ def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple
         (numbers * factor + offset).astype(object).where(~keep, values) if keep.any() else numbers * factor + offset
     )
     return converted, f"{note}, converted from {written}", []
+
+
+def _conversion(layer: str, column: Column, own: str) -> tuple[float, float]:
+    """Factor and offset from the unit in the name of an own column to that of the contract's column."""
+    unit, written = column.unit, split_unit(own).unit
+    if unit is None or not written:
+        return 1.0, 0.0
+    given = written_unit(written)
+    if given is None or given.dimension != unit.dimension:
+        raise InputError(
+            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
+            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
+            " or map another column."
+        )
+    return given.factor / unit.factor, (given.offset - unit.offset) / unit.factor
 
 
 def _assumed(layer: str, column: Column, own: str, values: pd.Series) -> tuple[str, list[Finding]]:
@@ -168,6 +202,8 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     }
     findings = []
     for name in own:
+        if name.startswith(WRITTEN):
+            continue
         near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"

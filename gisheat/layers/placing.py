@@ -250,6 +250,17 @@ def _apart(layer: str, table: gpd.GeoDataFrame, main: str, place: tuple[float, f
 # from one CRS to another -----------------------------------------------------------------------------------------
 
 
+def in_crs(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    """A layer in another CRS, its Z and M kept; the same where it lies in it, or in none.
+
+    Raises
+    ------
+    InputError
+        If it can't be brought there.
+    """
+    return table if table.crs is None or _same(table.crs, target) else reprojected(layer, table, target)
+
+
 def reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
     """A layer in another CRS, with the M values of its lines.
 

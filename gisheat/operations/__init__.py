@@ -11,6 +11,7 @@ from collections.abc import Callable
 from gisheat.operations.as_built import compare
 from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
 from gisheat.operations.inp import export_inp, import_inp
+from gisheat.operations.merging import merge, undo
 from gisheat.operations.network import (
     balance,
     check,
@@ -27,6 +28,7 @@ from gisheat.operations.network import (
 )
 from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
+from gisheat.operations.writing_back import write_back
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
@@ -51,6 +53,9 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     duration,
     report,
     compare,
+    merge,
+    undo,
+    write_back,
     import_inp,
     export_inp,
 )
@@ -71,6 +76,7 @@ __all__ = [
     "export_inp",
     "import_inp",
     "loads",
+    "merge",
     "new",
     "profile",
     "regulate",
@@ -83,4 +89,6 @@ __all__ = [
     "table",
     "template",
     "topology",
+    "undo",
+    "write_back",
 ]

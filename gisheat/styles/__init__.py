@@ -14,6 +14,7 @@ from gisheat.styles.project import PROJECT_NAME, Setting, project
 from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
     StyleRow,
+    add_styles,
     describe,
     gather,
     opened,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from gisheat.schema import Language
 
-__all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "embed", "relink"]
+__all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "StyleRow", "add_styles", "embed", "relink", "style_rows"]
 
 _TABLE_STYLE = {"en": "Columns", "zh": "列名"}
 _MARGIN = 0.05
@@ -86,10 +87,10 @@ def embed(
         write_project(connection, PROJECT_NAME, project(setting, contexts, styles, drawn))
 
 
-def relink(path: Path) -> None:
-    """Point the embedded project at the name that the file has now, after it was renamed."""
+def relink(path: Path, file_name: str | None = None) -> None:
+    """Point the embedded project at the name that the file has now, or is going to have, after it was renamed."""
     with opened(path) as connection:
-        relink_project(connection, PROJECT_NAME, path.name)
+        relink_project(connection, PROJECT_NAME, file_name or path.name)
 
 
 def available(context: Context) -> tuple[Style, ...]:
@@ -110,9 +111,11 @@ def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
 
 
 def style_rows(
-    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]], drawn: Mapping[str, Sequence[ET.Element]]
-) -> list[StyleRow]:
-    """Return the rows of `layer_styles`, the default style of each layer first."""
+    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]],
+    built: Mapping[str, Sequence[ET.Element]] | None = None,
+) -> list[StyleRow]:  # fmt: skip
+    """Return the rows of `layer_styles`, the default style of each layer first; of styles that are built already."""
+    drawn = built or {name: style_elements(styles[name], context) for name, context in contexts.items()}
     rows = []
     for name, context in contexts.items():
         geometry = context.info.geometry_column
