@@ -496,8 +496,6 @@ class CostOptions(SolveOptions, total=False):
     against: Against
 
 
-IN_PROJECT_FILES: tuple[type, ...] = (
-    RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions, RegulateOptions, DurationOptions,
-    EquipOptions, DrawOptions, CostOptions,
-)  # fmt: skip
+IN_PROJECT_FILES: tuple[type, ...] = (RunOptions, SweepOptions, ExplainOptions, ProfileOptions, TableOptions,
+    RegulateOptions, DurationOptions, EquipOptions, DrawOptions, CostOptions)  # fmt: skip
 """Sets whose options a project file may state for all its operations."""
