@@ -137,6 +137,8 @@ def _check_target(store: Store, target: Place | None, read: list[Place], chosen:
         if isinstance(store, GeoPackageStore):
             check_writable(store.file)
         return
+    if not chosen.get("dry_run") and not isinstance(store, GeoPackageStore):
+        raise InputError(f"{store.place} is a database, of which no copy is made: say --in-place.")
     file = file_of(target, "output")
     if file.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
