@@ -256,7 +256,7 @@ def write_result(
         tables = {**tables, "findings": explained(tables["findings"], language)}
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table, indexed=name not in plain)
+            write_layer(beside, name, table, indexed=name not in plain)
         _check_written(beside, tables)
         name = _target(path).name
         styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=name)
@@ -273,7 +273,7 @@ def write_template(where: Place, tables: Mapping[str, pd.DataFrame]) -> None:
     path = file_of(where, "output")
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table)
+            write_layer(beside, name, table)
         _check_written(beside, tables)
 
 
@@ -295,7 +295,8 @@ def _reason(error: Exception, beside: Path) -> str:
     return text.replace(str(beside), beside.name)
 
 
-def _write_layer(path: Path, name: str, table: pd.DataFrame, *, indexed: bool = True) -> None:
+def write_layer(path: Path, name: str, table: pd.DataFrame, *, indexed: bool = True) -> None:
+    """Write one layer or table to a file that is not in its place yet; raises what the driver raises."""
     options: dict[str, Any] = {
         "layer": name,
         "driver": "GPKG",

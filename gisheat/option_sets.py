@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from gisheat.as_built_quantities import Ancestor, DryRun, EmptyValues, InPlace, Missing, NewColumns, ToState
+from gisheat.as_built_quantities import (
+    Ancestor,
+    DryRun,
+    EmptyValues,
+    InPlace,
+    Missing,
+    NewColumns,
+    RemoveWritten,
+    ToState,
+    WriteForm,
+    WrittenColumns,
+    WrittenLayers,
+)  # fmt: skip
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -70,6 +82,7 @@ from gisheat.quantities import (
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    Encoding,
     FlowTable,
     Friction,
     Gravity,
@@ -128,6 +141,7 @@ from gisheat.quantities import (
     SourcesLayer,
     StationControl,
     StationId,
+    StationList,
     StationPumpEfficiency,
     StationsLayer,
     StreetCrossings,
@@ -136,6 +150,7 @@ from gisheat.quantities import (
     SupplyTemperature,
     TerrainRaster,
     Threads,
+    ToCrs,
     Tolerance,
     TrunkShare,
     UserPressure,
@@ -177,8 +192,11 @@ class ReadOptions(TypedDict, total=False):
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
+    station_list: StationList
     terrain: TerrainRaster
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -397,6 +415,8 @@ class CompareOptions(TypedDict, total=False):
 
     match_tolerance_m: MatchTolerance
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -421,6 +441,18 @@ class UndoOptions(TypedDict, total=False):
 
     to: ToState
     in_place: InPlace
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WriteBackOptions(TypedDict, total=False):
+    """What is written to the utility's own features, and where."""
+
+    in_place: InPlace
+    form: WriteForm
+    columns: WrittenColumns
+    layers: WrittenLayers
+    remove: RemoveWritten
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -61,7 +61,25 @@ ValvesLayer = Annotated[str, _layer("Valves")]
 PumpsLayer = Annotated[str, _layer("Pumps")]
 LoadMixLayer = Annotated[str, _layer("Table of the shares of building classes by phase")]
 TerrainRaster = Annotated[str, Argument("Terrain raster with heights in metres, FILE.", dataset="layer", suffix=".tif")]
+StationList = Annotated[
+    str,
+    Argument("List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.",
+             dataset="file", suffix=".xlsx"),
+]  # fmt: skip
 Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
+ToCrs = Annotated[
+    str,
+    Argument(
+        "CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one"
+        " that fits."
+    ),
+]
+Encoding = Annotated[
+    str,
+    Argument(
+        "Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.", advanced=True
+    ),
+]
 
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]
 StreetCrossings = Annotated[

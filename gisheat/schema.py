@@ -70,6 +70,10 @@ NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
 READ_AGAIN = {"nodes": ("kind",)}
 """Result columns of input layers that tell a result that is read again from a drawing."""
+WRITTEN = "gisheat_"
+"""Beginning of the names of columns that write-back adds to a layer beside its own of the same name: no input."""
+REGISTRY = "gisheat_columns"
+"""Table in which write-back remembers what it has written."""
 INPUT_LAYERS = (
     "streets",
     "pipes",
@@ -82,6 +86,8 @@ INPUT_LAYERS = (
     "pumps",
     "load_mix",
 )
+STATION_LIST = "station_list"
+"""A table about the drawn stations, with the columns of stations; no layer of its own."""
 ID_COLUMN = {
     "streets": "street_id",
     "pipes": "pipe_id",

@@ -49,7 +49,7 @@ GROUPS = {
         "report",
         "export_inp",
     ),
-    "6 As-built map": ("compare", "merge", "undo"),
+    "6 As-built map": ("compare", "merge", "undo", "write_back"),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 

@@ -13,7 +13,7 @@ import shapely
 
 from gisheat.as_built.matching import Geometry, Mask, Matches, match_lines, match_points
 from gisheat.layers import Layers
-from gisheat.schema import GEOMETRY, ID_COLUMN, columns
+from gisheat.schema import GEOMETRY, ID_COLUMN, WRITTEN, columns
 
 COMPARED = ("pipes", "stations", "sources", "valves", "pumps", "streets", "buildings", "areas")
 """Layers that are compared; nodes follow from them."""
@@ -213,7 +213,10 @@ def compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[s
     return [
         name
         for name in old.columns
-        if name in new.columns and name not in skipped and (name not in known or known[name].is_input)
+        if name in new.columns
+        and name not in skipped
+        and not name.startswith(WRITTEN)
+        and (name not in known or known[name].is_input)
     ]
 
 

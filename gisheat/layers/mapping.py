@@ -13,7 +13,7 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
-from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
+from gisheat.schema import SUFFIX, WRITTEN, Column, columns, input_columns, split_unit, written_unit
 
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
@@ -46,9 +46,14 @@ def own_columns(layer: str, own: Sequence[str], mapping: Mapping[str, str]) -> d
 
 
 def map_columns(
-    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str]
+    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str], *, complete: bool = True
 ) -> tuple[gpd.GeoDataFrame, list[Finding], list[str]]:
     """Give a layer the contract's column names and units; what is not recognised keeps its name.
+
+    Parameters
+    ----------
+    complete : bool
+        Columns that the layer must have are there.
 
     Returns
     -------
@@ -78,14 +83,20 @@ def map_columns(
     if "geometry" in raw:
         table = gpd.GeoDataFrame(table, geometry=raw.geometry.to_numpy(), crs=raw.crs)
     findings += _near_misses(layer, [c for c in table.columns if c not in known and c != "geometry"], set(owner))
-    missing = [c.name for c in known.values() if c.required and c.name not in table]
+    if complete:
+        require_columns(layer, table, own_columns)
+    return table, findings, notes
+
+
+def require_columns(layer: str, table: pd.DataFrame, own_columns: Sequence[str]) -> None:
+    """Raise InputError when a column is missing that the layer must have."""
+    missing = [c.name for c in columns(layer).values() if c.required and c.name not in table]
     if missing:
         listed = ", ".join(own_columns[:MOST_LISTED]) + (" ..." if len(own_columns) > MOST_LISTED else "")
         raise InputError(
             f"layer {layer}: the required column {missing[0]} is missing (columns: {listed}): rename a column or map"
             f' it, as in [columns.{layer}] {missing[0]} = "...".'
         )
-    return table, findings, notes
 
 
 def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -191,6 +202,8 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     }
     findings = []
     for name in own:
+        if name.startswith(WRITTEN):
+            continue
         near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"

@@ -28,6 +28,7 @@ from gisheat.operations.network import (
 )
 from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
+from gisheat.operations.writing_back import write_back
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
@@ -54,6 +55,7 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     compare,
     merge,
     undo,
+    write_back,
     import_inp,
     export_inp,
 )
@@ -88,4 +90,5 @@ __all__ = [
     "template",
     "topology",
     "undo",
+    "write_back",
 ]

@@ -86,7 +86,7 @@ def compare(
 
 def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
     """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
-    given = {"crs": chosen["crs"]}
+    given = {name: chosen[name] for name in ("crs", "to_crs", "encoding")}
     try:
         return state_of(run, path, given, None, TO_SOLUTION), []
     except GisheatError as error:

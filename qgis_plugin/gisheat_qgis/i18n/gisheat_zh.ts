@@ -28,6 +28,14 @@
 <translation>未带坐标系的图层所用的坐标系，如 EPSG:4552。</translation>
 </message>
 <message>
+<source>CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits.</source>
+<translation>结果的坐标系，如 EPSG:4552，其他坐标系（含经纬度）的图层转换到此；auto：自动选择合适的坐标系。</translation>
+</message>
+<message>
+<source>Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.</source>
+<translation>Shapefile 和 CSV 的文字编码，如 GBK；未给出时由文字内容判断。</translation>
+</message>
+<message>
 <source>Make an empty GeoPackage with all layers and columns</source>
 <translation>生成包含全部图层和列的空 GeoPackage</translation>
 </message>
@@ -90,6 +98,10 @@
 <message>
 <source>Table of the shares of building classes by phase</source>
 <translation>各阶段建筑类别构成表</translation>
+</message>
+<message>
+<source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
+<translation>热力站清单 (*.xlsx, *.csv)，按编号或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
@@ -844,6 +856,38 @@
 <translation>要恢复的状态：0 为首次合并之前，n 为历史中第 n 次操作之后；留空则恢复到最近一次合并之前。</translation>
 </message>
 <message>
+<source>Write the figures of a result to the features of the utility's own layers</source>
+<translation>将计算结果写回供热企业自己图层的要素</translation>
+</message>
+<message>
+<source>Into a copy of the base, or with in_place into the base itself; as columns, or as a table and a view. Nothing else of it changes, and what was written can be replaced and taken away again.</source>
+<translation>写入底图的副本，或用 in_place 直接写入底图；可写成图层的列，也可写成一张表加一个视图。底图的其他内容不变，写入的内容可以替换，也可以再次移除。</translation>
+</message>
+<message>
+<source>Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.</source>
+<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件，或以 FILE|layername 表示的单个图层。</translation>
+</message>
+<message>
+<source>Result whose figures land on the features of the base (not needed with remove).</source>
+<translation>要写到底图要素上的计算结果（使用 remove 时不需要）。</translation>
+</message>
+<message>
+<source>Columns of the layer itself, or a table of their own and a view that joins it with the geometry.</source>
+<translation>写成图层自身的列，或写成单独的表，并用视图与几何连接。</translation>
+</message>
+<message>
+<source>Columns of the contract to write, separated by commas; all result columns that hold a value when empty.</source>
+<translation>要写入的列（约定列名，用逗号分隔）；留空时写入所有有值的结果列。</translation>
+</message>
+<message>
+<source>Layers to write to, by their names in the contract, separated by commas; all that have results when empty. Of a single layer: which of the contract it is.</source>
+<translation>要写入的图层（约定名称，用逗号分隔）；留空时写入所有有结果的图层。底图为单个图层时：说明它是约定中的哪个图层。</translation>
+</message>
+<message>
+<source>Take away what earlier write-backs have written.</source>
+<translation>移除以前写回的内容。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -1238,6 +1282,22 @@
 <message>
 <source>writing the report</source>
 <translation>正在写出报告</translation>
+</message>
+<message>
+<source>reading the result</source>
+<translation>读取计算结果</translation>
+</message>
+<message>
+<source>joining features with the result</source>
+<translation>将要素与计算结果对应</translation>
+</message>
+<message>
+<source>writing the figures</source>
+<translation>写入数值</translation>
+</message>
+<message>
+<source>storing what was written</source>
+<translation>保存写入的内容</translation>
 </message>
 <message>
 <source>checking</source>
