@@ -130,6 +130,14 @@ def test_a_stated_length_is_shared_out_among_parts(tmp_path):
     assert read(output).loc[["B.1", "B.2"], "length_m"].tolist() == [25.0, 75.0]
 
 
+def test_a_length_that_followed_the_line_goes_with_it_and_another_stays(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(length_m=[100.2, 100.0, 130.0, None]))
+    drawn = PIPES | {"B": [(100, 0), (150, 30), (200, 0)], "C": [(200, 0), (250, 30), (300, 0)]}
+    report, output = merged(base, tmp_path, pipes=pipes(drawn))
+    assert read(output)["length_m"].tolist()[:3] == [100.2, round(2 * np.hypot(50, 30), 3), 130.0]
+    assert [message[:2] for message in said(report, "length-stated")] == ["C "]
+
+
 def test_pipes_that_became_one_keep_a_row_and_their_vertices(base, tmp_path):
     drawn = {"A": PIPES["A"], "B": [(100.1, 0.1), (299.9, 0.1)], "D": PIPES["D"]}
     _, output = merged(base, tmp_path, pipes=pipes(drawn))
@@ -397,6 +405,20 @@ def test_what_both_changed_is_a_conflict_and_all_else_is_merged(base, tmp_path):
     assert report.exit_code == 1
 
 
+def test_a_conflict_is_decided_by_approving_it(base, tmp_path):
+    ours, theirs = pipes(dn_mm=[300.0] + [200.0] * 3), pipes(dn_mm=[350.0] + [200.0] * 3)
+    ours.loc[3, "geometry"] = LineString([(200, 0), (230, 50), (200, 90)])
+    theirs.loc[3, "geometry"] = LineString([(200, 0), (170, 50), (200, 90)])
+    now, new = write(tmp_path / "now.gpkg", pipes=ours), write(tmp_path / "new.gpkg", pipes=theirs)
+    report = operations.merge(now, new, tmp_path / "set.gpkg", ancestor=str(base), dry_run=True)
+    assert (report.exit_code, report.figures["approved"]) == (1, (0, ""))
+    edit(tmp_path / "set.gpkg", "UPDATE proposed_lines SET approved = 1", "UPDATE proposed_values SET approved = 1")
+    report = operations.merge(now, tmp_path / "set.gpkg", tmp_path / "o.gpkg")
+    assert report.exit_code == 0
+    assert read(tmp_path / "o.gpkg")["dn_mm"]["A"] == 350.0
+    assert list(read(tmp_path / "o.gpkg").geometry["D"].coords)[1] == (170, 50)
+
+
 def test_what_is_gone_or_changed_on_one_side_only_is_told(base, tmp_path):
     drawn = {k: v for k, v in PIPES.items() if k != "A"}
     now = write(tmp_path / "now.gpkg", pipes=pipes(drawn, dn_mm=[200.0, 200.0, 500.0], remark=list("bcd")))
@@ -590,7 +612,7 @@ def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
     report, output = merged(tmp_path / "result.gpkg", tmp_path, pipes=pipes(dn_mm=[300.0, 200.0, 200.0, 200.0]))
     assert said(report, "solution-stale")
     assert read(output)["dn_mm"]["A"] == 300.0
-    operations.run(output, tmp_path / "again.gpkg", overwrite=True)
+    operations.run(output, tmp_path / "again.gpkg", supply_temp_c=110.0, return_temp_c=60.0)
     swapped = operations.merge(tmp_path / "again.gpkg", tmp_path / "result.gpkg", tmp_path / "o.gpkg", dry_run=True)
     made = [run_record(tmp_path / name)["started"] for name in ("again.gpkg", "result.gpkg")]
     assert bool(said(swapped, "states-swapped")) == (made[0] > made[1])

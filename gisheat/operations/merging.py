@@ -33,6 +33,9 @@ from gisheat.signature import checked, defaults
 from gisheat.state import Progress, open_project, report
 from gisheat.summary import Rows
 
+SHOWN = 20
+"""Findings that the command line shows; a base has no layer for them."""
+
 
 def merge(
     base: BaseState, changes: ChangesInput, output: OutputFile | None = None, *, progress: Progress | None = None,
@@ -295,5 +298,7 @@ def _report(
 ) -> Report:  # fmt: skip
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
+    if not chosen.get("dry_run") and sum(f.severity != "info" for f in findings) > SHOWN:
+        notes = (*notes, "of so many findings, a dry run writes all as a layer, and --json prints them")
     seconds = time.perf_counter() - clock
     return Report(figures, tuple(findings), notes, files, "", seconds, language=chosen["language"])
