@@ -557,10 +557,11 @@ def test_a_full_disk_leaves_the_base_and_no_copy(base, change_set, tmp_path):
 
 
 KILLED = """
-import os, signal, sqlite3, sys
+import os, shutil, signal, sqlite3, sys
 from gisheat import operations
 from gisheat.as_built import geopackage_store
-moment, seen = int(sys.argv[3]), 0
+base, changes, folder = sys.argv[1:]
+moment, seen = 0, 0
 class Counting(sqlite3.Connection):
     def execute(self, *a):
         step(); return super().execute(*a)
@@ -578,31 +579,39 @@ def connect(*a, **k):
         found.execute("PRAGMA cache_size = 1")  # pages are written before the end
     return found
 geopackage_store.sqlite3.connect = connect
-operations.merge(sys.argv[1], sys.argv[2], in_place=True)
-print(seen)
+def merge(name):
+    operations.merge(shutil.copy(base, f"{folder}/{name}.gpkg"), changes, in_place=True)
+merge("done")
+steps, seen = seen, 0
+print(steps)
+for moment in (*range(1, steps - 12, max(1, steps // 6)), *range(steps - 12, steps + 1)):
+    child = os.fork()
+    if not child:
+        merge(moment)
+        os._exit(0)
+    print(moment, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_a_merge_that_is_killed_leaves_the_base_old_or_new(base, change_set, tmp_path):
-    old = rows(base)
-    new = shutil.copy(base, tmp_path / "done.gpkg")
-    ran = subprocess.run(
-        [sys.executable, "-c", KILLED, new, change_set, "0"], capture_output=True, text=True, check=True
-    )
-    steps = int(ran.stdout)
-    found = []
-    for moment in (*range(steps - 8, steps + 1, 2), *range(steps // 2, steps - 8, max(1, steps // 8))):
-        copy = shutil.copy(base, tmp_path / f"{moment}.gpkg")
-        ended = subprocess.run(
-            [sys.executable, "-c", KILLED, copy, change_set, str(moment)], capture_output=True, check=False
-        )
-        assert ended.returncode == -signal.SIGKILL
-        there = rows(copy)
-        assert there in (old, rows(new))
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    arguments = [sys.executable, "-c", KILLED, base, change_set, folder]
+    steps, *ended = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
+    old, new = rows(base), rows(folder / "done.gpkg")
+    assert int(steps) > 20
+    assert old != new
+    found, journals = [], 0
+    for moment, code in (line.split() for line in ended):
+        copy = folder / f"{moment}.gpkg"
+        assert code == str(-signal.SIGKILL)
+        journals += copy.with_name(f"{copy.name}-journal").exists()
+        found.append(rows(copy))  # opening it takes back what was begun
+        assert found[-1] in (old, new)
         with closing(sqlite3.connect(copy)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        found.append(there == old)
-    assert any(found)
+    assert journals > 3
+    assert old in found
 
 
 def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
