@@ -33,7 +33,8 @@ EXECUTED = (
     "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
     "docs/report.md", "docs/hydraulic-table.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md",
-    "docs/station-equipment.md", "docs/duration.md", "docs/formats.md", "docs/as-built.md",
+    "docs/station-equipment.md", "docs/duration.md", "docs/formats.md", "docs/as-built.md", "docs/cad.md",
+    "docs/streets-from-osm.md",
 )  # fmt: skip
 REDUCED: dict[str, dict[str, str]] = {
     "README.md": {"mulan.png": "mulan.png"},

@@ -42,7 +42,12 @@ class PlaceType(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Path or Database of what was typed."""
-        return place(value) if is_database(value) else super().convert(value, param, ctx)
+        if not is_database(value):
+            return super().convert(value, param, ctx)
+        try:
+            return place(value)
+        except InputError as error:
+            raise click.UsageError(str(error), ctx) from None
 
 
 def click_type(parameter: Parameter) -> Any:

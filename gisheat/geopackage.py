@@ -20,12 +20,12 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gisheat import styles
+from gisheat import database, styles
 from gisheat.errors import InputError
 from gisheat.findings import explained
 from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted
 from gisheat.layers.measures import has_m, header_size, without_m
-from gisheat.places import Place, file_of
+from gisheat.places import Database, Place
 from gisheat.schema import GEOMETRY, Language, labels
 
 GEOPACKAGE_VERSION = "1.3"
@@ -50,7 +50,11 @@ def check_output(where: Place, inputs: Sequence[Place], *, overwrite: bool = Fal
     InputError
         With what to do about it.
     """
-    path, files = file_of(where, "output"), [file for file in inputs if isinstance(file, Path)]
+    if isinstance(where, Database):
+        others = [other for other in inputs if isinstance(other, Database)]
+        database.check_output(where, others, overwrite=overwrite)
+        return
+    path, files = where, [file for file in inputs if isinstance(file, Path)]
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -124,22 +128,40 @@ def _target(path: Path) -> Path:
 
 def is_result(where: Place) -> bool:
     """Tell whether gisheat wrote a place (it has our run record)."""
-    path = file_of(where)
+    if isinstance(where, Database):
+        return "gisheat version" in database.run_record(where)
     try:
-        with contextlib.closing(_opened(path)) as connection:
+        with contextlib.closing(_opened(where)) as connection:
             return connection.execute("SELECT 1 FROM run WHERE key = 'gisheat version'").fetchone() is not None
     except sqlite3.Error:
         return False
 
 
+def exists(where: Place) -> bool:
+    """Tell whether a file is there, or anything in a schema."""
+    return database.holds_anything(where) if isinstance(where, Database) else where.exists()
+
+
 def run_record(where: Place) -> dict[str, str]:
     """Key and value of the run record of a result, empty for what gisheat did not write."""
-    path = file_of(where)
+    if isinstance(where, Database):
+        return database.run_record(where)
     try:
-        with contextlib.closing(_opened(path)) as connection:
+        with contextlib.closing(_opened(where)) as connection:
             return {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM run")}
     except sqlite3.Error:
         return {}
+
+
+def found_rules(where: Place) -> tuple[str, ...]:
+    """Rules of the findings of a result, each once; none for what is no file, or holds no findings."""
+    if not isinstance(where, Path):
+        return ()
+    try:
+        with contextlib.closing(_opened(where)) as connection:
+            return tuple(str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM findings"))
+    except sqlite3.Error:
+        return ()
 
 
 # a file that appears whole or not at all -----------------------------------------------------------------
@@ -251,9 +273,12 @@ def write_result(
     InputError
         If the file can't be written.
     """
-    path = file_of(where, "output")
     if "findings" in tables:
         tables = {**tables, "findings": explained(tables["findings"], language)}
+    if isinstance(where, Database):
+        database.write_result(where, tables, title=title, language=language)
+        return
+    path = where
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
             write_layer(beside, name, table, indexed=name not in plain)
@@ -270,7 +295,10 @@ def write_template(where: Place, tables: Mapping[str, pd.DataFrame]) -> None:
     InputError
         If the file can't be written.
     """
-    path = file_of(where, "output")
+    if isinstance(where, Database):
+        database.write_template(where, tables)
+        return
+    path = where
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
             write_layer(beside, name, table)

@@ -83,6 +83,7 @@ from gisheat.quantities import (
     DiagramStation,
     EmptyingMargin,
     Encoding,
+    ExportLayer,
     FlowTable,
     Friction,
     Gravity,
@@ -144,6 +145,8 @@ from gisheat.quantities import (
     StationList,
     StationPumpEfficiency,
     StationsLayer,
+    StreetArea,
+    StreetClasses,
     StreetCrossings,
     StreetsLayer,
     SuctionMargin,
@@ -158,6 +161,7 @@ from gisheat.quantities import (
     ValveReserve,
     ValvesLayer,
     Viscosity,
+    WithEffects,
 )
 
 
@@ -165,6 +169,24 @@ class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ImportOsmOptions(TypedDict, total=False):
+    """Which streets of an extract are taken, and where they end up."""
+
+    to_crs: ToCrs
+    area: StreetArea
+    classes: StreetClasses
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ExportOptions(TypedDict, total=False):
+    """What of a result is handed on."""
+
+    layer: ExportLayer
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -414,6 +436,7 @@ class CompareOptions(TypedDict, total=False):
     """How two states are compared."""
 
     match_tolerance_m: MatchTolerance
+    effects: WithEffects
     crs: Crs
     to_crs: ToCrs
     encoding: Encoding

@@ -43,6 +43,29 @@ OutputFile = Annotated[
 ]
 InpFile = Annotated[Path, Argument("EPANET file (*.inp).", dataset="input", suffix=".inp")]
 InpOutput = Annotated[Path, Argument("EPANET file to write (*.inp).", dataset="output", suffix=".inp")]
+ExtractFile = Annotated[
+    Path,
+    Argument("Extract of OpenStreetMap (*.pbf, *.osm), or FILE|layername with roads.", dataset="input", suffix=".pbf"),
+]
+StreetClasses = Annotated[
+    str,
+    Argument("Classes of streets (values of highway) to take, separated by commas; usual or all for those.", "usual"),
+]
+StreetArea = Annotated[
+    str, Argument("Take what lies in it: west,south,east,north in degrees, or FILE|layername with polygons.")
+]
+ResultFile = Annotated[Path | Database, Argument("Result, as run writes one.", dataset="input")]
+ExportOutput = Annotated[
+    Path,
+    Argument(
+        "File to write (*.dxf, *.geojson, *.fgb, *.shp, *.csv, *.xlsx).",
+        dataset="output",
+        suffix=".dxf",
+    ),
+]
+ExportLayer = Annotated[
+    str, Argument("Layer to hand on; pipes where the form holds one, every layer where it holds several.")
+]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
 
 
@@ -347,3 +370,4 @@ NewState = Annotated[
 MatchTolerance = Annotated[
     float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
 ]
+WithEffects = Annotated[bool, Argument("Solve both states and set side by side what the changes do.", True)]

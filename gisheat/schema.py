@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version of results and project files; what each brought: docs/versions.md."""
 
 Language = Literal["en", "zh"]
 Geometry = Literal["line", "point", "polygon", "none"]

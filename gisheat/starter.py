@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gisheat.errors import InputError
-from gisheat.layers import Layers, find_sources, layer_names
+from gisheat.layers import Layers, find_sources, is_cad, layer_names
 from gisheat.places import Place, is_database
 
 
@@ -52,6 +52,8 @@ def guess_layers(path: Place) -> dict[str, str]:
         found = find_sources(path, None, {})
     except InputError:
         found = {}
+    if is_cad(path) and found:
+        return found
     words = {
         "pipes": ("pipe", "管", "trench", "network"),
         "stations": ("station", "站", "consumer", "substation"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,12 +16,14 @@ import geopandas as gpd
 from pyproj import CRS
 
 from gisheat.crs import name_of, parse_crs
+from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
+from gisheat.layers.cad import guess_layers, is_cad
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
@@ -35,11 +37,13 @@ __all__ = [
     "file_hash",
     "find_sources",
     "in_crs",
+    "is_cad",
     "layer_names",
     "map_columns",
     "own_columns",
     "read_layers",
     "read_table",
+    "reprojected",
 ]
 
 AUTO = "auto"
@@ -57,6 +61,8 @@ class Layers:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What was assumed, converted or reprojected, in words."""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """What the rows of tables of a database hash to, by source; files have a hash of their own."""
     chosen_crs: str | None = None
     """The CRS of the result where it is none of a layer, nor said."""
 
@@ -73,6 +79,11 @@ class Layers:
         if layer in self.tables:
             return self.tables[layer]
         return _no_features(self.crs).copy()
+
+    def attributions(self) -> tuple[str, ...]:
+        """Who must be named where the layers, or something made of them, are shown; each once, sorted."""
+        columns = (t["attribution"].dropna() for t in self.tables.values() if "attribution" in t)
+        return tuple(sorted({" ".join(str(text).split()) for column in columns for text in column} - {""}))
 
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
@@ -101,6 +112,9 @@ def find_sources(path: Place, project: Project | None, given: Mapping[str, str])
 
 def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    drawn = guess_layers(path) if is_cad(path) else {}
+    if drawn:
+        return drawn
     if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
@@ -119,6 +133,7 @@ def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     return found
 
 
+@one_snapshot()
 def read_layers(
     sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None,
     *, to_crs: str | None = None, encoding: str | None = None, measured: bool = True,
@@ -150,11 +165,14 @@ def read_layers(
     tables: dict[str, gpd.GeoDataFrame] = {}
     findings: list[Finding] = []
     notes: list[str] = []
+    hashes: dict[str, str] = {}
     own = mapping or {}
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
         read = read_source(layer, sources[layer], encoding)
+        if read.sha256:
+            hashes[sources[layer]] = read.sha256
         raw, lost = with_measures(layer, sources[layer], read.table)
         is_listed = layer == "stations" and STATION_LIST in sources
         table, found, said = map_columns(layer, raw, own.get(layer, {}), complete=not is_listed)
@@ -174,10 +192,11 @@ def read_layers(
         notes.append(
             f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place"
         )
-    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
+    layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes), hashes)
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     placed, target, found, said = in_one_crs(tables, default, wanted or chosen)
+    findings = moved_findings(findings, default, target)
     return replace(
         layers, tables=placed, crs=target, chosen_crs=None if chosen is None else name_of(chosen),
         findings=(*findings, *found), notes=(*notes, *said),

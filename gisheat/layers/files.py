@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gisheat import database
 from gisheat.errors import InputError
 from gisheat.layers import geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
+from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
 from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
-from gisheat.places import Place, file_of, split_source
+from gisheat.places import Database, Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY, REGISTRY
 
@@ -86,8 +88,12 @@ def layer_names(where: Place) -> list[str]:
     InputError
         That says why they can't be read.
     """
-    path = file_of(where, "input")
+    if isinstance(where, Database):
+        return database.layer_names(where)
+    path = where
     _check_file(path)
+    if is_cad(path):
+        return cad_layers(path)
     try:
         with unpacked(path) as files, _without_remarks():
             return [name for file in files for name in _names_in(file)]
@@ -121,6 +127,10 @@ def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     where, name = split_source(source)
     try:
+        if isinstance(where, Path) and is_cad(where):
+            return cad_columns(where, name)
+        if isinstance(where, Database):
+            return database.column_names(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):
@@ -144,13 +154,18 @@ def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
     InputError
         If it can't be read, or has no geometry of the kind that the contract wants for `layer`.
     """
-    where, wanted = split_source(source)
+    path, wanted = split_source(source)
     try:
-        names = layer_names(where)
-        path = file_of(where, "input")
+        names = layer_names(path)
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
+    if is_cad(path):
+        return read_drawing(layer, path, wanted, encoding)
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
+    if isinstance(path, Database):
+        stored = database.read_table(path, name, GEOMETRY[layer])
+        notes, rows = tuple(stored.attrs.pop("notes")), stored.attrs.pop("sha256")
+        return Read(_with_geometry(layer, f"{path}|{name}", stored), notes=notes, sha256=rows)
     try:
         with opened(path, name) as (file, _), _without_remarks():
             found = reader_of(file).read(layer, file, name, encoding)

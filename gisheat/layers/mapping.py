@@ -113,10 +113,10 @@ def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[s
     for c in free:  # columns that carry a contract name, of a result as well
         if c in columns(layer):
             found.setdefault(c, c)
-    by_name = {_plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
+    by_name = {plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
     for name, column in known.items():
         for alias in (name, *column.aliases):
-            match = by_name.get(_plain(alias))
+            match = by_name.get(plain(alias))
             if name not in found and match is not None and match not in found.values():
                 found[name] = match
     left = [c for c in own if c not in found.values()]
@@ -133,7 +133,8 @@ def _cut_names(names: list[str], own: list[str]) -> dict[str, str]:
     return cut
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a column in small letters, its blanks, points and hyphens as underscores."""
     return re.sub(r"[\s_\-.]+", "_", name.strip().lower()).strip("_")
 
 
@@ -195,7 +196,7 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     free = {
-        _plain(alias): c.name
+        plain(alias): c.name
         for c in input_columns(layer).values()
         if c.name not in taken
         for alias in (c.name, *c.aliases)
@@ -204,7 +205,7 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     for name in own:
         if name.startswith(WRITTEN):
             continue
-        near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"
             findings.append(Finding("column-unknown", "info", layer, message))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
@@ -101,6 +102,14 @@ def in_one_crs(
         if name != main and np.isfinite(x):
             findings += _apart(name, made[name], main, (x, y))
     return made, target, findings, notes
+
+
+def moved_findings(findings: list[Finding], drawn: CRS | None, target: CRS | None) -> list[Finding]:
+    """Findings on drawings, which carry no CRS, with their places in that of the result."""
+    if drawn is None or target is None or _same(drawn, target):
+        return findings
+    there = Transformer.from_crs(drawn, target, always_xy=True)
+    return [f if f.point is None else replace(f, point=there.transform(*f.point)) for f in findings]
 
 
 def chosen_crs(tables: Tables, default: CRS | None) -> CRS | None:

@@ -20,6 +20,8 @@ class Read:
     """A plain DataFrame where the source has no geometry."""
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    sha256: str = ""
+    """Of the rows of a database; files have a hash of their own."""
 
 
 class Reader(Protocol):

@@ -17,7 +17,7 @@ from gisheat.comparison import add_comparison
 from gisheat.crs import parse_crs
 from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
-from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
+from gisheat.geopackage import check_output, exists, whole_or_nothing, write_result, write_template
 from gisheat.layers import AUTO, read_layers
 from gisheat.operations.products import PRODUCT_FILES, write_products
 from gisheat.operations.running import (
@@ -80,8 +80,8 @@ def template(output: OutputFile, *, crs: Crs | None = None, progress: Progress |
     """
     path = place(output)
     check_output(path, [])
-    if isinstance(path, Path) and path.exists():
-        raise InputError(f"output {path} exists; name another file.")
+    if exists(path):
+        raise InputError(f"output {path} exists; name another one.")
     if not crs:
         raise InputError("template needs the CRS the layers will have: give it with --crs, as in --crs EPSG:4552.")
     reference = parse_crs(crs)
@@ -245,7 +245,7 @@ def _solve_one_pipe(
     figures = one_pipe.solved_rows(project, results)
     written = one_pipe.solved_tables(layers, results, findings)
     written["summary"] = tables.key_values(figures)
-    record = outputs.run_record(gisheat.__version__, "solve", state, started, time.perf_counter() - clock)
+    record = outputs.run_record(gisheat.__version__, "solve", state, started, time.perf_counter() - clock, target)
     written["run"] = tables.key_values(record | one_pipe.water_record(options), "run")
     report(progress, 0.75, "writing the result")
     write_result(target, written, title=project.name, language=options["language"])

@@ -1,6 +1,7 @@
-"""Named styles and an embedded QGIS project for a result GeoPackage, without QGIS.
+"""Named styles and an embedded QGIS project for a result, without QGIS.
 
-`embed` writes both into a closed file; `relink` mends the project after the file got another name.
+`embed` writes both into a closed GeoPackage; `relink` mends the project after the file got another name. `compose` makes
+both of what is known of layers, wherever they are.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gisheat.styles.definitions import MAP_LAYERS, STYLES
+from gisheat.styles.from_tables import describe_tables, gather_tables
 from gisheat.styles.markup import document
-from gisheat.styles.model import Context, LayerInfo, Style
+from gisheat.styles.model import Context, Facts, LayerInfo, Style
 from gisheat.styles.project import PROJECT_NAME, Setting, project
 from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
@@ -18,6 +20,7 @@ from gisheat.styles.store import (
     describe,
     gather,
     opened,
+    packed,
     relink_project,
     write_project,
     write_styles,
@@ -30,7 +33,21 @@ if TYPE_CHECKING:
 
     from gisheat.schema import Language
 
-__all__ = ["PROJECT_NAME", "STYLES", "LayerInfo", "Style", "StyleRow", "add_styles", "embed", "relink", "style_rows"]
+__all__ = [
+    "PROJECT_NAME",
+    "STYLES",
+    "LayerInfo",
+    "Style",
+    "StyleRow",
+    "add_styles",
+    "compose",
+    "describe_tables",
+    "embed",
+    "gather_tables",
+    "packed",
+    "relink",
+    "style_rows",
+]
 
 _TABLE_STYLE = {"en": "Columns", "zh": "列名"}
 _MARGIN = 0.05
@@ -76,15 +93,40 @@ def embed(
     """
     with opened(path) as connection:
         infos = describe(connection) if layers is None else dict(layers)
-        facts = gather(connection, infos)
-        words = aliases or {}
-        contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
-        styles = {name: available(context) for name, context in contexts.items()}
-        drawn = {name: style_elements(styles[name], context) for name, context in contexts.items()}
-        crs = _crs(infos)
-        setting = Setting(title, language, file_name or path.name, *crs, extent or whole_extent(infos))
-        write_styles(connection, style_rows(contexts, styles, drawn))
-        write_project(connection, PROJECT_NAME, project(setting, contexts, styles, drawn))
+        sources = {name: f"./{file_name or path.name}|layername={name}" for name in infos}
+        rows, text = compose(
+            infos, gather(connection, infos), sources, title=title, language=language, aliases=aliases, extent=extent
+        )
+        write_styles(connection, rows)
+        write_project(connection, PROJECT_NAME, text)
+
+
+def compose(
+    infos: Mapping[str, LayerInfo],
+    facts: Facts,
+    sources: Mapping[str, str],
+    *,
+    provider: str = "ogr",
+    title: str,
+    language: Language = "en",
+    aliases: Mapping[str, Mapping[str, str]] | None = None,
+    extent: Extent | None = None,
+) -> tuple[list[StyleRow], str]:
+    """Return the rows of `layer_styles` and the text of the project.
+
+    Parameters
+    ----------
+    infos, facts
+        What is known of the layers, as of `describe_tables` and `gather_tables`.
+    sources, provider
+        Where the project finds each layer, in the words of this provider of QGIS.
+    """
+    words = aliases or {}
+    contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
+    styles = {name: available(context) for name, context in contexts.items()}
+    drawn = {name: style_elements(styles[name], context) for name, context in contexts.items()}
+    setting = Setting(title, language, sources, provider, *_crs(infos), extent or whole_extent(infos))
+    return style_rows(contexts, styles, drawn), project(setting, contexts, styles, drawn)
 
 
 def relink(path: Path, file_name: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The QGIS project embedded in the GeoPackage, as the XML of a .qgs file."""
+"""The QGIS project that is stored beside the layers, as the XML of a .qgs file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ _GEOMETRY = {"Point": "Point", "Line": "Line", "Polygon": "Polygon", "Table": "N
 
 @dataclass(frozen=True)
 class Setting:
-    """What a project shows: title, language, file name of the GeoPackage, CRS and first extent."""
+    """What a project shows: title, language, source of each layer and their provider, CRS and first extent."""
 
     title: str
     language: Language
-    file_name: str
+    sources: Mapping[str, str]
+    """Of layers in a GeoPackage relative to its folder, with its name, without which QGIS does not find them."""
+    provider: str
     crs_wkt: str
     crs_authid: str
     extent: tuple[float, float, float, float] | None
@@ -68,11 +70,6 @@ def _present(contexts: Mapping[str, Context], names: Sequence[str]) -> list[str]
     return [name for name in names if name in contexts]
 
 
-def _source(setting: Setting, name: str) -> str:
-    """Return the data source, relative to the folder of the GeoPackage, which has to be named in it."""
-    return f"./{setting.file_name}|layername={name}"
-
-
 def _crs(parent: ET.Element, wkt: str, authid: str) -> None:
     system = node(parent, "spatialrefsys")
     node(system, "wkt", wkt)
@@ -91,7 +88,7 @@ def _tree(root: ET.Element, setting: Setting, contexts: Mapping[str, Context]) -
         group = node(tree, "layer-tree-group", name=title, checked="Qt::Checked", expanded=expanded)
         for name in names:
             node(group, "layer-tree-layer", id=layer_id(name), name=LAYER_LABEL[setting.language][name],
-                 source=_source(setting, name), providerKey="ogr", checked="Qt::Checked",
+                 source=setting.sources[name], providerKey=setting.provider, checked="Qt::Checked",
                  expanded="0" if name in _COLLAPSED else "1")  # fmt: skip
     node(tree, "custom-order", enabled="0")
 
@@ -126,11 +123,11 @@ def _map_layer(
     layer = node(parent, "maplayer", type="vector", geometry=_GEOMETRY[shape], wkbType=_WKB[shape],
                  autoRefreshEnabled="0", **drawn[0].attrib)  # fmt: skip
     node(layer, "id", layer_id(context.layer))
-    node(layer, "datasource", _source(setting, context.layer))
+    node(layer, "datasource", setting.sources[context.layer])
     node(layer, "layername", LAYER_LABEL[setting.language][context.layer])
     if shape != "Table":
         _crs(node(layer, "srs"), context.info.crs_wkt, context.info.crs_authid)
-    node(layer, "provider", "ogr", encoding="UTF-8")
+    node(layer, "provider", setting.provider, encoding="UTF-8")
     if styles:
         _style_manager(layer, [style.name.get(context.language) for style in styles], drawn)
     layer.extend(drawn[0])

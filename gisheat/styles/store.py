@@ -182,15 +182,20 @@ def add_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow], *, owne
         connection.execute("DELETE FROM gpkg_contents WHERE table_name = 'layer_styles'")
 
 
-def write_project(connection: sqlite3.Connection, name: str, qgs: str) -> None:
-    """Write the embedded project: the hexadecimal digits of a zip file."""
+def packed(name: str, qgs: str) -> tuple[str, bytes]:
+    """Metadata of a project as JSON, and the project as the content of a .qgz file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(zipfile.ZipInfo(f"{name}.qgs", _MADE), qgs.encode(), zipfile.ZIP_DEFLATED, 9)
     moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*_MADE)
-    metadata = json.dumps({"last_modified_time": moment, "last_modified_user": _OWNER})
+    return json.dumps({"last_modified_time": moment, "last_modified_user": _OWNER}), buffer.getvalue()
+
+
+def write_project(connection: sqlite3.Connection, name: str, qgs: str) -> None:
+    """Write the embedded project: the hexadecimal digits of a zip file."""
+    metadata, content = packed(name, qgs)
     connection.execute(_PROJECT_TABLE)
-    connection.execute("INSERT OR REPLACE INTO qgis_projects VALUES (?,?,?)", (name, metadata, buffer.getvalue().hex()))
+    connection.execute("INSERT OR REPLACE INTO qgis_projects VALUES (?,?,?)", (name, metadata, content.hex()))
 
 
 def relink_project(connection: sqlite3.Connection, name: str, file_name: str) -> None:

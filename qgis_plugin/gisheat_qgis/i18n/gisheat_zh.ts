@@ -804,6 +804,10 @@
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
 </message>
 <message>
+<source>Solve both states and set side by side what the changes do.</source>
+<translation>计算两个状态，并列变更的影响。</translation>
+</message>
+<message>
 <source>Merge a survey, a design or an approved change set into a base map</source>
 <translation>将测量成果、设计方案或已批准的变更集合并到底图</translation>
 </message>
@@ -888,6 +892,26 @@
 <translation>移除以前写回的内容。</translation>
 </message>
 <message>
+<source>Hand a result on: as a CAD drawing, GeoJSON, FlatGeobuf, Shapefile, CSV or workbook</source>
+<translation>导出成果：CAD 图（DXF）、GeoJSON、FlatGeobuf、Shapefile、CSV 或工作簿</translation>
+</message>
+<message>
+<source>A drawing has the layers of the map with their colours, stations as blocks with attributes, pipes with diameter and flow; read again it is the same network.</source>
+<translation>CAD 图按地图图层分层并保留分级颜色，热力站为带属性的图块，管道标注管径和流量；重新读入得到相同的管网。</translation>
+</message>
+<message>
+<source>Result, as run writes one.</source>
+<translation>计算成果文件（由“运行”等操作生成）。</translation>
+</message>
+<message>
+<source>File to write (*.dxf, *.geojson, *.fgb, *.shp, *.csv, *.xlsx).</source>
+<translation>要写入的文件（*.dxf、*.geojson、*.fgb、*.shp、*.csv、*.xlsx）。</translation>
+</message>
+<message>
+<source>Layer to hand on; pipes where the form holds one, every layer where it holds several.</source>
+<translation>要导出的图层；单图层格式默认为 pipes，多图层格式默认全部导出。</translation>
+</message>
+<message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
 <translation>由 EPANET 文件生成单管管网，取 t = 0 时的状态</translation>
 </message>
@@ -910,6 +934,26 @@
 <message>
 <source>EPANET file to write (*.inp).</source>
 <translation>要写出的 EPANET 文件（*.inp）。</translation>
+</message>
+<message>
+<source>Make the layer streets of an OpenStreetMap extract</source>
+<translation>由 OpenStreetMap 数据生成道路图层</translation>
+</message>
+<message>
+<source>Takes a downloaded .pbf or .osm file, or a layer of roads that others have made of one. The streets carry the attribution that the licence asks for; it stays with every result that is made of them.</source>
+<translation>读取下载的 .pbf 或 .osm 文件，或他人由其制作的道路图层。道路带有许可协议要求的数据来源声明，并随所有由其得到的成果保留。</translation>
+</message>
+<message>
+<source>Extract of OpenStreetMap (*.pbf, *.osm), or FILE|layername with roads.</source>
+<translation>OpenStreetMap 数据文件（*.pbf、*.osm），或含道路的“文件|图层名”。</translation>
+</message>
+<message>
+<source>Take what lies in it: west,south,east,north in degrees, or FILE|layername with polygons.</source>
+<translation>只取该范围内的道路：西,南,东,北（度），或含面的“文件|图层名”。</translation>
+</message>
+<message>
+<source>Classes of streets (values of highway) to take, separated by commas; usual or all for those.</source>
+<translation>要取的道路等级（highway 的值），用逗号分隔；usual 为常用等级，all 为全部。</translation>
 </message>
 <message>
 <source>district heating</source>
@@ -1220,6 +1264,10 @@
 <translation>正在写出变更</translation>
 </message>
 <message>
+<source>reading the result</source>
+<translation>读取计算结果</translation>
+</message>
+<message>
 <source>reading with EPANET</source>
 <translation>正在用 EPANET 读取</translation>
 </message>
@@ -1284,8 +1332,12 @@
 <translation>正在写出报告</translation>
 </message>
 <message>
-<source>reading the result</source>
-<translation>读取计算结果</translation>
+<source>reading the extract</source>
+<translation>正在读取道路数据</translation>
+</message>
+<message>
+<source>writing the streets</source>
+<translation>正在写入道路图层</translation>
 </message>
 <message>
 <source>joining features with the result</source>

@@ -1,0 +1,305 @@
+"""Layers of a schema as tables, by COPY: the same that reading a file gives, feature ids as index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gisheat.database.references import crs_of
+from gisheat.database.sessions import Session, reading
+from gisheat.errors import InputError
+from gisheat.places import Database
+
+KEYS = ("fid", "ogc_fid", "gid", "objectid", "id")
+"""Integer columns that number features in views and in tables without a primary key, if they do."""
+HIDDEN = ("fid", "ogc_fid", "gid", "objectid")
+"""Of them and of primary keys those that are nothing but the number of a feature, and so no column of the layer."""
+USUAL_GEOMETRY = ("geom", "geometry", "the_geom", "wkb_geometry", "shape")
+"""Names of the geometry column that is meant where there are several, in this order."""
+OF_OTHERS = ("layer_styles", "qgis_projects")
+"""Tables of QGIS."""
+NULL = "\x1c\x1d\x1e"
+"""Stands for NULL in what COPY sends; text of just these three control characters would become NULL."""
+_WHOLE = ("int2", "int4", "int8")
+_FRACTIONS = ("float4", "float8", "numeric")
+_DATES = ("date", "timestamp", "timestamptz")
+_TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
+_KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
+          "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
+_EXACT: Any = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
+"""What makes pandas read all digits of a number: before 3.1 it did so only when told."""
+
+_RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
+_COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), coalesce(b.typcategory, t.typcategory),
+    CASE WHEN t.typname = 'geometry' THEN postgis_typmod_type(a.atttypmod) ELSE '' END,
+    CASE WHEN t.typname IN ('geometry', 'geography') THEN postgis_typmod_srid(a.atttypmod) ELSE 0 END
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+    WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
+_UNIQUE = """SELECT array_agg(a.attname ORDER BY array_position(i.indkey::int2[], a.attnum)), i.indisprimary
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
+    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND (i.indisprimary OR i.indnkeyatts = 1) GROUP BY i.indexrelid, i.indisprimary
+    HAVING i.indisprimary OR bool_and(a.attnotnull) ORDER BY i.indisprimary DESC, 1"""
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    type: str
+    category: str
+    geometry: str
+    """Type of its geometries, GEOMETRY where any may be."""
+    srid: int
+
+    @property
+    def is_geometry(self) -> bool:
+        return self.type in ("geometry", "geography")
+
+
+def layer_names(where: Database) -> list[str]:
+    """Names of the tables and views of a schema.
+
+    Raises
+    ------
+    InputError
+        If there is no such schema, or it can't be looked at.
+    """
+    with reading(where) as session:
+        _check_schema(session)
+        found = session.rows.execute(_RELATIONS, (where.schema,)).fetchall()
+        return [str(name) for (name,) in found if name not in OF_OTHERS]
+
+
+def column_names(where: Database, table: str) -> list[str]:
+    """Names of the columns of a table, but its geometry and the number of the feature."""
+    with reading(where) as session:
+        columns = [c for c in _columns(session, table) if not c.is_geometry]
+        key = _key(session, table, columns)
+        return [c.name for c in columns if not (c.name in key and c.name.lower() in HIDDEN)]
+
+
+def run_record(where: Database) -> dict[str, str]:
+    """Key and value of the run record in a schema, empty where gisheat has not written one."""
+    from psycopg import sql
+
+    with reading(where) as session:
+        known = {c.name for c in _columns(session, "run")}
+        if not {"key", "value"} <= known:
+            return {}
+        query = sql.SQL("SELECT key::text, value::text FROM {}").format(sql.Identifier(where.schema, "run"))
+        return {str(key): str(value) for key, value in session.rows.execute(query)}
+
+
+def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
+    """Rows of a table, sorted by feature id: a GeoDataFrame where it has a geometry.
+
+    The feature id is the primary key, if that is a whole number, or another such column without gaps and doubles;
+    without one the number of the row. `attrs` has under `sha256` what the rows hash to and under `notes` what to tell.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of geometry that is wanted: line, point, polygon or none.
+
+    Raises
+    ------
+    InputError
+        If it can't be read.
+    """
+    with reading(where) as session:
+        columns = _columns(session, table)
+        shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
+        plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
+        key = _key(session, table, plain)
+        fetched, digest = _fetched(session, table, plain, shape, key)
+        found = _with_types(fetched, plain)
+        found = _numbered(found, key)
+        if shape is not None:
+            place = f"{where}|{table}"
+            geometry, crs = _geometry(session, place, found.pop("geometry"), shape.srid)
+            found = gpd.GeoDataFrame(found, geometry=geometry, crs=crs)
+    found.attrs |= {"sha256": digest, "notes": notes}
+    return found
+
+
+def _check_schema(session: Session) -> None:
+    query = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = %s"
+    row = session.rows.execute(query, (session.where.schema,)).fetchone()
+    if row is None:
+        raise InputError(f"{session.where}: the database has no schema {session.where.schema!r}.")
+    if not row[0]:
+        raise InputError(f"{session.where}: the user has no right to read the schema (GRANT USAGE ON SCHEMA).")
+
+
+def _columns(session: Session, table: str) -> list[_Column]:
+    rows = session.rows.execute(_COLUMNS, (session.where.schema, table)).fetchall()
+    return [
+        _Column(str(n), str(kind), str(category), str(shape).upper(), srid) for n, kind, category, shape, srid in rows
+    ]
+
+
+def _key(session: Session, table: str, columns: list[_Column]) -> list[str]:
+    """Columns that number the rows: one whole number, or what to sort by where the number of the row has to do."""
+    whole = [c.name for c in columns if c.type in _WHOLE]
+    unique = session.rows.execute(_UNIQUE, (session.where.schema, table)).fetchall()
+    single = [names[0] for names, _ in unique if len(names) == 1 and names[0] in whole]
+    if single:
+        return single[:1]
+    primary = [str(n) for names, is_primary in unique if is_primary for n in names]
+    return primary or [name for usual in KEYS for name in whole if name.lower() == usual][:1]
+
+
+def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Column | None, list[str]]:
+    """The geometry column that is meant, and a note on the others."""
+    if not shapes or kind == "none":
+        return None, []
+
+    def rank(column: _Column) -> tuple[int, int]:
+        kept = column.geometry.rstrip("ZM")
+        fits = 0 if kept in _KINDS[kind] else 1 if kept in ("", "GEOMETRY") else 2
+        usual = USUAL_GEOMETRY.index(column.name.lower()) if column.name.lower() in USUAL_GEOMETRY else len(shapes) + 9
+        return fits, usual
+
+    chosen = min(shapes, key=rank)
+    others = ", ".join(c.name for c in shapes if c is not chosen)
+    return chosen, [f"{table}: of its geometry columns {chosen.name} is used, not {others}"] if others else []
+
+
+# rows ----------------------------------------------------------------------------------------------------
+
+
+class _Stream:
+    """What COPY sends, as a file to read from, hashed on its way: the server writes while pandas reads."""
+
+    def __init__(self, blocks: Iterable[Any]) -> None:
+        self.blocks, self.rest, self.hash = iter(blocks), b"", hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes."""
+        parts, have = [self.rest], len(self.rest)
+        while size < 0 or have < size:
+            block = next(self.blocks, None)
+            if block is None:
+                break
+            self.hash.update(block)
+            parts.append(bytes(block))
+            have += len(parts[-1])
+        found = b"".join(parts)
+        cut = len(found) if size < 0 else size
+        self.rest = found[cut:]
+        return found[:cut]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """What is left, which pandas wants to be possible."""
+        return iter(lambda: self.read(1 << 18), b"")
+
+
+def _fetched(
+    session: Session, table: str, columns: list[_Column], shape: _Column | None, key: list[str]
+) -> tuple[pd.DataFrame, str]:
+    """Rows as texts and numbers, columns numbered, the geometry last; and their hash."""
+    from psycopg import sql
+
+    wanted = [_expression(c) for c in columns] + ([_geometry_expression(shape)] if shape else [])
+    if not wanted:
+        return pd.DataFrame(), ""
+    order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
+    relation = sql.Identifier(session.where.schema, table)
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv, NULL {})").format(
+        sql.SQL(", ").join(wanted), relation, order, sql.Literal(NULL)
+    )
+    names = list(range(len(wanted)))
+    types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
+    with session.rows.cursor() as cursor, cursor.copy(query) as copy:
+        stream: Any = _Stream(copy)
+        rows: pd.DataFrame = pd.read_csv(
+            stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
+            na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
+            keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
+        )  # fmt: skip
+    if not len(rows):
+        rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
+    rows.columns = pd.Index([*(c.name for c in columns), *(["geometry"] if shape else [])])
+    return rows, stream.hash.hexdigest()
+
+
+def _dtype(column: _Column) -> Any:
+    """How pandas reads a column: whole numbers as they come (with gaps they become fractions), all else by type."""
+    if column.type in _WHOLE:
+        return None
+    return float if column.type in _FRACTIONS else object if column.type in ("bool", *_DATES) else str
+
+
+def _expression(column: _Column) -> Any:
+    """SQL of a column: what no table of features knows becomes text, arrays as JSON."""
+    from psycopg import sql
+
+    name = sql.Identifier(column.name)
+    if column.category == "A":
+        return sql.SQL("to_json({})::text").format(name)
+    if column.type in (*_WHOLE, *_FRACTIONS, *_DATES, *_TEXTS, "bool"):
+        return name
+    return sql.SQL("{}::text").format(name)
+
+
+def _geometry_expression(column: _Column) -> Any:
+    """SQL of the geometry, arcs as lines."""
+    from psycopg import sql
+
+    name = sql.Identifier(column.name)
+    if column.type == "geography":
+        return sql.SQL("{}::geometry").format(name)
+    straight = any(column.geometry.rstrip("ZM") in types for types in _KINDS.values())
+    return name if straight else sql.SQL("ST_CurveToLine({})").format(name)
+
+
+def _with_types(rows: pd.DataFrame, columns: list[_Column]) -> pd.DataFrame:
+    """The table with truth values and dates made of their texts."""
+    for column in columns:
+        values = rows[column.name]
+        if column.type == "bool":
+            made = values.map({"t": True, "f": False})
+            rows[column.name] = made.astype(bool) if len(made) and made.notna().all() else made
+        elif column.type in _DATES:
+            rows[column.name] = _dates(values, with_zone=column.type == "timestamptz")
+    return rows
+
+
+def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
+    """Dates and times, as texts where one of them lies outside what pandas knows (infinity, 44 BC)."""
+    made = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=with_zone)
+    return values.astype(str).where(values.notna()) if made.isna().sum() > values.isna().sum() else made
+
+
+def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """The table with feature ids as index: the key, where it is one whole number for each row, or the row's number."""
+    name = key[0] if len(key) == 1 else ""
+    ids = rows[name] if name in rows else None
+    if ids is None or ids.dtype.kind not in "iu" or ids.duplicated().any():
+        return rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="fid"))
+    numbered = rows.set_axis(pd.Index(ids.to_numpy(np.int64), name="fid"))
+    return numbered.drop(columns=name) if name.lower() in HIDDEN else numbered
+
+
+def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tuple[NDArray[np.object_], Any]:
+    """Geometries of the hexadecimal digits, and their CRS: that of the features, without any that of the column."""
+    raw = [bytes.fromhex(text) if isinstance(text, str) else None for text in texts.tolist()]
+    found = np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
+    there = found[~shapely.is_missing(found)]
+    numbers = np.unique(shapely.get_srid(there)).tolist()
+    if len(numbers) > 1:
+        listed = ", ".join(map(str, numbers))
+        raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
+    return np.asarray(shapely.set_srid(found, 0), object), crs_of(session, numbers[0] if numbers else srid, place)

@@ -1,0 +1,214 @@
+"""Every verb from a database and to one gives the tables that it gives from a file and to one."""
+
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pyogrio
+import pytest
+from drawings import call
+from servers import Town
+
+from gisheat import database
+from gisheat.layers import layer_names, read_table
+from gisheat.operations import OPERATIONS
+from gisheat.places import place
+from gisheat.schema import GEOMETRY, INPUT_LAYERS
+
+SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
+PLACES = ("started", "duration")
+"""Rows of the run record that tell the time; `input` and `sha256` name places, as does a note of the reading."""
+
+
+def both(town, folder, text):
+    """Project files `file.toml` and `database.toml` that say the same, one of files, one of tables."""
+    (folder / "file.toml").write_text(text, encoding="utf-8")
+    named = tomllib.loads(text)["layers"]
+    for source in named.values():
+        text = text.replace(json.dumps(source), json.dumps(f"{town.address('net')}|{source.partition('|')[2]}"))
+    (folder / "database.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def mulan(server, tmp_path_factory):
+    """The sample with its trenches already chosen, which spares each verb the search, as a file and as a schema."""
+    town = Town(server)
+    town.folder = tmp_path_factory.mktemp("mulan")
+    routed = town.folder / "mulan.gpkg"
+    assert call("topology", SAMPLE / "project.toml", "-o", routed).code in (0, 1)
+    layers = [n for n in layer_names(routed) if n in INPUT_LAYERS]
+    town.load("net", {name: read_table(name, f"{routed}|{name}") for name in layers})
+    text = (SAMPLE / "project.toml").read_text(encoding="utf-8").replace('routing = "always"', 'routing = "never"')
+    start, end = text.index("[layers]"), text.index("[options]")
+    listed = "".join(f'{name} = "mulan.gpkg|{name}"\n' for name in layers)
+    both(town, town.folder, f"{text[:start]}[layers]\n{listed}\n{text[end:]}")
+    yield town
+    town.admin.close()
+    server.drop(town.name)
+
+
+def content(where):
+    """Tables of a result by name, without what names a place or a time."""
+    found = {}
+    names = [n for n in layer_names(where) if n not in ("layer_styles", "qgis_projects")]
+    for name in names:
+        kind = GEOMETRY[name]
+        if isinstance(where, Path):
+            table = pyogrio.read_dataframe(where, layer=name, fid_as_index=True)
+        else:
+            table = database.read_table(where, name, kind)
+            table.attrs.clear()
+        found[name] = table
+    if "run" in found:
+        run = found["run"]
+        named = run["key"].str.startswith(("input ", "sha256 ")) | run["key"].isin([*PLACES, "project"])
+        found["run"] = run[~named].reset_index(drop=True)
+    return found
+
+
+def assert_same(where, file):
+    one, other = content(where), content(file)
+    assert sorted(one) == sorted(other)
+    for name, table in other.items():
+        mine = one[name]
+        assert list(mine.columns) == list(table.columns), name
+        for column in table.columns:
+            if column == "geometry":
+                same = mine.geometry.to_wkb() == table.geometry.to_wkb()
+                assert (same | table.geometry.isna()).all(), name
+                assert mine.crs == table.crs
+            else:
+                left, right = ([None if pd.isna(v) else v for v in t[column]] for t in (mine, table))
+                assert left == right, f"{name}.{column}"
+
+
+TO_RESULT = ("topology", "loads", "size", "solve", "run", "balance", "sweep", "check")
+
+
+@pytest.mark.parametrize("verb", TO_RESULT)
+def test_a_result_in_a_database_of_layers_in_a_database_is_that_of_files(mulan, verb):
+    more = ("--outages", "trunk") if verb == "sweep" else ()
+    file, address = mulan.folder / f"{verb}.gpkg", mulan.address(f"result_{verb}")
+    whole = call(verb, mulan.folder / "file.toml", "-o", file, *more)
+    ran = call(verb, mulan.folder / "database.toml", "-o", address, *more)
+    assert (ran.code, ran.err) == (whole.code, "")
+    assert whole.code in (0, 1)
+    assert_same(place(address), file)
+
+
+def test_the_sample_as_it_is_with_its_trenches_to_be_chosen(mulan, tmp_path):
+    shutil.copy(SAMPLE / "mulan.gpkg", tmp_path)
+    names = [n for n in layer_names(tmp_path / "mulan.gpkg") if n in INPUT_LAYERS]
+    raw = {name: read_table(name, f"{tmp_path / 'mulan.gpkg'}|{name}") for name in names}
+    database.write_template(mulan.place("drawn"), raw)
+    text = (SAMPLE / "project.toml").read_text(encoding="utf-8")
+    (tmp_path / "file.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "database.toml").write_text(text.replace("mulan.gpkg|", f"{mulan.address('drawn')}|"), encoding="utf-8")
+    assert call("route", tmp_path / "file.toml", "-o", tmp_path / "a.gpkg").code in (0, 1)
+    assert call("route", tmp_path / "database.toml", "-o", mulan.address("routed")).code in (0, 1)
+    assert_same(mulan.place("routed"), tmp_path / "a.gpkg")
+
+
+def test_a_whole_schema_is_an_input_by_the_names_of_its_tables(mulan):
+    file, schema = mulan.folder / "whole.gpkg", mulan.place("whole")
+    one = call("check", mulan.folder / "mulan.gpkg", "-o", file)
+    two = call("check", mulan.address("net"), "-o", mulan.address("whole"))
+    assert one.code == two.code, two.err
+    assert_same(schema, file)
+
+
+def test_single_layers_of_a_database_stand_in_for_those_of_a_file(mulan):
+    only = f"{mulan.address('net')}|pipes"
+    one = call("check", mulan.folder / "file.toml", "-o", mulan.folder / "one.gpkg")
+    two = call("check", mulan.folder / "file.toml", "--pipes", only, "-o", mulan.folder / "two.gpkg")
+    assert one.code == two.code, two.err
+    assert_same(mulan.folder / "two.gpkg", mulan.folder / "one.gpkg")
+    record = dict(
+        zip(*(pyogrio.read_dataframe(mulan.folder / "two.gpkg", layer="run")[c] for c in ("key", "value")), strict=True)
+    )
+    assert record["input pipes"] == only
+    assert len(record[f"sha256 {only}"]) == 64
+
+
+def test_a_result_in_a_database_is_solved_again_as_one_in_a_file_is(mulan):
+    for target in (mulan.folder / "first.gpkg", mulan.address("first")):
+        assert call("solve", mulan.folder / "file.toml", "-o", target).code in (0, 1)
+    one = call("solve", mulan.folder / "first.gpkg", "-o", mulan.folder / "second.gpkg")
+    two = call("solve", mulan.address("first"), "-o", mulan.address("second"))
+    assert (two.code, two.err) == (one.code, "")
+    assert_same(mulan.place("second"), mulan.folder / "second.gpkg")
+
+
+PRODUCTS = {
+    "profile": ".dxf", "table": ".csv", "regulate": ".csv", "duration": ".csv", "equip": ".csv", "cost": ".csv", "draw": ".svg",
+    "report": ".html",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", PRODUCTS)
+def test_products_of_a_database_are_those_of_files(mulan, verb):
+    made = []
+    for kind in ("file", "database"):
+        target = mulan.folder / f"{verb}-{kind}" / f"product{PRODUCTS[verb]}"
+        ran = call(verb, mulan.folder / f"{kind}.toml", "-o", target)
+        files = sorted(target.parent.glob("*")) if target.parent.exists() else []
+        made.append((ran.code, ran.err, {f.name: f.read_text(encoding="utf-8", errors="replace") for f in files}))
+    (code, said, files), (other_code, other_said, others) = made
+    assert (other_code, other_said, others.keys()) == (code, said, files.keys())
+    assert code in (0, 1)
+    if PRODUCTS[verb] == ".csv":
+        assert others == files
+
+
+def test_explain_and_compare_and_new_and_template(mulan):
+    said = [call("explain", mulan.folder / f"{kind}.toml") for kind in ("file", "database")]
+    assert said[0].out == said[1].out
+    assert said[0].code == 0
+    one = call("compare", mulan.folder / "file.toml", mulan.folder / "mulan.gpkg", "-o", mulan.folder / "changes.gpkg")
+    two = call("compare", mulan.folder / "database.toml", mulan.address("net"), "-o", mulan.address("changes"))
+    assert (two.code, two.err) == (one.code, "")
+    left, right = content(mulan.place("changes")), content(mulan.folder / "changes.gpkg")
+    assert sorted(left) == sorted(right)
+    assert call("new", mulan.address("net"), "-o", mulan.folder / "new.toml").code == 0
+    listed = tomllib.loads((mulan.folder / "new.toml").read_text(encoding="utf-8"))["layers"]
+    assert listed["pipes"] == f"{mulan.address('net')}|pipes"
+    assert call("template", "-o", mulan.address("blank"), "--crs", "EPSG:4552").code == 0
+    assert set(database.layer_names(mulan.place("blank"))) == set(INPUT_LAYERS)
+    again = call("template", "-o", mulan.address("blank"), "--crs", "EPSG:4552")
+    assert (again.code, "exists" in again.err) == (2, True)
+    assert (
+        call("check", mulan.folder / "file.toml", "-o", mulan.address("blank")).code == 2
+    )  # a template is nobody's result
+
+
+def test_one_pipe_networks_come_from_and_go_to_a_database(mulan):
+    inp = SAMPLE.parent / "epanet" / "hill.inp"
+    for target in (mulan.folder / "inp.gpkg", mulan.address("inp")):
+        assert call("import-inp", inp, "-o", target).code == 0
+    assert_same(mulan.place("inp"), mulan.folder / "inp.gpkg")
+    for source, target in (
+        (mulan.folder / "inp.gpkg", mulan.folder / "solved.gpkg"),
+        (mulan.address("inp"), mulan.address("solved")),
+    ):
+        assert call("solve", source, "-o", target).code in (0, 1)
+    assert_same(mulan.place("solved"), mulan.folder / "solved.gpkg")
+    for source, name in ((mulan.folder / "inp.gpkg", "a.inp"), (mulan.address("inp"), "b.inp")):
+        assert call("export-inp", source, "-o", mulan.folder / name).code == 0
+    a, b = ((mulan.folder / name).read_text(encoding="utf-8").splitlines()[3:] for name in ("a.inp", "b.inp"))
+    assert a == b
+
+
+def test_no_verb_is_left_out():
+    tried = {*TO_RESULT, *PRODUCTS, "route", "explain", "compare", "new", "template", "import_inp", "export_inp"}
+    without_layers = {"check_table"}
+    assert {o.__name__ for o in OPERATIONS} == tried | without_layers
+
+
+def test_the_address_as_python_takes_it(mulan):
+    from gisheat import operations
+
+    report = operations.check(mulan.address("net"))
+    assert report.figures
+    assert str(place(mulan.address("net"))) == mulan.address("net")
