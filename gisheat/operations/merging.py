@@ -33,6 +33,9 @@ from gisheat.signature import checked, defaults
 from gisheat.state import Progress, open_project, report
 from gisheat.summary import Rows
 
+SHOWN = 20
+"""Findings that the command line shows; a base has no layer for them."""
+
 
 def merge(
     base: BaseState, changes: ChangesInput, output: OutputFile | None = None, *, progress: Progress | None = None,
@@ -137,6 +140,8 @@ def _check_target(store: Store, target: Place | None, read: list[Place], chosen:
         if isinstance(store, GeoPackageStore):
             check_writable(store.file)
         return
+    if not chosen.get("dry_run") and not isinstance(store, GeoPackageStore):
+        raise InputError(f"{store.place} is a database, of which no copy is made: say --in-place.")
     file = file_of(target, "output")
     if file.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
@@ -293,5 +298,7 @@ def _report(
 ) -> Report:  # fmt: skip
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
+    if not chosen.get("dry_run") and sum(f.severity != "info" for f in findings) > SHOWN:
+        notes = (*notes, "of so many findings, a dry run writes all as a layer, and --json prints them")
     seconds = time.perf_counter() - clock
     return Report(figures, tuple(findings), notes, files, "", seconds, language=chosen["language"])
