@@ -1,6 +1,6 @@
 """Open layers of a GeoPackage in QGIS as a user drags them in, draw them, and tell as JSON what came with them.
 
-Usage: open_layers.py FILE.gpkg PICTURE.png LAYER[:STYLE] ...    It needs no display and no profile of a user.
+Usage: open_layers.py FILE.gpkg PICTURE.png LAYER ...    It needs no display and no profile of a user.
 """
 
 import json
@@ -18,21 +18,14 @@ def main():
         _isolate(Path(folder))
         application = qgis.QgsApplication([], GUIenabled=True)
         application.initQgis()
-        layers = {name.partition(":")[0]: opened(gpkg, *name.partition(":")[::2]) for name in wanted}
+        layers = {name: opened(gpkg, name) for name in wanted}
         draw(list(layers.values()), picture)
         print(json.dumps({name: told(layer) for name, layer in layers.items()}, ensure_ascii=False), flush=True)
     os._exit(0)
 
 
-def opened(gpkg, name, style):
-    layer = qgis.QgsVectorLayer(f"{gpkg}|layername={name}", name, "ogr")
-    if style:
-        _, ids, names, _, _ = layer.listStylesInDatabase()
-        text, _ = layer.getStyleFromDatabase(ids[names.index(style)])
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "style.qml").write_text(text, "utf-8")
-            layer.loadNamedStyle(str(Path(folder) / "style.qml"))
-    return layer
+def opened(gpkg, name):
+    return qgis.QgsVectorLayer(f"{gpkg}|layername={name}", name, "ogr")
 
 
 def told(layer):
