@@ -11,6 +11,7 @@ from pyproj.database import query_utm_crs_info
 from pyproj.exceptions import CRSError, ProjError
 
 from gisheat.errors import InputError
+from gisheat.gauss_kruger import codes_of_meridian
 
 LARGEST_SCALE_ERROR = 0.01
 """Scale at the layer's centre may differ from 1 by this much."""
@@ -88,11 +89,21 @@ def _scale(crs: CRS, longitude: float, latitude: float) -> float:
 
 def _fitting(longitude: float, latitude: float) -> str:
     """Words that name a CRS which fits at a place, empty when the place is none on earth."""
+    code, name = fitting_crs(longitude, latitude)
+    return f" to EPSG:{code} ({name}) with --to-crs, for example" if code else ""
+
+
+def fitting_crs(longitude: float, latitude: float) -> tuple[int, str]:
+    """EPSG code and name of a CRS which lengths near a place [degrees] may be measured in; 0 when it is none on earth.
+
+    >>> fitting_crs(128.04, 45.95)
+    (4552, 'CGCS2000 / 3-degree Gauss-Kruger CM 129E')
+    """
     if not (-180.0 <= longitude <= 180.0 and -85.0 <= latitude <= 85.0):
-        return ""
+        return 0, ""
     if 73.5 <= longitude <= 135.0 and 18.0 <= latitude <= 54.0:  # China: CGCS2000 / 3-degree Gauss-Kruger CM
-        zone = round(longitude / 3.0)
-        return f" to EPSG:{4534 + zone - 25} (CGCS2000 / 3-degree Gauss-Kruger CM {3 * zone}E), for example"
+        code = codes_of_meridian(longitude)[0][0]
+        return code, CRS.from_epsg(code).name
     area = AreaOfInterest(longitude, latitude, longitude, latitude)
     found = query_utm_crs_info("WGS 84", area, contains=False)
-    return f" to EPSG:{found[0].code} ({found[0].name}), for example" if found else ""
+    return (int(found[0].code), found[0].name) if found else (0, "")

@@ -34,7 +34,9 @@ from gisheat.tables import findings_layer, one_pipe_layer
 LAYERS = ("nodes", "pipes", "valves", "pumps")
 WATER = ("friction", "density_kg_m3", "viscosity_pa_s", "gravity_m_s2")
 """Options that an imported file states in its run record."""
-OPTIONS = (*WATER, "tolerance", "max_iterations", "crs", "language")
+READING = ("crs", "to_crs", "encoding")
+"""Options that say how layers are read."""
+OPTIONS = (*WATER, "tolerance", "max_iterations", *READING, "language")
 """Options that say how a one-pipe network is solved."""
 KIND = ("network", "one-pipe")
 """Row of the run record that says what the file holds."""
@@ -56,10 +58,11 @@ def is_one_pipe(path: Place, project: Project, given: Mapping[str, str]) -> bool
     return "fixed_head_m" in column_names(sources["nodes"]) and "from_node" in column_names(sources["pipes"])
 
 
-def read(path: Place, project: Project, given: Mapping[str, str], crs: str | None) -> tuple[Layers, Project]:
+def read(path: Place, project: Project, given: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Layers, Project]:
     """Layers of a one-pipe network, and the project with the water that the file states."""
     sources = find_sources(path, None if project.path is None else project, given)
-    layers = read_layers({n: sources[n] for n in LAYERS if n in sources}, project.columns, crs, measured=False)
+    chosen = {n: options.get(n, project.options.get(n)) for n in READING}
+    layers = read_layers({n: sources[n] for n in LAYERS if n in sources}, project.columns, **chosen, measured=False)
     record = run_record(split_source(sources["pipes"])[0])
     stated = {n: record[f"option {n}"] for n in WATER if record.get(KIND[0]) == KIND[1] and f"option {n}" in record}
     water = {n: value if n == "friction" else _number(n, value) for n, value in stated.items()}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from gisheat.as_built_quantities import InPlace, RemoveWritten, WriteForm, WrittenColumns, WrittenLayers
+from gisheat.as_built_quantities import (
+    Ancestor,
+    DryRun,
+    EmptyValues,
+    InPlace,
+    Missing,
+    NewColumns,
+    RemoveWritten,
+    ToState,
+    WriteForm,
+    WrittenColumns,
+    WrittenLayers,
+)  # fmt: skip
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -70,6 +82,8 @@ from gisheat.quantities import (
     DiagramPipes,
     DiagramStation,
     EmptyingMargin,
+    Encoding,
+    ExportLayer,
     FlowTable,
     Friction,
     Gravity,
@@ -128,14 +142,18 @@ from gisheat.quantities import (
     SourcesLayer,
     StationControl,
     StationId,
+    StationList,
     StationPumpEfficiency,
     StationsLayer,
+    StreetArea,
+    StreetClasses,
     StreetCrossings,
     StreetsLayer,
     SuctionMargin,
     SupplyTemperature,
     TerrainRaster,
     Threads,
+    ToCrs,
     Tolerance,
     TrunkShare,
     UserPressure,
@@ -150,6 +168,24 @@ class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ImportOsmOptions(TypedDict, total=False):
+    """Which streets of an extract are taken, and where they end up."""
+
+    to_crs: ToCrs
+    area: StreetArea
+    classes: StreetClasses
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ExportOptions(TypedDict, total=False):
+    """What of a result is handed on."""
+
+    layer: ExportLayer
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -177,8 +213,11 @@ class ReadOptions(TypedDict, total=False):
     valves: ValvesLayer
     pumps: PumpsLayer
     load_mix: LoadMixLayer
+    station_list: StationList
     terrain: TerrainRaster
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -397,6 +436,32 @@ class CompareOptions(TypedDict, total=False):
 
     match_tolerance_m: MatchTolerance
     crs: Crs
+    to_crs: ToCrs
+    encoding: Encoding
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class MergeOptions(TypedDict, total=False):
+    """What is merged, and where it is written."""
+
+    ancestor: Ancestor
+    dry_run: DryRun
+    in_place: InPlace
+    match_tolerance_m: MatchTolerance
+    missing: Missing
+    empty_values: EmptyValues
+    new_columns: NewColumns
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class UndoOptions(TypedDict, total=False):
+    """How far is gone back, and where it is written."""
+
+    to: ToState
+    in_place: InPlace
     language: OutputLanguage
     overwrite: Overwrite
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gisheat.errors import InputError
-from gisheat.schema import INPUT_LAYERS, input_columns
+from gisheat.schema import INPUT_LAYERS, STATION_LIST, input_columns
 
 SECTIONS = ("name", "layers", "columns", "options", "phases", "scenarios", "output")
 RASTERS = ("terrain",)
+TABLES = (STATION_LIST,)
+"""Tables about layers, among the layers of a project file."""
 USUAL_PHASES = ("existing", "near", "far")
 """Order of the phases when a project states none."""
 MOST_LISTED = 40
@@ -49,13 +51,14 @@ def read_project(path: Path) -> Project:
     data = _toml(path)
     _known(data, SECTIONS, where)
     layers = _table(data, "layers", where)
-    _known(layers, (*INPUT_LAYERS, *RASTERS), f"{where}, [layers]")
+    _known(layers, (*INPUT_LAYERS, *TABLES, *RASTERS), f"{where}, [layers]")
     columns = _table(data, "columns", where)
-    _known(columns, INPUT_LAYERS, f"{where}, [columns]")
+    _known(columns, (*INPUT_LAYERS, *TABLES), f"{where}, [columns]")
     for layer, mapping in columns.items():
         if not isinstance(mapping, dict):
             raise InputError(f"{where}, [columns.{layer}]: a table of contract name = own name is needed.")
-        _known(mapping, tuple(input_columns(layer)), f"{where}, [columns.{layer}]")
+        described = "stations" if layer == STATION_LIST else layer
+        _known(mapping, tuple(input_columns(described)), f"{where}, [columns.{layer}]")
         _texts(mapping, f"{where}, [columns.{layer}]")
     phases = _table(data, "phases", where)
     _known(phases, ("order", "area_factor"), f"{where}, [phases]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,14 @@ from gisheat.errors import InputError
 from gisheat.geopackage import whole_or_nothing
 from gisheat.network import Array
 from gisheat.operating_point import StationKinds, numbers_of, station_curves, station_kinds
-from gisheat.picture.chart import COLOURS, Line, Mark, Panel, draw_chart, usable_language
 from gisheat.regulation import CONNECTIONS, Curves
 from gisheat.schema import Language, from_si
 from gisheat.state import State
 from gisheat.summary import Rows
 from gisheat.workbooks import SUFFIXES, write_tables
+
+if TYPE_CHECKING:
+    from gisheat.picture.chart import Line
 
 ALL = "all"
 """Kind of the rows that hold the network as a whole."""
@@ -181,6 +183,8 @@ def _fine(outdoor: Array) -> Array:
 
 
 def _draw(found: StationKinds, curves: Curves, fine: Curves, target: Path, state: State) -> None:
+    from gisheat.picture.chart import COLOURS, Line, Mark, Panel, draw_chart, usable_language
+
     language = usable_language(state.options["language"])
     words, names = WORDS[language], kind_names(found, language)
     several = len(names) > 1

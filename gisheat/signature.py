@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -36,6 +37,7 @@ class Parameter(NamedTuple):
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 
 
+@cache
 def parameters(operation: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Parameters of an operation in order: its positional ones, then the members of its options TypedDict.
 

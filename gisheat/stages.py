@@ -48,7 +48,9 @@ def read(path: Place, project: Project, options: Mapping[str, Any], progress: Pr
     if one_pipe.is_one_pipe(path, project, given):
         raise InputError(f"{path} holds a one-pipe network: only the verbs solve and export-inp take it.")
     sources = find_sources(path, None if project.path is None else project, given)
-    raw = read_layers(sources, project.columns, options.get("crs"))
+    raw = read_layers(
+        sources, project.columns, options.get("crs"), to_crs=options.get("to_crs"), encoding=options.get("encoding")
+    )
     report(progress, 0.15, "checking")
     layers = _with_buildings(clean(raw), options)
     used = [

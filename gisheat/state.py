@@ -25,7 +25,7 @@ from gisheat.topology import Drawing, Repaired
 
 LAYER_OPTIONS = (
     "pipes", "stations", "sources", "nodes", "streets", "buildings", "areas", "valves", "pumps", "load_mix",
-    "terrain",
+    "station_list", "terrain",
 )  # fmt: skip
 
 TABLE_OPTIONS = ("scenarios", "flows", "weather")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +11,17 @@ import pandas as pd
 
 from gisheat.errors import InputError
 from gisheat.findings import Finding
+from gisheat.layers.grids import WORKBOOKS, Grid, as_texts, read_grid
+from gisheat.layers.headings import TOTALS, heading_row, is_units_row, known_columns, plain, with_units
 from gisheat.layers.mapping import map_columns
 from gisheat.network import Array
-from gisheat.schema import SUFFIX, columns, input_columns, split_unit, to_si, unit_text, written_unit
+from gisheat.schema import columns, split_unit, to_si, written_unit
 
 LAYER = "hydraulic_table"
-MOST_ROWS_ABOVE = 30
-"""Rows of titles that may stand above the headings."""
-TOTALS = ("合计", "总计", "小计", "total", "sum", "totals")
 _ENDS = re.compile(r"^\s*(.+?)\s*[-~—–至]\s*(.+?)\s*$")
 """A section named by its two nodes."""
 _NOTHING = ("-", "--", "—", "/", "\\")
 """What stands in a cell that is left empty."""
-_CSV_CODES = ("utf-8-sig", "gb18030")
-_BY_LENGTH = sorted(SUFFIX, key=len, reverse=True)
-_TEN_THOUSANDS = "_1e4_m2"
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def read_printed(path: Path, what: str = "table") -> Printed:
     Parameters
     ----------
     path : Path
-        *.csv (UTF-8 or GB 18030) or *.xlsx (its first sheet, or the one named as FILE|sheet).
+        *.csv (UTF-8 or GBK) or *.xlsx (its first sheet, or the one named as FILE|sheet).
     what : str
         What a sentence calls it.
 
@@ -76,8 +71,9 @@ def read_printed(path: Path, what: str = "table") -> Printed:
     InputError
         If it can't be read, is empty, or no heading is known.
     """
-    grid = _grid(path, what)
-    top = _heading_row(grid)
+    found = _grid(path, what)
+    grid = as_texts(found.rows)
+    top = heading_row(grid, known_columns(LAYER))
     if top < 0:
         listed = "; ".join(filter(None, grid[0])) if grid else "nothing"
         raise InputError(
@@ -85,8 +81,8 @@ def read_printed(path: Path, what: str = "table") -> Printed:
             " must be named as in the columns page, layer hydraulic_table, such as flow (t/h), bore (mm)."
         )
     below = grid[top + 1] if top + 1 < len(grid) else []
-    units = below if _is_units(below) else []
-    headings = _headings(grid[top], units)
+    units = below if is_units_row(below) else []
+    headings = with_units(LAYER, grid[top], units)
     first = top + (2 if units else 1)
     rows = {number: row for number, row in enumerate(grid[first:], first + 1) if any(row)}
     totals = [number for number, row in rows.items() if any(cell.lower() in TOTALS for cell in row)]
@@ -97,131 +93,21 @@ def read_printed(path: Path, what: str = "table") -> Printed:
         [(row + [""] * len(headings))[: len(headings)] for row in rows.values()], columns=headings, index=list(rows),
         dtype=object,
     )  # fmt: skip
-    return _printed(raw.loc[:, [bool(h) for h in headings]], what, totals)
+    printed = _printed(raw.loc[:, [bool(h) for h in headings]], what, totals)
+    return replace(printed, notes=(*found.notes, *printed.notes), findings=(*found.findings, *printed.findings))
 
 
-# the file as rows of texts -----------------------------------------------------------------------------------------
-
-
-def _grid(path: Path, what: str) -> list[list[str]]:
+def _grid(path: Path, what: str) -> Grid:
     file, _, sheet = str(path).partition("|")
     place = Path(file)
     if not place.is_file():
         raise InputError(f"{what} {place}: there is no such file.")
-    if place.suffix.lower() == ".xlsx":
-        return _of_workbook(place, sheet, what)
-    if place.suffix.lower() != ".csv":
+    if place.suffix.lower() not in (".csv", *WORKBOOKS):
         raise InputError(f"{what} {place}: a file that ends in .csv or .xlsx is needed.")
-    for code in _CSV_CODES:
-        try:
-            text = place.read_text(encoding=code)
-        except UnicodeDecodeError:
-            continue
-        except OSError as error:
-            raise InputError(f"{what} {place} can't be read: {error.strerror}.") from error
-        try:
-            return _of_csv(text)
-        except csv.Error as error:
-            raise InputError(f"{what} {place} can't be read: {error}.") from error
-    raise InputError(f"{what} {place} can't be read: it is neither UTF-8 nor GB 18030.")
-
-
-def _of_csv(text: str) -> list[list[str]]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t", key=first.count)
-    rows = csv.reader(text.splitlines(), delimiter=separator)
-    return [[_unguarded(cell.strip()) for cell in row] for row in rows]
-
-
-def _unguarded(text: str) -> str:
-    """Text without the apostrophe that gisheat's own CSV has before what a spreadsheet would calculate."""
-    return text[1:] if re.match(r"'[=+\-@]", text) else text
-
-
-def _of_workbook(path: Path, sheet: str, what: str) -> list[list[str]]:
-    from openpyxl import load_workbook
-
     try:
-        book = load_workbook(path, data_only=True)
-    except Exception as error:  # openpyxl raises what its XML and zip readers do
-        raise InputError(f"{what} {path} can't be read: it is no workbook, or damaged.") from error
-    if sheet and sheet not in book.sheetnames:
-        raise InputError(f"{what} {path}: there is no sheet {sheet!r} (sheets: {', '.join(book.sheetnames)}).")
-    if not book.worksheets:
-        raise InputError(f"{what} {path}: there is no sheet with cells in it.")
-    cells = (book[sheet] if sheet else book.worksheets[0]).iter_rows(values_only=True)
-    return [["" if value is None else _as_text(value) for value in row] for row in cells]
-
-
-def _as_text(value: object) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value).strip()
-
-
-# headings --------------------------------------------------------------------------------------------------------
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_\-.]+", "_", name.strip().lower()).strip("_")
-
-
-def _known_names() -> set[str]:
-    known = {_plain(name) for name in columns(LAYER)}
-    labels = (split_unit(label).name for c in columns(LAYER).values() for label in c.label.values())
-    aliases = (alias for c in input_columns(LAYER).values() for alias in c.aliases)
-    return known | {_plain(text) for text in (*labels, *aliases)}
-
-
-def _heading_row(grid: list[list[str]]) -> int:
-    """Row with the most known headings, at least two; -1 without one."""
-    known = _known_names()
-    counts = [
-        sum(_plain(split_unit(_spelled(cell)).name) in known for cell in row if cell) for row in grid[:MOST_ROWS_ABOVE]
-    ]
-    return int(np.argmax(counts)) if counts and max(counts) >= 2 else -1
-
-
-def _spelled(heading: str) -> str:
-    r"""A heading on one line, a contract suffix as unit in brackets: flow_t_h -> flow (t/h).
-
-    >>> _spelled("inner_diameter_m"), _spelled("heated_area_1e4_m2"), _spelled("流量\n(t/h)"), _spelled("dn_mm")
-    ('inner_diameter (m)', 'heated_area (1e4m2)', '流量 (t/h)', 'dn_mm')
-    """
-    text = re.sub(r"\s+", " ", heading).strip()
-    if text in columns(LAYER):
-        return text
-    if text.endswith(_TEN_THOUSANDS):
-        return f"{text.removesuffix(_TEN_THOUSANDS)} (1e4m2)"
-    suffix = next((s for s in _BY_LENGTH if text.endswith(s) and len(text) > len(s)), "")
-    return f"{text.removesuffix(suffix)} ({unit_text(suffix)})" if suffix else text
-
-
-def _is_units(row: list[str]) -> bool:
-    """Tell whether a row below the headings holds units alone."""
-    cells = [cell.strip("()（）[] ") for cell in row if cell]
-    return bool(cells) and all(written_unit(cell) is not None for cell in cells)
-
-
-def _headings(row: list[str], units: list[str]) -> list[str]:
-    """Headings with their units in brackets; labels of the contract by its names, none twice."""
-    label = {
-        _plain(split_unit(text).name): c.name for c in columns(LAYER).values() for text in c.label.values()
-    }  # fmt: skip
-    found: list[str] = []
-    for number, cell in enumerate(row):
-        heading = _spelled(cell)
-        bare = split_unit(heading)
-        unit = bare.unit or (units[number].strip("()（）[] ") if number < len(units) else "")
-        name = label.get(_plain(bare.name), bare.name) if unit or not _has_unit(bare.name, label) else bare.name
-        text = f"{name} ({unit})" if unit else name
-        while text and text in found:
-            text += " again"
-        found.append(text)
-    return found
-
-
-def _has_unit(heading: str, label: dict[str, str]) -> bool:
-    """Tell whether a label is that of a column with a unit, which a heading without one does not say."""
-    return bool(unit_text(label.get(_plain(heading), "")))
+        return read_grid(LAYER, place, sheet)
+    except (InputError, OSError) as error:
+        raise InputError(f"{what} {error}") from error
 
 
 # numbers ---------------------------------------------------------------------------------------------------------
@@ -260,11 +146,11 @@ def _printed(raw: pd.DataFrame, what: str, totals: list[int]) -> Printed:
 
 def _as_mass_flow(raw: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """The flow's heading with t/h in place of a unit of volume flow, and whether it was one."""
-    names = {_plain(alias) for c in ("sup_flow_t_h",) for alias in (c, *columns(LAYER)[c].aliases)}
+    names = {plain(alias) for c in ("sup_flow_t_h",) for alias in (c, *columns(LAYER)[c].aliases)}
     for heading in raw.columns:
         name, text = split_unit(str(heading))
         unit = written_unit(text)
-        if _plain(name) in names and unit is not None and unit.dimension == "volume flow":
+        if plain(name) in names and unit is not None and unit.dimension == "volume flow":
             return raw.rename(columns={heading: f"{name} (t/h)"}), True
     return raw, False
 

@@ -1,6 +1,7 @@
 """Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched.
 
-`files` opens them, `mapping` finds the contract's columns among their own.
+`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing`
+brings all into one CRS.
 """
 
 from __future__ import annotations
@@ -8,29 +9,34 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
-import shapely
 from pyproj import CRS
-from pyproj.exceptions import CRSError, ProjError
 
-from gisheat.crs import check_crs, name_of, parse_crs
+from gisheat.crs import name_of, parse_crs
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import column_names, file_hash, layer_names, read_table, unmerged
-from gisheat.layers.mapping import map_columns, own_columns
-from gisheat.layers.measures import has_m, with_m_of, with_measures, without_m
+from gisheat.layers.cad import guess_layers, is_cad
+from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
+from gisheat.layers.mapping import map_columns, own_columns, require_columns
+from gisheat.layers.measures import with_measures
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings
+from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
+    "AUTO",
     "Layers",
+    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
+    "in_crs",
+    "is_cad",
     "layer_names",
     "map_columns",
     "own_columns",
@@ -38,8 +44,8 @@ __all__ = [
     "read_table",
 ]
 
-MAIN_LAYERS = ("pipes", "streets", "stations", "sources")
-"""The CRS of the first of these that is given is the CRS of the result."""
+AUTO = "auto"
+"""CRS of the result: that of the main layer where lengths can be measured in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Layers:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What was assumed, converted or reprojected, in words."""
+    chosen_crs: str | None = None
+    """The CRS of the result where it is none of a layer, nor said."""
 
     def __contains__(self, layer: str) -> bool:
         return layer in self.tables
@@ -66,11 +74,22 @@ class Layers:
         """Table of a layer, empty (with an id column) when it was not given."""
         if layer in self.tables:
             return self.tables[layer]
-        return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
+        return _no_features(self.crs).copy()
+
+    def attributions(self) -> tuple[str, ...]:
+        """Who must be named where the layers, or something made of them, are shown; each once, sorted."""
+        columns = (t["attribution"].dropna() for t in self.tables.values() if "attribution" in t)
+        return tuple(sorted({" ".join(str(text).split()) for column in columns for text in column} - {""}))
 
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
+
+
+@cache
+def _no_features(crs: CRS | None) -> gpd.GeoDataFrame:
+    """Table of a layer that was not given: asked for often, and costly to make."""
+    return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=crs)}, crs=crs)
 
 
 def find_sources(path: Place, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +108,9 @@ def find_sources(path: Place, project: Project | None, given: Mapping[str, str])
 
 def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    drawn = guess_layers(path) if is_cad(path) else {}
+    if drawn:
+        return drawn
     if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
@@ -109,18 +131,23 @@ def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
 
 def read_layers(
     sources: Mapping[str, str], mapping: Mapping[str, Mapping[str, str]] | None = None, crs: str | None = None,
-    *, measured: bool = True,
+    *, to_crs: str | None = None, encoding: str | None = None, measured: bool = True,
 ) -> Layers:  # fmt: skip
     """Read input layers.
 
     Parameters
     ----------
     sources : mapping
-        Contract name -> FILE or FILE|layername; `terrain` is a raster.
+        Contract name -> FILE or FILE|layername; `terrain` is a raster, `station_list` a table about the stations.
     mapping : mapping, optional
         Contract layer -> contract column -> own column.
     crs : str, optional
         CRS of layers that carry none.
+    to_crs : str, optional
+        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in
+        degrees.
+    encoding : str, optional
+        Code of texts in files that do not say it for certain.
     measured : bool
         Lengths are measured on the map: its CRS must be fit for that. Else any will do, and none as well.
 
@@ -133,74 +160,58 @@ def read_layers(
     tables: dict[str, gpd.GeoDataFrame] = {}
     findings: list[Finding] = []
     notes: list[str] = []
+    own = mapping or {}
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
-        raw, lost = with_measures(layer, sources[layer], read_table(layer, sources[layer]))
-        notes += lost
-        table, found, said = map_columns(layer, raw, (mapping or {}).get(layer, {}))
+        read = read_source(layer, sources[layer], encoding)
+        raw, lost = with_measures(layer, sources[layer], read.table)
+        is_listed = layer == "stations" and STATION_LIST in sources
+        table, found, said = map_columns(layer, raw, own.get(layer, {}), complete=not is_listed)
+        notes += [*read.notes, *lost, *said]
+        findings += [*read.findings, *found]
+        if is_listed:
+            joined = _with_list(table, sources[STATION_LIST], own.get(STATION_LIST, {}), encoding)
+            require_columns(layer, joined.table, [str(c) for c in raw.columns])
+            table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
-        findings += found
-        notes += said
         waiting = ", ".join(file.name for file in unmerged(split_source(sources[layer])[0]))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
-    default = parse_crs(crs) if crs else None
+    default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None
+    chosen = chosen_crs(tables, default) if to_crs == AUTO else None
+    if chosen is not None:
+        notes.append(
+            f"the layers are in degrees; the result is in {name_of(chosen)} ({chosen.name}), which fits their place"
+        )
     layers = Layers(tables, dict(sources), None, sources.get("terrain"), tuple(findings), tuple(notes))
-    if not measured:
+    if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
-    return _one_crs(layers, default)
+    placed, target, found, said = in_one_crs(tables, default, wanted or chosen)
+    findings = moved_findings(findings, default, target)
+    return replace(
+        layers, tables=placed, crs=target, chosen_crs=None if chosen is None else name_of(chosen),
+        findings=(*findings, *found), notes=(*notes, *said),
+    )  # fmt: skip
 
 
-def _one_crs(layers: Layers, default: CRS | None) -> Layers:
-    """All layers in the CRS of the main one, which is checked."""
-    spatial = [name for name in layers.tables if GEOMETRY[name] != "none"]
-    if not spatial:
+def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, str], encoding: str | None) -> Joined:
+    """Stations with what a list says of them."""
+    read = read_source(STATION_LIST, source, encoding)
+    listed, found, said = map_columns("stations", read.table, mapping, complete=False)
+    joined = join_list(stations, listed)
+    notes = [note.replace("stations: ", f"{STATION_LIST}: ", 1) for note in said]
+    findings = [replace(f, layer="stations") for f in read.findings]
+    return replace(joined, notes=(*read.notes, *notes, *joined.notes), findings=(*findings, *found, *joined.findings))
+
+
+def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
+    """Layers in another CRS, which is noted."""
+    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
         return layers
-    main = next(n for n in (*MAIN_LAYERS, *spatial) if n in layers.tables)
-    target = layers.tables[main].crs or default
-    if target is None:
-        raise InputError(f"layer {main} carries no CRS: give it with --crs, as in --crs EPSG:4552.")
-    x, y = _centre(layers.tables[main])
-    if np.isfinite(x):
-        check_crs(target, x, y, main)
-    tables, findings, notes = dict(layers.tables), list(layers.findings), list(layers.notes)
-    for name in spatial:
-        table = tables[name]
-        if table.crs is None:
-            tables[name] = table.set_crs(default or target)
-            if default is None:
-                message = f"The layer carries no CRS; that of {main} ({name_of(target)}) was assumed."
-                findings.append(Finding("crs-missing", "warning", name, message))
-        if not tables[name].crs.equals(target, ignore_axis_order=True):
-            notes.append(f"{name}: reprojected from {name_of(tables[name].crs)} to {name_of(target)}")
-            tables[name] = _reprojected(name, tables[name], target)
-        else:  # the same, perhaps in other words
-            tables[name] = tables[name].set_crs(target, allow_override=True)
-    return replace(layers, tables=tables, crs=target, findings=tuple(findings), notes=tuple(notes))
-
-
-def _reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
-    drawn = table.geometry.to_numpy()
-    measured = has_m(drawn)
-    try:
-        if not measured.any():
-            return table.to_crs(target)
-        moved = table.set_geometry(without_m(drawn), crs=table.crs).to_crs(target)  # with M, shapely loses Z
-    except (CRSError, ProjError) as error:
-        raise InputError(
-            f"layer {layer}: its CRS {name_of(table.crs)} can't be brought to {name_of(target)}: reproject the layer."
-        ) from error
-    geometry = moved.geometry.to_numpy().copy()
-    geometry[measured] = with_m_of(geometry[measured], drawn[measured])
-    return moved.set_geometry(geometry, crs=target)
-
-
-def _centre(table: gpd.GeoDataFrame) -> tuple[float, float]:
-    """Middle of the features (the median, which a feature that lies far astray does not move), NaN without any."""
-    bounds = shapely.bounds(table.geometry.to_numpy())
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
-        return float("nan"), float("nan")
-    x, y = np.median((bounds[:, :2] + bounds[:, 2:]) / 2.0, axis=0)
-    return float(x), float(y)
+    tables = {
+        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
+        for name, table in layers.tables.items()
+    }
+    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
+    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))

@@ -1,28 +1,51 @@
-"""Opening vector files: what is wrong with one is said in a sentence, and none is changed by being read."""
+"""Opening sources: what is wrong with one is said in a sentence, and none is changed by being read."""
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-import sqlite3
-import tempfile
-import time
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from gisheat.errors import InputError
+from gisheat.layers import geodatabases, shapefiles, sheets, vectors
+from gisheat.layers.archives import is_archive, unpacked
+from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
+from gisheat.layers.reader import Read, Reader
+from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY, REGISTRY
 
+__all__ = [
+    "LOST_IN_NAMES",
+    "READERS",
+    "column_names",
+    "file_hash",
+    "is_sqlite",
+    "layer_names",
+    "open_beside",
+    "opened",
+    "quoted",
+    "read_source",
+    "read_table",
+    "readable",
+    "reason",
+    "split_source",
+    "unmerged",
+]
+
+READERS: Mapping[str, Reader] = {
+    ".shp": shapefiles, ".dbf": shapefiles, ".gdb": geodatabases, **dict.fromkeys(sheets.SUFFIXES, sheets),
+}  # fmt: skip
+"""Which module reads what, by the ending of the name; everything else is left to GDAL."""
 GEOMETRY_TYPES = {
     "line": {"LineString", "MultiLineString", "LinearRing"},
     "point": {"Point", "MultiPoint"},
@@ -34,11 +57,8 @@ MULTI = 4
 """From this one on types have parts."""
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
-SQLITE_MAGIC = b"SQLite format 3\0"
 BESIDE = ("layer_styles", REGISTRY)
 """Tables that QGIS and gisheat put beside the layers of a file."""
-COPY_TRIES = 5
-NOTHING = (0, 0)
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
@@ -54,8 +74,13 @@ _REASONS = (
 )
 
 
+def reader_of(file: Path) -> Reader:
+    """The module that reads a file."""
+    return READERS.get(file.suffix.lower(), vectors)
+
+
 def layer_names(where: Place) -> list[str]:
-    """Names of the layers of a place.
+    """Names of the layers of a place; of an archive, those of all files in it.
 
     Raises
     ------
@@ -64,28 +89,60 @@ def layer_names(where: Place) -> list[str]:
     """
     path = file_of(where, "input")
     _check_file(path)
+    if is_cad(path):
+        return cad_layers(path)
     try:
-        with readable(path) as file, _without_remarks():
-            return [str(name) for name, _ in pyogrio.list_layers(file)]
+        with unpacked(path) as files, _without_remarks():
+            return [name for file in files for name in _names_in(file)]
     except _FAULTS as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+
+
+def _names_in(file: Path) -> list[str]:
+    reader = reader_of(file)
+    with reader.prepared(file) as whole:
+        return reader.layer_names(whole)
+
+
+@contextmanager
+def opened(where: Place, name: str) -> Iterator[tuple[Path, str]]:
+    """A file that can be read without being changed, and the name of the layer in it, of FILE and layer name.
+
+    Without a layer name the first one. It is the file itself, a copy of it, or what an archive has in it.
+    """
+    path = file_of(where, "input")
+    with unpacked(path) as files:
+        chosen = files[0]
+        if is_archive(path) and name:
+            chosen = next((file for file in files if name in _names_in(file)), chosen)
+        reader = reader_of(chosen)
+        with reader.prepared(chosen) as whole:
+            yield whole, name or reader.layer_names(whole)[0]
 
 
 def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     where, name = split_source(source)
     try:
-        path = file_of(where, "input")
-        with readable(path) as file, _without_remarks():
-            return [str(c) for c in pyogrio.read_info(file, layer=name or None)["fields"]]
-    except (*_FAULTS, InputError):
+        if isinstance(where, Path) and is_cad(where):
+            return cad_columns(where, name)
+        with _without_remarks(), opened(where, name) as (file, layer):
+            return reader_of(file).column_names(file, layer)
+    except (*_FAULTS, InputError, IndexError):
         return []
 
 
-def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
+def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
     """Features of a source, with the feature id as index and the geometry in the column geometry.
 
     Empty geometries become missing ones; what SQLite holds as text in a number column stays text.
+
+    Parameters
+    ----------
+    layer : str
+        What it is in the contract: pipes, stations ...
+    encoding : str, optional
+        Code of texts that the source does not say for certain; found from the texts when not given.
 
     Raises
     ------
@@ -98,13 +155,22 @@ def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
         path = file_of(where, "input")
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
+    if is_cad(path):
+        return read_drawing(layer, path, wanted, encoding)
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
     try:
-        with readable(path) as file, _without_remarks():
-            table = _as_stored(file, name, _read(file, name))
+        with opened(path, name) as (file, _), _without_remarks():
+            found = reader_of(file).read(layer, file, name, encoding)
+    except InputError as error:
+        raise InputError(f"layer {layer}: {path}|{name}: {error}") from error
     except _FAULTS as error:
         raise InputError(f"layer {layer}: {path}|{name} cannot be read: {reason(error)}.") from error
-    return _with_geometry(layer, f"{path}|{name}", table)
+    return replace(found, table=_with_geometry(layer, f"{path}|{name}", found.table))
+
+
+def read_table(layer: str, source: str) -> gpd.GeoDataFrame:
+    """The table of `read_source`."""
+    return read_source(layer, source).table
 
 
 def reason(error: Exception) -> str:
@@ -149,87 +215,21 @@ def _without_remarks() -> Iterator[None]:
         yield
 
 
-# files that other programs have open ---------------------------------------------------------------------
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[Path]:
-    """The file to read: itself, or a copy when changes wait beside it that reading would write into it.
-
-    SQLite merges what stands in FILE-wal, and takes back what FILE-journal says, into the file that is opened,
-    even when it is opened to be read.
-
-    Raises
-    ------
-    InputError
-        If it changes all the time.
-    """
-    waiting = unmerged(path)
-    if not waiting:
-        yield path.absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="gisheat-") as folder:
-        yield _copied([path, *waiting], Path(folder))
-
-
-def unmerged(path: Place) -> list[Path]:
-    """Files beside an SQLite file with changes that are not in it yet: it is open, or a program crashed."""
-    return [] if not isinstance(path, Path) else [file for file in _beside(path) if (_state(file) or NOTHING)[1] > 0]
-
-
-def open_beside(path: Path) -> Path | None:
-    """The file beside an SQLite file that says that it is open, or was when a program crashed; None without.
-
-    A journal is emptied by some programs and removed by others, FILE-wal is there as long as FILE is open.
-    """
-    wal, journal = _beside(path)
-    if _state(wal) is not None:
-        return wal
-    return journal if (_state(journal) or NOTHING)[1] > 0 else None
-
-
-def _beside(path: Path) -> tuple[Path, Path]:
-    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")
-
-
-def _copied(files: list[Path], folder: Path) -> Path:
-    """Copy files that belong together, until none of them changes meanwhile."""
-    for number in range(COPY_TRIES):
-        before = [_state(file) for file in files]
-        for file in files:
-            if file.is_file():
-                shutil.copyfile(file, folder / file.name)
-        if [_state(file) for file in files] == before:
-            return folder / files[0].name
-        time.sleep(0.1 * 2**number)
-    raise InputError(f"{files[0]} cannot be read: another program is writing it; try again when it has finished.")
-
-
-def _state(file: Path) -> tuple[int, int] | None:
-    """When a file was changed, and its size; None when it is not there (nor can be: its name is too long)."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
 def file_hash(path: Place) -> str:
-    """SHA-256 of a file's content, empty for what is no file."""
-    if not isinstance(path, Path) or not path.is_file():
+    """SHA-256 of a file's content; of a folder (a File Geodatabase) that of its files' names and hashes; else empty."""
+    if not isinstance(path, Path):
+        return ""
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")
+        listed = "".join(f"{file_hash(p)}  {p.relative_to(path).as_posix()}\n" for p in inside)
+        return hashlib.sha256(listed.encode()).hexdigest()
+    if not path.is_file():
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # reading -------------------------------------------------------------------------------------------------
-
-
-def _read(file: Path, name: str) -> gpd.GeoDataFrame:
-    try:
-        return pyogrio.read_dataframe(file, layer=name, fid_as_index=True)
-    except shapely.errors.ShapelyError:  # one broken geometry: read again, it becomes a missing one
-        return pyogrio.read_dataframe(file, layer=name, fid_as_index=True, on_invalid="ignore")
 
 
 def _is_held(geometry: gpd.GeoSeries, kind: str) -> bool:
@@ -242,7 +242,7 @@ def _is_held(geometry: gpd.GeoSeries, kind: str) -> bool:
 
 def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The table with its geometry in the column geometry, when it is of the kind that the layer has."""
-    kind = GEOMETRY[layer]
+    kind = GEOMETRY.get(layer, "none")
     if kind == "none":
         return pd.DataFrame(table.drop(columns="geometry")) if isinstance(table, gpd.GeoDataFrame) else table
     if not isinstance(table, gpd.GeoDataFrame):
@@ -256,58 +256,3 @@ def _with_geometry(layer: str, where: str, table: gpd.GeoDataFrame) -> gpd.GeoDa
         geometry = np.where(shapely.is_empty(geometry), None, geometry)
     own = table.drop(columns=table.geometry.name)
     return gpd.GeoDataFrame(own, geometry=geometry, crs=table.crs)
-
-
-def _as_stored(file: Path, name: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The table with texts, and fractions in whole-number columns, that GDAL made numbers of (0 of most words)."""
-    if not is_sqlite(file):
-        return table
-    uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody changes it: see `readable`
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        connection.text_factory = _decoded
-        try:
-            odd = _odd_values(connection, name, table)
-        except sqlite3.Error:  # a view without feature ids: GDAL's reading has to do
-            return table
-    for column, rows in odd.items():
-        values = table[column].to_numpy(object, copy=True)
-        position = table.index.get_indexer([fid for fid, _ in rows])
-        for row, (_, value) in zip(position.tolist(), rows, strict=True):
-            if row >= 0:
-                values[row] = value
-        table[column] = pd.Series(values, index=table.index, dtype=object)
-    return table
-
-
-def is_sqlite(file: Path) -> bool:
-    """Tell whether a file is an SQLite database, as a GeoPackage is one."""
-    if not file.is_file():
-        return False
-    with file.open("rb") as content:
-        return content.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-
-
-def quoted(name: str) -> str:
-    """Name of a table or column in words of SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _decoded(raw: bytes) -> str:
-    return raw.decode(errors="replace")
-
-
-def _odd_values(
-    connection: sqlite3.Connection, name: str, table: gpd.GeoDataFrame
-) -> dict[str, list[tuple[int, object]]]:
-    """Feature ids and values, by column, of what stands in number columns without being of their type."""
-    described = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
-    key = next((quoted(row[1]) for row in described if row[5]), "rowid")
-    whole = {row[1]: "INT" in row[2].upper() for row in described}
-    found: dict[str, list[tuple[int, object]]] = {}
-    for column in [c for c in table.columns if c in whole and table[c].dtype.kind in "iufb"]:
-        wrong = "'text', 'blob', 'real'" if whole[column] else "'text', 'blob'"
-        query = f"SELECT {key}, {quoted(column)} FROM {quoted(name)} WHERE typeof({quoted(column)}) IN ({wrong})"  # noqa: S608
-        rows = connection.execute(query).fetchall()
-        if rows:
-            found[column] = [(int(fid), None if value == "" else value) for fid, value in rows]
-    return found

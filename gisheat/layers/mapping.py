@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -18,10 +19,41 @@ SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
 
 
+class OwnColumn(NamedTuple):
+    """An own column that holds one of the contract: value of the contract = own value * factor + offset."""
+
+    name: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+def own_columns(layer: str, own: Sequence[str], mapping: Mapping[str, str]) -> dict[str, OwnColumn]:
+    """Which own column holds which of the contract, and in which unit: what `map_columns` goes by.
+
+    Parameters
+    ----------
+    layer : str
+    own : sequence of str
+        Columns of the layer as it is stored.
+    mapping : mapping
+        Contract column -> own column, as the project file states it.
+    """
+    known = columns(layer)
+    return {
+        name: OwnColumn(column, *(_conversion(layer, known[name], column) if name != column else ()))
+        for name, column in _recognise(layer, list(own), mapping).items()
+    }
+
+
 def map_columns(
-    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str]
+    layer: str, raw: gpd.GeoDataFrame, mapping: Mapping[str, str], *, complete: bool = True
 ) -> tuple[gpd.GeoDataFrame, list[Finding], list[str]]:
     """Give a layer the contract's column names and units; what is not recognised keeps its name.
+
+    Parameters
+    ----------
+    complete : bool
+        Columns that the layer must have are there.
 
     Returns
     -------
@@ -51,19 +83,20 @@ def map_columns(
     if "geometry" in raw:
         table = gpd.GeoDataFrame(table, geometry=raw.geometry.to_numpy(), crs=raw.crs)
     findings += _near_misses(layer, [c for c in table.columns if c not in known and c != "geometry"], set(owner))
-    missing = [c.name for c in known.values() if c.required and c.name not in table]
+    if complete:
+        require_columns(layer, table, own_columns)
+    return table, findings, notes
+
+
+def require_columns(layer: str, table: pd.DataFrame, own_columns: Sequence[str]) -> None:
+    """Raise InputError when a column is missing that the layer must have."""
+    missing = [c.name for c in columns(layer).values() if c.required and c.name not in table]
     if missing:
         listed = ", ".join(own_columns[:MOST_LISTED]) + (" ..." if len(own_columns) > MOST_LISTED else "")
         raise InputError(
             f"layer {layer}: the required column {missing[0]} is missing (columns: {listed}): rename a column or map"
             f' it, as in [columns.{layer}] {missing[0]} = "...".'
         )
-    return table, findings, notes
-
-
-def own_columns(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Which own column is each of the contract's columns that there are: the mapping of the project, names, aliases."""
-    return _recognise(layer, own, mapping)
 
 
 def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -80,10 +113,10 @@ def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[s
     for c in free:  # columns that carry a contract name, of a result as well
         if c in columns(layer):
             found.setdefault(c, c)
-    by_name = {_plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
+    by_name = {plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
     for name, column in known.items():
         for alias in (name, *column.aliases):
-            match = by_name.get(_plain(alias))
+            match = by_name.get(plain(alias))
             if name not in found and match is not None and match not in found.values():
                 found[name] = match
     left = [c for c in own if c not in found.values()]
@@ -100,24 +133,17 @@ def _cut_names(names: list[str], own: list[str]) -> dict[str, str]:
     return cut
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a column in small letters, its blanks, points and hyphens as underscores."""
     return re.sub(r"[\s_\-.]+", "_", name.strip().lower()).strip("_")
 
 
 def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple[pd.Series, str, list[Finding]]:
     """Values of an own column in the unit of the contract's column, with a note and doubts."""
-    unit, written = column.unit, split_unit(own).unit
-    if unit is None or not written:
+    written = split_unit(own).unit
+    if column.unit is None or not written:
         return values, *_assumed(layer, column, own, values)
-    given = written_unit(written)
-    if given is None or given.dimension != unit.dimension:
-        raise InputError(
-            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
-            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
-            " or map another column."
-        )
-    factor = given.factor / unit.factor
-    offset = (given.offset - unit.offset) / unit.factor
+    factor, offset = _conversion(layer, column, own)
     note = f"{layer}: {own} read as {column.name}"
     if factor == 1.0 and offset == 0.0:
         return values, note, []
@@ -127,6 +153,21 @@ def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple
         (numbers * factor + offset).astype(object).where(~keep, values) if keep.any() else numbers * factor + offset
     )
     return converted, f"{note}, converted from {written}", []
+
+
+def _conversion(layer: str, column: Column, own: str) -> tuple[float, float]:
+    """Factor and offset from the unit in the name of an own column to that of the contract's column."""
+    unit, written = column.unit, split_unit(own).unit
+    if unit is None or not written:
+        return 1.0, 0.0
+    given = written_unit(written)
+    if given is None or given.dimension != unit.dimension:
+        raise InputError(
+            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
+            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
+            " or map another column."
+        )
+    return given.factor / unit.factor, (given.offset - unit.offset) / unit.factor
 
 
 def _assumed(layer: str, column: Column, own: str, values: pd.Series) -> tuple[str, list[Finding]]:
@@ -155,7 +196,7 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     free = {
-        _plain(alias): c.name
+        plain(alias): c.name
         for c in input_columns(layer).values()
         if c.name not in taken
         for alias in (c.name, *c.aliases)
@@ -164,7 +205,7 @@ def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     for name in own:
         if name.startswith(WRITTEN):
             continue
-        near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"
             findings.append(Finding("column-unknown", "info", layer, message))

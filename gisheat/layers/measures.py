@@ -16,8 +16,10 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.layers.files import is_sqlite, quoted, readable
-from gisheat.places import file_of, split_source
+from gisheat.layers import geodatabases, shapefiles, vectors
+from gisheat.layers.cad import is_cad
+from gisheat.layers.files import is_sqlite, opened, quoted, reader_of
+from gisheat.places import split_source
 from gisheat.schema import GEOMETRY
 
 Array = NDArray[np.float64]
@@ -70,11 +72,11 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    where, name = split_source(source)
-    path = file_of(where, "input")
-    with readable(path) as file:
-        name = name or str(pyogrio.list_layers(file)[0, 0])
-        if not _declares_m(file, name):
+    where, layer_name = split_source(source)
+    if is_cad(where):
+        return table, []
+    with opened(where, layer_name) as (file, name):
+        if reader_of(file) not in (vectors, shapefiles, geodatabases) or not _declares_m(file, name):
             return table, []
         if not KEEPS_M:
             return table, [f"{layer}: the M values of its lines are not kept; that takes shapely 2.1"]
@@ -127,10 +129,22 @@ def _declares_m(file: Path, name: str) -> bool:
     """Whether the geometry of a layer may have M: the header of the GeoPackage says it, or a remark of pyogrio."""
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
-        pyogrio.read_info(file, layer=name)
+        pyogrio.read_info(file, layer=name, encoding=_encoding(file))
     return any("Measured (M)" in str(r.message) for r in remarks) or (
         is_sqlite(file) and bool(_column_with_m(file, name))
     )
+
+
+def _geometry_column(file: Path, name: str) -> str:
+    """What GDAL calls the geometry column of a layer in SQL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return str(pyogrio.read_info(file, layer=name, encoding=_encoding(file)).get("geometry_name") or "geometry")
+
+
+def _encoding(file: Path) -> str | None:
+    """Code in which names of columns can be read, whatever a Shapefile says of them."""
+    return shapefiles.AS_BYTES if reader_of(file) is shapefiles else None
 
 
 def _column_with_m(file: Path, name: str) -> str:
@@ -150,8 +164,11 @@ def _stored_lines(file: Path, name: str) -> tuple[Index, Geometries]:
     """Feature ids and geometries of a layer, with M; what can't be made out is None."""
     column = _column_with_m(file, name)
     if not column:  # in words of SQL, GDAL hands out what it has read
-        query = f'SELECT rowid AS fid, hex(ST_AsBinary("geometry")) AS wkb FROM {quoted(name)}'  # noqa: S608
-        fields, values = pyogrio.raw.read(file, sql=query, sql_dialect="SQLITE", read_geometry=False)[::3]
+        own = quoted(_geometry_column(file, name))
+        query = f"SELECT rowid AS fid, hex(ST_AsBinary({own})) AS wkb FROM {quoted(name)}"  # noqa: S608
+        fields, values = pyogrio.raw.read(
+            file, sql=query, sql_dialect="SQLITE", read_geometry=False, encoding=_encoding(file)
+        )[::3]
         found = dict(zip(fields["fields"], values, strict=True))
         return found["fid"].astype(np.int64), np.asarray(shapely.from_wkb(found["wkb"]), object)
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:

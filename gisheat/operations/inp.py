@@ -67,7 +67,7 @@ def export_inp(
         raise InputError(
             f"{path} holds no one-pipe network (nodes with fixed_head_m, pipes with from_node): EPANET has no other."
         )
-    layers, opened = one_pipe.read(path, opened, {}, None)
+    layers, opened = one_pipe.read(path, opened, {}, {})
     chosen = resolve_options(export_inp, opened, options)
     if target.suffix.lower() != ".inp":
         raise InputError(f"output {target}: a name that ends in .inp is needed.")

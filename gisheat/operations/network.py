@@ -18,7 +18,7 @@ from gisheat.crs import parse_crs
 from gisheat.errors import InputError
 from gisheat.explain import explain_device, explain_pipe, explain_source, explain_station
 from gisheat.geopackage import check_output, whole_or_nothing, write_result, write_template
-from gisheat.layers import read_layers
+from gisheat.layers import AUTO, read_layers
 from gisheat.operations.products import PRODUCT_FILES, write_products
 from gisheat.operations.running import (
     TO_LOADS,
@@ -41,7 +41,7 @@ from gisheat.option_sets import (
 )
 from gisheat.places import Place, place
 from gisheat.project import Project
-from gisheat.quantities import Crs, InputFile, OutputFile, ProjectOutput
+from gisheat.quantities import Crs, Encoding, InputFile, OutputFile, ProjectOutput, ToCrs
 from gisheat.scenario_tables import add_sweep
 from gisheat.schema import INPUT_LAYERS
 from gisheat.starter import guess_layers, project_text
@@ -50,8 +50,9 @@ from gisheat.summary import Rows
 
 
 def new(
-    project: InputFile, output: ProjectOutput, *, crs: Crs | None = None, progress: Progress | None = None
-) -> Report:
+    project: InputFile, output: ProjectOutput, *, crs: Crs | None = None, to_crs: ToCrs | None = None,
+    encoding: Encoding | None = None, progress: Progress | None = None,
+) -> Report:  # fmt: skip
     """Start a project from your own layers.
 
     Looks at the layers of a file, guesses which is which and which column means what, writes a project
@@ -63,9 +64,11 @@ def new(
     check_output(target, [place(project)])
     if target.exists():
         raise InputError(f"output {target} exists; name another file.")
-    layers = read_layers(guessed, {}, crs)
+    layers = read_layers(guessed, {}, crs, to_crs=to_crs or AUTO, encoding=encoding)
+    reading = {"crs": crs, "to_crs": to_crs or layers.chosen_crs, "encoding": encoding}
+    text = project_text(place(project).stem, guessed, layers, target.resolve().parent, reading)
     with whole_or_nothing(target) as beside:
-        beside.write_text(project_text(place(project).stem, guessed, layers, target.resolve().parent), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
     figures: Rows = {name: (source, "") for name, source in guessed.items()}
     return Report(figures, layers.findings, layers.notes, (target,))
 
@@ -231,7 +234,7 @@ def _solve_one_pipe(
     """Solve a network whose connections and lengths are stated, and write it with what was found."""
     started, clock = datetime.now(UTC), time.perf_counter()
     report(progress, 0.02, "reading layers")
-    layers, project = one_pipe.read(path, project, given_layers(given), given.get("crs"))
+    layers, project = one_pipe.read(path, project, given_layers(given), given)
     options = resolve_options(solve, project, given)
     outputs.check_outputs(path, project, options, target, None)
     state = State(project, options, layers, layers, pipe_series(options["catalogue"]), (), ())

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gisheat.styles.definitions import MAP_LAYERS, STYLES
+from gisheat.styles.markup import document
 from gisheat.styles.model import Context, LayerInfo, Style
 from gisheat.styles.project import PROJECT_NAME, Setting, project
-from gisheat.styles.qml import qml
+from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
     StyleRow,
     add_styles,
@@ -25,6 +26,7 @@ from gisheat.styles.store import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from xml.etree import ElementTree as ET
 
     from gisheat.schema import Language
 
@@ -78,16 +80,17 @@ def embed(
         words = aliases or {}
         contexts = {name: Context(name, info, facts, language, words.get(name, {})) for name, info in infos.items()}
         styles = {name: available(context) for name, context in contexts.items()}
+        drawn = {name: style_elements(styles[name], context) for name, context in contexts.items()}
         crs = _crs(infos)
         setting = Setting(title, language, file_name or path.name, *crs, extent or whole_extent(infos))
-        write_styles(connection, style_rows(contexts, styles))
-        write_project(connection, PROJECT_NAME, project(setting, contexts, styles))
+        write_styles(connection, style_rows(contexts, styles, drawn))
+        write_project(connection, PROJECT_NAME, project(setting, contexts, styles, drawn))
 
 
-def relink(path: Path) -> None:
-    """Point the embedded project at the name that the file has now, after it was renamed."""
+def relink(path: Path, file_name: str | None = None) -> None:
+    """Point the embedded project at the name that the file has now, or is going to have, after it was renamed."""
     with opened(path) as connection:
-        relink_project(connection, PROJECT_NAME, path.name)
+        relink_project(connection, PROJECT_NAME, file_name or path.name)
 
 
 def available(context: Context) -> tuple[Style, ...]:
@@ -107,17 +110,21 @@ def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
     return not (style.default and share), int(share == 0) + int(share < _MOST), not style.default
 
 
-def style_rows(contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]]) -> list[StyleRow]:
-    """Return the rows of `layer_styles`, the default style of each layer first."""
+def style_rows(
+    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]],
+    built: Mapping[str, Sequence[ET.Element]] | None = None,
+) -> list[StyleRow]:  # fmt: skip
+    """Return the rows of `layer_styles`, the default style of each layer first; of styles that are built already."""
+    drawn = built or {name: style_elements(styles[name], context) for name, context in contexts.items()}
     rows = []
     for name, context in contexts.items():
         geometry = context.info.geometry_column
         for index, style in enumerate(styles[name]):
             words, heading = style.name.get(context.language), style.heading.get(context.language)
-            rows.append(StyleRow(name, geometry, words, qml(style, context), heading, is_default=index == 0))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][index]), heading, is_default=index == 0))
         if not styles[name]:
             words = _TABLE_STYLE[context.language]
-            rows.append(StyleRow(name, geometry, words, qml(None, context), "", is_default=True))
+            rows.append(StyleRow(name, geometry, words, document(drawn[name][0]), "", is_default=True))
     return rows
 
 

@@ -11,7 +11,7 @@ from gisheat.schema import LAYER_LABEL, Language
 from gisheat.styles.definitions import MAP_LAYERS, TABLES
 from gisheat.styles.markup import document, node
 from gisheat.styles.model import Context, Style, Text
-from gisheat.styles.qml import QGIS_VERSION, append_style, style_attributes, style_element
+from gisheat.styles.qml import QGIS_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +35,16 @@ class Setting:
     extent: tuple[float, float, float, float] | None
 
 
-def project(setting: Setting, contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]]) -> str:
-    """Return the project; `styles` gives the named styles of each layer, the default one first."""
+def project(
+    setting: Setting,
+    contexts: Mapping[str, Context],
+    styles: Mapping[str, Sequence[Style]],
+    drawn: Mapping[str, Sequence[ET.Element]],
+) -> str:
+    """Return the project.
+
+    `styles` gives the named styles of each layer, the default one first, `drawn` their elements as of `style_elements`.
+    """
     root = ET.Element("qgis", version=QGIS_VERSION, projectname=setting.title)
     node(root, "title", setting.title)
     _crs(node(root, "projectCrs"), setting.crs_wkt, setting.crs_authid)
@@ -45,7 +53,7 @@ def project(setting: Setting, contexts: Mapping[str, Context], styles: Mapping[s
     layers = node(root, "projectlayers")
     order = node(root, "layerorder")
     for name in _present(contexts, (*MAP_LAYERS, *TABLES)):
-        _map_layer(layers, setting, contexts[name], styles.get(name, ()))
+        _map_layer(layers, setting, contexts[name], styles.get(name, ()), drawn[name])
         node(order, "layer", id=layer_id(name))
     _properties(root, setting)
     return document(root)
@@ -111,30 +119,30 @@ def _number(value: float) -> str:
     return f"{value:.6f}"
 
 
-def _map_layer(parent: ET.Element, setting: Setting, context: Context, styles: Sequence[Style]) -> None:
-    default = styles[0] if styles else None
+def _map_layer(
+    parent: ET.Element, setting: Setting, context: Context, styles: Sequence[Style], drawn: Sequence[ET.Element]
+) -> None:
     shape = context.info.shape
     layer = node(parent, "maplayer", type="vector", geometry=_GEOMETRY[shape], wkbType=_WKB[shape],
-                 autoRefreshEnabled="0", **style_attributes(default, context))  # fmt: skip
+                 autoRefreshEnabled="0", **drawn[0].attrib)  # fmt: skip
     node(layer, "id", layer_id(context.layer))
     node(layer, "datasource", _source(setting, context.layer))
     node(layer, "layername", LAYER_LABEL[setting.language][context.layer])
     if shape != "Table":
         _crs(node(layer, "srs"), context.info.crs_wkt, context.info.crs_authid)
     node(layer, "provider", "ogr", encoding="UTF-8")
-    if default:
-        _style_manager(layer, context, styles)
-    append_style(layer, default, context)
+    if styles:
+        _style_manager(layer, [style.name.get(context.language) for style in styles], drawn)
+    layer.extend(drawn[0])
 
 
-def _style_manager(layer: ET.Element, context: Context, styles: Sequence[Style]) -> None:
+def _style_manager(layer: ET.Element, names: Sequence[str], drawn: Sequence[ET.Element]) -> None:
     """List the named styles; the current one stands in the layer itself and is empty here."""
-    names = [style.name.get(context.language) for style in styles]
     manager = node(layer, "map-layer-style-manager", current=names[0])
     for index, name in enumerate(names):
         entry = node(manager, "map-layer-style", name=name)
         if index > 0:
-            entry.append(style_element(styles[index], context))
+            entry.append(drawn[index])
 
 
 def _properties(root: ET.Element, setting: Setting) -> None:

@@ -8,10 +8,12 @@ from xml.etree import ElementTree as ET
 from gisheat.styles.actions import append_actions
 from gisheat.styles.forms import append_forms
 from gisheat.styles.labels import labeling
-from gisheat.styles.markup import document, node
+from gisheat.styles.markup import node
 from gisheat.styles.renderers import renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gisheat.styles.model import Context, Style
 
 QGIS_VERSION = "3.22.0"
@@ -20,14 +22,18 @@ _GEOMETRY_TYPE = {"Point": "0", "Line": "1", "Polygon": "2", "Table": "4"}
 _MAX_SCALE = {"nodes": 6000, "valves": 10000}
 
 
-def style_element(style: Style | None, context: Context) -> ET.Element:
-    """Return the element `qgis` of a style; without a style it only holds the words (for a table)."""
-    root = ET.Element("qgis", style_attributes(style, context))
-    append_style(root, style, context)
+def style_elements(styles: Sequence[Style], context: Context) -> list[ET.Element]:
+    """Return the element `qgis` of each style of a layer; without styles one that only holds the words."""
+    return [_style_element(style, context) for style in styles or (None,)]
+
+
+def _style_element(style: Style | None, context: Context) -> ET.Element:
+    root = ET.Element("qgis", _style_attributes(style, context))
+    _append_style(root, style, context)
     return root
 
 
-def style_attributes(style: Style | None, context: Context) -> dict[str, str]:
+def _style_attributes(style: Style | None, context: Context) -> dict[str, str]:
     """Return what stands in the root of a style document, and in `maplayer` of a project."""
     scale = _MAX_SCALE.get(context.layer, 0)
     return {
@@ -46,7 +52,7 @@ def style_attributes(style: Style | None, context: Context) -> dict[str, str]:
     }
 
 
-def append_style(root: ET.Element, style: Style | None, context: Context) -> None:
+def _append_style(root: ET.Element, style: Style | None, context: Context) -> None:
     """Append renderer, labels, aliases, form, map tip and actions."""
     if style:
         root.append(renderer(style, context))
@@ -58,8 +64,3 @@ def append_style(root: ET.Element, style: Style | None, context: Context) -> Non
     append_forms(root, context)
     append_actions(root, context)
     node(root, "layerGeometryType", _GEOMETRY_TYPE[context.info.shape])
-
-
-def qml(style: Style | None, context: Context) -> str:
-    """Return the style document as text."""
-    return document(style_element(style, context))

@@ -121,7 +121,7 @@ def read_base(
     """
     described = store.describe(table)
     own = own_columns(layer, list(described.columns), mapping)
-    named, side = own.get(ID_COLUMN[layer]), own.get("line") if layer == "pipes" else None
+    named, side = (own[n].name if n in own else None for n in (ID_COLUMN[layer], "line" if layer == "pipes" else ""))
     rows = store.values(described, [name for name in (named, side) if name is not None])
     keys = [row[0] for row in rows]
     numbers = np.array(keys, np.int64) if fids is None else fids
