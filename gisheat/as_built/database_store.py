@@ -23,9 +23,9 @@ from gisheat.schema import GEOMETRY
 
 _SQL_TYPE = {"text": "text", "float": "double precision", "int": "bigint", "bool": "boolean"}
 _KINDS: Mapping[str, Kind] = {
-    "int2": "int", "int4": "int", "int8": "int", "float4": "float", "float8": "float", "numeric": "float", "bool": "bool",
-    "date": "date", "timestamp": "datetime", "timestamptz": "datetime", "bytea": "blob", "geometry": "blob",
-    "geography": "blob",
+    "int2": "int", "int4": "int", "int8": "int", "float4": "float", "float8": "float", "numeric": "float",
+    "bool": "bool", "date": "date", "timestamp": "datetime", "timestamptz": "datetime", "bytea": "blob",
+    "geometry": "blob", "geography": "blob",
 }  # fmt: skip
 _WIDTH_AFTER = 4
 """The catalogue counts the four bytes of a length with the characters of varchar(n) and char(n)."""
@@ -51,13 +51,13 @@ class DatabaseStore:
     def column(self, table: StoredTable, name: str) -> dict[int, Any]:
         """A column of all rows, by feature id."""
         with reading(self.place) as session:
-            return rows.read_column(session, rows.table_of(session, table.name), name)
+            return dict(rows.read_columns(session, rows.table_of(session, table.name), [name]))
 
     def packed(self, table: StoredTable, geometries: Geometries) -> list[bytes | None]:
         """Geometries as EWKB, as PostGIS itself writes it."""
         numbered = shapely.set_srid(np.asarray(geometries, object), self.srids[table.name])
         dimension = 4 if has_m(geometries).any() else 3
-        found: Any = shapely.to_wkb(
+        found: Any = shapely.to_wkb(  # type: ignore[call-overload]
             numbered, output_dimension=dimension, byte_order=1, include_srid=self.srids[table.name] != 0
         )
         return list(found)
@@ -73,7 +73,7 @@ class DatabaseStore:
             if not _has_history(session):
                 return []
             listed = ", ".join(HISTORY_COLUMNS)
-            query = _of_history(session, f"SELECT {listed} FROM {{}} WHERE number > %s ORDER BY fid")
+            query = _of_history(session, f"SELECT {listed} FROM {{}} WHERE number > %s ORDER BY fid")  # noqa: S608
             return [entry_of(row) for row in session.rows.execute(query, (after,))]
 
     def apply(self, edits: Sequence[Edit], run: Run) -> None:
@@ -108,7 +108,9 @@ def open_database(place: Database, sources: Mapping[str, str]) -> DatabaseStore:
     with reading(place) as session:
         found = {layer: _described(session, layer, name) for layer, name in sources.items()}
     return DatabaseStore(
-        place, {layer: table for layer, (table, _) in found.items()}, {table.name: srid for table, srid in found.values()}
+        place,
+        {layer: table for layer, (table, _) in found.items()},
+        {table.name: srid for table, srid in found.values()},
     )
 
 
@@ -172,7 +174,7 @@ def _tell(session: Session, run: Run, edits: Iterable[Edit]) -> None:
     if not _has_history(session):
         session.rows.execute(_of_history(session, _HISTORY_TABLE))
     listed, marks = ", ".join(HISTORY_COLUMNS), ", ".join(["%s"] * len(HISTORY_COLUMNS))
-    query = _of_history(session, f"INSERT INTO {{}} ({listed}) VALUES ({marks})")
+    query = _of_history(session, f"INSERT INTO {{}} ({listed}) VALUES ({marks})")  # noqa: S608
     with session.rows.cursor() as cursor:
         cursor.executemany(query, [entry_values(Entry(run, edit)) for edit in edits])
 
@@ -210,19 +212,20 @@ def _add(session: Session, edit: Edit) -> Edit:
 def _drop(session: Session, edit: Edit) -> Edit:
     from psycopg import sql
 
-    table, column = rows.table_of(session, edit.table), sql.Identifier((edit.before or {})["column"])
+    name = (edit.before or {})["column"]
+    table, column = rows.table_of(session, edit.table), sql.Identifier(name)
     query = sql.SQL("SELECT count({}) FROM {}").format(column, table.place)
     if (session.rows.execute(query).fetchone() or (0,))[0]:
         raise EditedError(
-            f"{session.where}: the column {(edit.before or {})['column']} of {edit.table} would go, and holds values that"
-            " came later: nothing was changed; empty it first."
+            f"{session.where}: the column {name} of {edit.table} would go, and holds values that came later: nothing was"
+            " changed; empty it first."
         )
     session.rows.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(table.place, column))
     return edit
 
 
 def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit]:
-    """Delete, update and insert rows of a table; the edits as they came out, with what types and triggers made of them."""
+    """Delete, update and insert rows of a table; the edits with what types and triggers made of them."""
     edits = _numbered(session, table, edits)
     keys = [edit.fid for edit in edits if edit.fid is not None]
     before = rows.read_rows(session, table, keys)

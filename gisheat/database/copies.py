@@ -32,7 +32,9 @@ def copy_schema(session: Session, source: Database) -> list[str]:
     mine = session.rows.execute(IDENTITY).fetchone()
     with reading(source) as other:
         if other.rows.execute(IDENTITY).fetchone() != mine:
-            raise InputError(f"output {session.where} lies in another database than {source}: name a schema of that one.")
+            raise InputError(
+                f"output {session.where} lies in another database than {source}: name a schema of that one."
+            )
     relations = session.rows.execute(_RELATIONS, (source.schema,)).fetchall()
     tables = {str(name): comment for name, is_table, comment in relations if is_table and name not in OF_OTHERS}
     make_schema(session, tables)
@@ -68,9 +70,7 @@ def _number_on(session: Session, table: object, name: str, column: str, *, is_id
     if not is_identity:
         taken = f"{name}_{column}".encode()[: LONGEST_NAME - 4].decode(errors="ignore") + "_seq"
         own = sql.Identifier(session.where.schema, taken)
-        session.rows.execute(
-            sql.SQL("CREATE SEQUENCE {} OWNED BY {}.{}").format(own, table, sql.Identifier(column))
-        )
+        session.rows.execute(sql.SQL("CREATE SEQUENCE {} OWNED BY {}.{}").format(own, table, sql.Identifier(column)))
         sequence = own.as_string(session.rows)
         default = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT nextval({}::regclass)")
         session.rows.execute(default.format(table, sql.Identifier(column), sql.Literal(sequence)))

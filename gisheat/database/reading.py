@@ -149,6 +149,14 @@ def shape_of(session: Session, table: str, kind: str) -> _Column | None:
     return replace(shape, srid=srid)
 
 
+def table_hash(session: Session, table: str, kind: str) -> str:
+    """What the rows of a table hash to, as `read_table` tells it."""
+    columns = _columns(session, table)
+    shape, _ = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
+    plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
+    return _fetched(session, table, plain, shape, _key(session, table, plain))[1]
+
+
 def _check_schema(session: Session) -> None:
     query = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = %s"
     row = session.rows.execute(query, (session.where.schema,)).fetchone()

@@ -1,4 +1,4 @@
-"""Rows of a table as they are stored: every value comes and goes as a text that PostgreSQL reads again to the last digit."""
+"""Rows of a table as they are stored: values come and go as texts, to the last digit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SHAPES = ("geometry", "geography")
 _WHOLE = ("int2", "int4", "int8")
-_COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
+_COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname),
+    CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
     a.atthasdef OR a.attidentity <> '', a.attgenerated <> ''
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
@@ -26,9 +27,10 @@ _KIND = """SELECT c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid =
 _KEY = """SELECT a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
     JOIN pg_type t ON t.oid = a.atttypid
-    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL
-    AND i.indexprs IS NULL AND a.attnotnull AND t.typname = ANY (%s) ORDER BY i.indisprimary DESC, 1"""
-_SEQUENCE = """SELECT d.refobjid::regclass::text FROM pg_attrdef f JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
+    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
+    AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull AND t.typname = ANY (%s) ORDER BY i.indisprimary DESC, 1"""
+_SEQUENCE = """SELECT d.refobjid::regclass::text FROM pg_attrdef f
+    JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
     JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
     JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' WHERE f.adrelid = %s::regclass AND a.attname = %s"""
 
@@ -114,13 +116,16 @@ def read_rows(session: Session, table: Table, keys: Iterable[int]) -> dict[int, 
     }
 
 
-def read_column(session: Session, table: Table, name: str) -> dict[int, Any]:
-    """A column of all rows by key, as `read_rows` has it."""
+def read_columns(session: Session, table: Table, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Key and some columns of all rows in the order of the keys, as `read_rows` has them."""
     from psycopg import sql
 
-    column = table.columns[name]
-    query = sql.SQL("SELECT {}{} FROM {} ORDER BY 1").format(sql.Identifier(table.key), _texts([name]), table.place)
-    return {key: _value(text, column) for key, text in session.rows.execute(query)}
+    query = sql.SQL("SELECT {}{} FROM {} ORDER BY 1").format(sql.Identifier(table.key), _texts(names), table.place)
+    columns = [table.columns[name] for name in names]
+    return [
+        (row[0], *(_value(text, c) for text, c in zip(row[1:], columns, strict=True)))
+        for row in session.rows.execute(query)
+    ]
 
 
 def _texts(names: Iterable[str]) -> sql.Composed:

@@ -31,10 +31,10 @@ _STYLED = """SELECT DISTINCT f_table_name FROM public.layer_styles
     WHERE f_table_catalog = current_database() AND f_table_schema = %s"""
 _GONE_STYLES = """DELETE FROM public.layer_styles
     WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s)"""
-_MOVED_STYLES = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, stylename,
-    styleqml, stylesld, useasdefault, description, owner, ui)
-    SELECT f_table_catalog, %s, f_table_name, f_geometry_column, stylename, styleqml, stylesld, useasdefault, description,
-    owner, ui FROM public.layer_styles
+_MOVED_STYLES = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name,
+    f_geometry_column, stylename, styleqml, stylesld, useasdefault, description, owner, ui)
+    SELECT f_table_catalog, %s, f_table_name, f_geometry_column, stylename, styleqml, stylesld, useasdefault,
+    description, owner, ui FROM public.layer_styles
     WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s) ORDER BY id"""
 _STYLE = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, stylename,
     styleqml, useasdefault, description, owner) VALUES (current_database(), %s, %s, %s, %s, %s, %s, %s, %s)"""

@@ -122,7 +122,7 @@ def make_schema(session: Session, names: Iterable[str]) -> None:
         If that is not allowed, or another run is writing it.
     """
     _check_rights(session)
-    _alone(session)
+    alone(session)
     _make_room(session, set(names))
 
 
@@ -163,7 +163,7 @@ def _relations(session: Session) -> list[tuple[str, bool]]:
     return [(str(name), bool(ours)) for name, ours in rows if name not in OF_OTHERS]
 
 
-def _alone(session: Session) -> None:
+def alone(session: Session) -> None:
     """Keep a second run from writing the same schema at the same time."""
     query = "SELECT pg_try_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
     row = session.rows.execute(query, (session.where.schema,)).fetchone()
