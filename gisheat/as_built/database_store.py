@@ -153,7 +153,7 @@ def _told(where: Database) -> Iterator[None]:
 def _of_history(session: Session, text: str) -> Any:
     from psycopg import sql
 
-    return sql.SQL(text).format(sql.Identifier(session.where.schema, HISTORY))
+    return sql.SQL(text).format(rows.named(session.where.schema, HISTORY))
 
 
 def _has_history(session: Session) -> bool:
@@ -167,12 +167,12 @@ def _runs(session: Session) -> dict[int, Run]:
     if not _has_history(session):
         return {}
     query = _of_history(session, "SELECT DISTINCT number, operation, source, run, time, state FROM {} ORDER BY number")
-    return {int(row[0]): Run(*row) for row in session.rows.execute(query)}
+    return {int(row[0]): Run(*row) for row in session.rows.execute(query, ())}
 
 
 def _tell(session: Session, run: Run, edits: Iterable[Edit]) -> None:
     if not _has_history(session):
-        session.rows.execute(_of_history(session, _HISTORY_TABLE))
+        session.rows.execute(_of_history(session, _HISTORY_TABLE), ())
     listed, marks = ", ".join(HISTORY_COLUMNS), ", ".join(["%s"] * len(HISTORY_COLUMNS))
     query = _of_history(session, f"INSERT INTO {{}} ({listed}) VALUES ({marks})")  # noqa: S608
     with session.rows.cursor() as cursor:
@@ -205,7 +205,7 @@ def _add(session: Session, edit: Edit) -> Edit:
     table = rows.table_of(session, edit.table)
     if column not in table.columns:
         query = sql.SQL(f"ALTER TABLE {{}} ADD COLUMN {{}} {_SQL_TYPE[kind]}")
-        session.rows.execute(query.format(table.place, sql.Identifier(column)))
+        session.rows.execute(query.format(table.place, rows.named(column)), ())
     return edit
 
 
@@ -213,14 +213,14 @@ def _drop(session: Session, edit: Edit) -> Edit:
     from psycopg import sql
 
     name = (edit.before or {})["column"]
-    table, column = rows.table_of(session, edit.table), sql.Identifier(name)
+    table, column = rows.table_of(session, edit.table), rows.named(name)
     query = sql.SQL("SELECT count({}) FROM {}").format(column, table.place)
-    if (session.rows.execute(query).fetchone() or (0,))[0]:
+    if (session.rows.execute(query, ()).fetchone() or (0,))[0]:
         raise EditedError(
-            f"{session.where}: the column {name} of {edit.table} would go, and holds values that came later: nothing was"
-            " changed; empty it first."
+            f"{session.where}: the column {name} of {edit.table} would go, and holds values that came later: nothing"
+            " was changed; empty it first."
         )
-    session.rows.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(table.place, column))
+    session.rows.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(table.place, column), ())
     return edit
 
 

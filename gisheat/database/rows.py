@@ -60,11 +60,17 @@ class Table:
     """All columns but the key, in order."""
 
     @property
-    def place(self) -> sql.Identifier:
-        """The table in SQL."""
-        from psycopg import sql
+    def place(self) -> sql.Composable:
+        """The table in a query that has parameters."""
+        return named(self.schema, self.name)
 
-        return sql.Identifier(self.schema, self.name)
+
+def named(*names: str) -> sql.Composable:
+    """A name, with its schema if any, quoted for a query that has parameters, in which % is a mark."""
+    from psycopg import sql
+
+    text: Any = sql.Identifier(*names).as_string(None).replace("%", "%%")
+    return sql.SQL(text)
 
 
 def table_of(session: Session, name: str) -> Table:
@@ -106,7 +112,7 @@ def read_rows(session: Session, table: Table, keys: Iterable[int]) -> dict[int, 
     from psycopg import sql
 
     query = sql.SQL("SELECT {}{} FROM {} WHERE {} = ANY (%s)").format(
-        sql.Identifier(table.key), _texts(table.columns), table.place, sql.Identifier(table.key)
+        named(table.key), _texts(table.columns), table.place, named(table.key)
     )
     columns = list(table.columns.values())
     wanted = [int(key) for key in keys]
@@ -120,11 +126,11 @@ def read_columns(session: Session, table: Table, names: Sequence[str]) -> list[t
     """Key and some columns of all rows in the order of the keys, as `read_rows` has them."""
     from psycopg import sql
 
-    query = sql.SQL("SELECT {}{} FROM {} ORDER BY 1").format(sql.Identifier(table.key), _texts(names), table.place)
+    query = sql.SQL("SELECT {}{} FROM {} ORDER BY 1").format(named(table.key), _texts(names), table.place)
     columns = [table.columns[name] for name in names]
     return [
         (row[0], *(_value(text, c) for text, c in zip(row[1:], columns, strict=True)))
-        for row in session.rows.execute(query)
+        for row in session.rows.execute(query, ())
     ]
 
 
@@ -132,7 +138,7 @@ def _texts(names: Iterable[str]) -> sql.Composed:
     """Columns as texts, each with a comma before it."""
     from psycopg import sql
 
-    return sql.Composed([sql.SQL(", {}::text").format(sql.Identifier(name)) for name in names])
+    return sql.Composed([sql.SQL(", {}::text").format(named(name)) for name in names])
 
 
 def _value(text: str | None, column: Column) -> Any:
@@ -186,7 +192,7 @@ def insert_rows(session: Session, table: Table, rows: Sequence[tuple[int, Mappin
         names = tuple(n for n, c in known.items() if row[n] is not None or not c.has_default)
         groups.setdefault(names, []).append([key, *(sent(row[n], known[n]) for n in names)])
     for names, values in groups.items():
-        listed = sql.SQL(", ").join(map(sql.Identifier, (table.key, *names)))
+        listed = sql.SQL(", ").join(map(named, (table.key, *names)))
         marks = sql.SQL(", ").join(sql.Placeholder() * (len(names) + 1))
         query = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(table.place, listed, marks)
         _many(session, query, values)
@@ -202,8 +208,8 @@ def update_rows(session: Session, table: Table, rows: Sequence[tuple[int, Mappin
         groups.setdefault(names, []).append([*(sent(row[n], table.columns[n]) for n in names), key])
     for names, values in groups.items():
         if names:
-            sets = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in names)
-            query = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(table.place, sets, sql.Identifier(table.key))
+            sets = sql.SQL(", ").join(sql.SQL("{} = %s").format(named(name)) for name in names)
+            query = sql.SQL("UPDATE {} SET {} WHERE {} = %s").format(table.place, sets, named(table.key))
             _many(session, query, values)
 
 
@@ -211,7 +217,7 @@ def delete_rows(session: Session, table: Table, keys: Iterable[int]) -> None:
     """Delete rows."""
     from psycopg import sql
 
-    query = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(table.place, sql.Identifier(table.key))
+    query = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(table.place, named(table.key))
     session.rows.execute(query, (list(keys),))
 
 
@@ -224,17 +230,17 @@ def new_keys(session: Session, table: Table, count: int, above: int) -> list[int
     """Keys for new rows: of the table's sequence where it has one, above all that are there and above a number."""
     from psycopg import sql
 
-    key = sql.Identifier(table.key)
-    (highest,) = session.rows.execute(sql.SQL("SELECT max({}) FROM {}").format(key, table.place)).fetchone() or (0,)
+    query = sql.SQL("SELECT max({}) FROM {}").format(named(table.key), table.place)
+    (highest,) = session.rows.execute(query, ()).fetchone() or (0,)
     above = max(above, highest or 0)
-    sequence = sequence_of(session, table.place, table.key)
+    sequence = sequence_of(session, sql.Identifier(table.schema, table.name), table.key)
     if sequence is None:
         return list(range(above + 1, above + count + 1))
-    query = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
-    keys = [int(number) for (number,) in session.rows.execute(query, (sequence, count))]
+    following = "SELECT nextval(%s::regclass) FROM generate_series(1, %s)"
+    keys = [int(number) for (number,) in session.rows.execute(following, (sequence, count))]
     if min(keys) <= above:  # rows were brought with keys of their own
         session.rows.execute("SELECT setval(%s::regclass, %s)", (sequence, above))
-        keys = [int(number) for (number,) in session.rows.execute(query, (sequence, count))]
+        keys = [int(number) for (number,) in session.rows.execute(following, (sequence, count))]
     return keys
 
 

@@ -59,13 +59,13 @@ class DatabaseStore:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def _execute(self, text: str, *names: Any, values: Sequence[Any] | None = None) -> Any:
+    def _execute(self, text: str, *names: Any, values: Sequence[Any] = ()) -> Any:
         """A statement with names in it, a table of the schema as a tuple of one."""
         from psycopg import sql
 
         made = [
-            sql.Identifier(self.place.schema, name[0]) if isinstance(name, tuple)
-            else sql.Identifier(name) if isinstance(name, str) else name
+            rows.named(self.place.schema, name[0]) if isinstance(name, tuple)
+            else rows.named(name) if isinstance(name, str) else name
             for name in names
         ]  # fmt: skip
         return self.session.rows.execute(sql.SQL(text).format(*made), values)
@@ -114,7 +114,9 @@ class DatabaseStore:
         left, found = set(without), rows.table_of(self.session, table)
         names = [name for name in (found.key, *found.columns) if name not in left]
         query = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT").format(
-            sql.SQL(", ").join(map(sql.Identifier, names)), found.place, sql.Identifier(found.key)
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.Identifier(self.place.schema, table),
+            sql.Identifier(found.key),
         )
         hashed = hashlib.sha256("\n".join(names).encode())
         with self.session.rows.cursor() as cursor, cursor.copy(query) as copy:
@@ -140,18 +142,16 @@ class DatabaseStore:
     def _fill(self, table: StoredTable, values: Mapping[str, Sequence[Any]], keys: Sequence[int]) -> None:
         from psycopg import sql
 
-        listed = sql.SQL(", ").join(map(sql.Identifier, values))
+        listed = sql.SQL(", ").join(map(rows.named, values))
         self._execute(
             f"CREATE TEMPORARY TABLE {_VALUES} ON COMMIT DROP AS SELECT {{}} AS {_VALUES}_key, {{}} FROM {{}} LIMIT 0",  # noqa: S608
             table.key, listed, (table.name,),
         )  # fmt: skip
         self._copied(sql.Identifier("pg_temp", _VALUES), values, keys)
         old, now = (
-            sql.SQL(", ").join(sql.Identifier(name, column) for column in values) for name in ("b", _VALUES)
+            sql.SQL(", ").join(rows.named(name, column) for column in values) for name in ("b", _VALUES)
         )  # fmt: skip
-        sets = sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(c), sql.Identifier(_VALUES, c)) for c in values
-        )
+        sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(rows.named(c), rows.named(_VALUES, c)) for c in values)
         self._execute(
             f"UPDATE {{}} b SET {{}} FROM pg_temp.{_VALUES} WHERE b.{{}} = {_VALUES}.{_VALUES}_key"  # noqa: S608
             " AND ROW({}) IS DISTINCT FROM ROW({})",
@@ -174,10 +174,10 @@ class DatabaseStore:
         place = sql.Identifier(self.place.schema, table)
         triggers = self.session.rows.execute(_TRIGGERS, (place.as_string(self.session.rows),)).fetchall()
         for name, _ in triggers:
-            self._execute("ALTER TABLE {} DISABLE TRIGGER {}", place, str(name))
+            self._execute("ALTER TABLE {} DISABLE TRIGGER {}", (table,), str(name))
         yield
         for name, state in triggers:
-            self._execute(f"ALTER TABLE {{}} {_ENABLE[state]} {{}}", place, str(name))
+            self._execute(f"ALTER TABLE {{}} {_ENABLE[state]} {{}}", (table,), str(name))
 
     # a table and a view --------------------------------------------------------------------------------
 
@@ -188,11 +188,11 @@ class DatabaseStore:
         """Make a table with the values, and a view that joins it with all columns of the utility's table."""
         from psycopg import sql
 
-        columns = [sql.SQL(f", {{}} {TYPES[kind]}").format(sql.Identifier(column)) for column, kind in kinds.items()]
+        columns = [sql.SQL(f", {{}} {TYPES[kind]}").format(rows.named(column)) for column, kind in kinds.items()]
         made = sql.Composed(columns)
         self._execute("CREATE TABLE {} ({} bigint PRIMARY KEY{})", (holder,), table.key, made)
         self._copied(sql.Identifier(self.place.schema, holder), {c: values[c] for c in kinds}, keys)
-        listed = sql.Composed([sql.SQL(", r.{}").format(sql.Identifier(column)) for column in kinds])
+        listed = sql.Composed([sql.SQL(", r.{}").format(rows.named(column)) for column in kinds])
         self._execute(
             "CREATE VIEW {} AS SELECT b.*{} FROM {} b LEFT JOIN {} r ON r.{} = b.{}",
             (view,), listed, (table.name,), (holder,), table.key, table.key,
