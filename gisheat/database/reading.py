@@ -193,12 +193,12 @@ class _Stream:
             block = next(self.blocks, None)
             if block is None:
                 break
-            self.hash.update(block)
             parts.append(bytes(block))
             have += len(parts[-1])
         found = b"".join(parts)
         cut = len(found) if size < 0 else size
         self.rest = found[cut:]
+        self.hash.update(found[:cut])
         return found[:cut]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -302,4 +302,4 @@ def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tupl
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
-    return np.asarray(shapely.set_srid(found, 0), object), crs_of(session, numbers[0] if numbers else srid, place)
+    return found, crs_of(session, numbers[0] if numbers else srid, place)

@@ -172,7 +172,7 @@ def test_a_full_disk_and_an_old_server_and_a_missing_package(net, monkeypatch):
         raise psycopg.errors.DiskFull("could not extend file")
 
     with monkeypatch.context() as patched:
-        patched.setattr("gisheat.database.writing._copy", full)
+        patched.setattr("gisheat.database.writing.copy_rows", full)
         assert "inside" not in sentence("run", net.address("net"), "-o", net.address("result"))
         assert state(net) == before
     with monkeypatch.context() as patched:
