@@ -1,5 +1,5 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
-.PHONY: help demo test lint plugin verify bench docs oldest clean
+.PHONY: help demo test test_in_qgis loops lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
 # PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
@@ -12,12 +12,21 @@ demo: ## set everything up, then size and solve the sample network
 	@mkdir -p out
 	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --products out/desk --overwrite
 
-test: lint ## set everything up (QGIS too), then linters and all tests
+test: ## set everything up (QGIS too), then linters and all tests
+	@sh tools/setup.sh test
+	@echo "test: linters, tests in QGIS, then all other tests (some ten minutes) ..."
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) test_in_qgis lint loops
+	@.venv/bin/python -m pytest -q -n auto --dist worksteal
+
+# What has one process only stands side by side, the longest first; what each says comes as a whole.
+test_in_qgis:
 	@sh tools/qgis.sh
 	@sh tools/setup.sh qgis
-	@.venv/bin/python -m pytest -q -n auto --dist loadfile
 	@.venv/bin/python tools/make_plugin.py
 	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
+
+loops:
+	@.venv/bin/python tools/compile_loops.py
 
 lint: ## style, format, types, one-way imports
 	@sh tools/setup.sh test
@@ -56,7 +65,7 @@ docs: ## the pages of docs/ that come from the code or from a run
 oldest: ## all tests with every dependency at its lower bound
 	@sh tools/setup.sh oldest
 	@sh tools/qgis.sh
-	@.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile
+	@.venv-oldest/bin/python -m pytest -q -n auto --dist worksteal
 
 clean: ## remove what these targets made
 	rm -rf .venv .venv-oldest .venv-verify .venv-qgis out dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

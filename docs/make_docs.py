@@ -27,11 +27,14 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/catalogues.md": catalogues_page,
     "docs/verification.md": verification_page,
 }
+WITH_DEMO = ("README.md", "docs/tutorial-mulan.md")
+"""Pages that begin with `make demo`."""
 EXECUTED = (
-    "README.md", "docs/tutorial-mulan.md", "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
+    "docs/routing.md", "docs/sweeps.md", "docs/your-own-data.md",
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
     "docs/report.md", "docs/hydraulic-table.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md",
-    "docs/station-equipment.md", "docs/duration.md",
+    "docs/station-equipment.md", "docs/duration.md", "docs/formats.md", "docs/as-built.md", "docs/cad.md",
+    "docs/streets-from-osm.md",
 )  # fmt: skip
 REDUCED: dict[str, dict[str, str]] = {
     "README.md": {"mulan.png": "mulan.png"},
@@ -45,31 +48,43 @@ FROM_DEMO = "README.md"
 """The page whose commands leave the result that the pictures are made from."""
 
 
-def make_page(name: str) -> dict[str, str | bytes]:
-    """Content of a page, and of the pictures that come with it, by file name."""
-    if name in GENERATED:
-        return {name: GENERATED[name]()}
+def make_pages(*names: str) -> dict[str, str | bytes]:
+    """Content of pages that are run in one folder, and of the pictures that come with them, by file name."""
+    made: dict[str, str | bytes] = {}
+    printed_by_demo: dict[Path, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         clone = make_clone(Path(folder).resolve())
-        made: dict[str, str | bytes] = {name: run_page((ROOT / name).read_text(encoding="utf-8"), clone, name)}
-        out = clone / "out"
-        if name == FROM_DEMO:
-            made["docs/images/heads.svg"] = draw_heads(out / "mulan.gpkg")
-        if name == "docs/topology.md":
-            made |= draw_rules()
-        if name == "docs/routing.md":
-            made["docs/images/routing.svg"] = draw_routes(out / "routed.gpkg")
-        for picture, left in REDUCED.get(name, {}).items():
-            made[f"docs/images/{picture}"] = reduce_picture(out / left)
-        return made
+        for name in names:
+            if name in GENERATED:
+                made[name] = GENERATED[name]()
+            else:
+                text = (ROOT / name).read_text(encoding="utf-8")
+                made[name] = run_page(text, clone, name, printed_by_demo)
+                made |= make_pictures(name, clone / "out")
+    return made
+
+
+def make_pictures(name: str, out: Path) -> dict[str, str | bytes]:
+    """Pictures of a page, from what its commands left, by file name."""
+    made: dict[str, str | bytes] = {}
+    if name == FROM_DEMO:
+        made["docs/images/heads.svg"] = draw_heads(out / "mulan.gpkg")
+    if name == "docs/topology.md":
+        made |= draw_rules()
+    if name == "docs/routing.md":
+        made["docs/images/routing.svg"] = draw_routes(out / "routed.gpkg")
+    for picture, left in REDUCED.get(name, {}).items():
+        made[f"docs/images/{picture}"] = reduce_picture(out / left)
+    return made
 
 
 def make(into: Path) -> list[Path]:
     """Write everything below a folder; returns the files."""
     written = []
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        for made in pool.map(make_page, (*EXECUTED, *GENERATED)):
-            for name, content in made.items():
+        begun = [pool.submit(make_pages, *WITH_DEMO)] + [pool.submit(make_pages, n) for n in (*EXECUTED, *GENERATED)]
+        for pages in begun:
+            for name, content in pages.result().items():
                 file = into / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content if isinstance(content, bytes) else content.encode())

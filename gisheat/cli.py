@@ -64,7 +64,10 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     argument, name = parameter.argument, parameter.name
     if argument.dataset == "input":
         return click.Argument(
-            [name], type=click_type(parameter), metavar="INPUT" if name == "project" else name.upper()
+            [name],
+            type=click_type(parameter),
+            required=parameter.required,
+            metavar="INPUT" if name == "project" else name.upper() if parameter.required else f"[{name.upper()}]",
         )
     flags = [f"--{name.replace('_', '-')}", *(["-o"] if name == "output" else [])]
     words = [argument.help]

@@ -23,6 +23,10 @@ class ConvergenceError(GisheatError):
     """The equations were not solved; the message names the elements with the worst residuals."""
 
 
+class EditedError(GisheatError):
+    """A base is not as the history or a change set knows it: somebody edited it since."""
+
+
 class Cancelled(GisheatError):
     """The progress callback asked to stop."""
 

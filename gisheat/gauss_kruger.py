@@ -1,7 +1,7 @@
-"""The Gauss-Kruger zones of China: which CRS coordinates may be in, and which one is meant when a CRS does not fit them.
+"""The Gauss-Kruger zones of China: which CRS coordinates may be in, and which is meant when one does not fit them.
 
-Zones of 6 degrees are 13 to 23, their middle is at 6 n - 3; zones of 3 degrees are 25 to 45, their middle is at 3 n. The number
-of the zone stands before the easting, or is left out (GB/T 17278). Codes are those of the EPSG dataset.
+Zones of 6 degrees are 13 to 23, their middle is at 6 n - 3; zones of 3 degrees are 25 to 45, their middle is at 3 n.
+The number of the zone stands before the easting, or is left out. Codes are those of the EPSG dataset.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def codes_of_zone(zone: int) -> list[tuple[int, str]]:
 
 
 def codes_of_meridian(meridian: float) -> list[tuple[int, str]]:
-    """EPSG codes of the 3-degree systems without the zone in the easting whose middle is nearest to a meridian [degrees].
+    """EPSG codes of the 3-degree systems, without the zone in the easting, nearest to a meridian [degrees].
 
     >>> codes_of_meridian(128.04)[0]
     (4552, 'CGCS2000')
@@ -128,7 +128,8 @@ def candidates(x: float, y: float) -> str:
         first, last = THREE_DEGREES[0], THREE_DEGREES[-1]
         ranges = ", ".join(f"EPSG:{s.three_plain} to {s.three_plain + last - first} ({s.name})" for s in SYSTEMS)
         return (
-            f"the coordinates fit a Gauss-Kruger system without the zone in its eastings: {ranges}, one for each third degree"
+            f"the coordinates fit a Gauss-Kruger system without the zone in its eastings: {ranges}, one for each"
+            f" third degree"
             f" from {3 * first}E to {3 * last}E; say the one of your middle meridian"
         )
     return ""

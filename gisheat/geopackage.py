@@ -9,7 +9,7 @@ import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +242,10 @@ def _runs(process: int, folder: Path) -> bool:
 # layers and tables ---------------------------------------------------------------------------------------
 
 
-def write_result(where: Place, tables: Mapping[str, pd.DataFrame], *, title: str, language: Language = "en") -> None:
+def write_result(
+    where: Place, tables: Mapping[str, pd.DataFrame], *, title: str, language: Language = "en",
+    plain: Collection[str] = (),
+) -> None:  # fmt: skip
     """Write result layers with their styles and an embedded QGIS project.
 
     Parameters
@@ -251,6 +254,8 @@ def write_result(where: Place, tables: Mapping[str, pd.DataFrame], *, title: str
         GeoPackage that appears when everything is in it.
     tables : mapping
         Layer name -> table; GeoDataFrames all in one CRS.
+    plain : collection of str
+        Layers without a spatial index, whose triggers keep plain SQL from editing them.
 
     Raises
     ------
@@ -265,7 +270,7 @@ def write_result(where: Place, tables: Mapping[str, pd.DataFrame], *, title: str
     path = where
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table)
+            write_layer(beside, name, table, indexed=name not in plain)
         _check_written(beside, tables)
         name = _target(path).name
         styles.embed(beside, title=title, language=language, aliases=labels(language), file_name=name)
@@ -285,7 +290,7 @@ def write_template(where: Place, tables: Mapping[str, pd.DataFrame]) -> None:
     path = where
     with whole_or_nothing(path) as beside, _drivers_errors(path, beside):
         for name, table in tables.items():
-            _write_layer(beside, name, table)
+            write_layer(beside, name, table)
         _check_written(beside, tables)
 
 
@@ -307,7 +312,8 @@ def _reason(error: Exception, beside: Path) -> str:
     return text.replace(str(beside), beside.name)
 
 
-def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
+def write_layer(path: Path, name: str, table: pd.DataFrame, *, indexed: bool = True) -> None:
+    """Write one layer or table to a file that is not in its place yet; raises what the driver raises."""
     options: dict[str, Any] = {
         "layer": name,
         "driver": "GPKG",
@@ -321,7 +327,7 @@ def _write_layer(path: Path, name: str, table: pd.DataFrame) -> None:
     geometry = table.geometry.to_numpy()
     if shapely.is_missing(geometry).all():
         options["geometry_type"] = _EMPTY_TYPE[GEOMETRY.get(name, "line")]
-    options["layer_options"] = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES"}
+    options["layer_options"] = {"GEOMETRY_NAME": GEOMETRY_COLUMN, "SPATIAL_INDEX": "YES" if indexed else "NO"}
     measured = has_m(geometry)
     flat = table.set_geometry(without_m(geometry), crs=table.crs) if measured.any() else table
     pyogrio.write_dataframe(flat, path, **options)

@@ -58,9 +58,7 @@ def is_one_pipe(path: Place, project: Project, given: Mapping[str, str]) -> bool
     return "fixed_head_m" in column_names(sources["nodes"]) and "from_node" in column_names(sources["pipes"])
 
 
-def read(
-    path: Place, project: Project, given: Mapping[str, str], options: Mapping[str, Any]
-) -> tuple[Layers, Project]:
+def read(path: Place, project: Project, given: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Layers, Project]:
     """Layers of a one-pipe network, and the project with the water that the file states."""
     sources = find_sources(path, None if project.path is None else project, given)
     chosen = {n: options.get(n, project.options.get(n)) for n in READING}

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from gisheat.as_built_quantities import (
+    Ancestor,
+    DryRun,
+    EmptyValues,
+    InPlace,
+    Missing,
+    NewColumns,
+    RemoveWritten,
+    ToState,
+    WriteForm,
+    WrittenColumns,
+    WrittenLayers,
+)  # fmt: skip
 from gisheat.desk_quantities import (
     Against,
     ConstantLoad,
@@ -70,6 +83,7 @@ from gisheat.quantities import (
     DiagramStation,
     EmptyingMargin,
     Encoding,
+    ExportLayer,
     FlowTable,
     Friction,
     Gravity,
@@ -131,6 +145,8 @@ from gisheat.quantities import (
     StationList,
     StationPumpEfficiency,
     StationsLayer,
+    StreetArea,
+    StreetClasses,
     StreetCrossings,
     StreetsLayer,
     SuctionMargin,
@@ -152,6 +168,24 @@ class ImportOptions(TypedDict, total=False):
     """How a file of another program becomes layers."""
 
     crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ImportOsmOptions(TypedDict, total=False):
+    """Which streets of an extract are taken, and where they end up."""
+
+    to_crs: ToCrs
+    area: StreetArea
+    classes: StreetClasses
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class ExportOptions(TypedDict, total=False):
+    """What of a result is handed on."""
+
+    layer: ExportLayer
     language: OutputLanguage
     overwrite: Overwrite
 
@@ -404,6 +438,42 @@ class CompareOptions(TypedDict, total=False):
     crs: Crs
     to_crs: ToCrs
     encoding: Encoding
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class MergeOptions(TypedDict, total=False):
+    """What is merged, and where it is written."""
+
+    ancestor: Ancestor
+    dry_run: DryRun
+    in_place: InPlace
+    match_tolerance_m: MatchTolerance
+    missing: Missing
+    empty_values: EmptyValues
+    new_columns: NewColumns
+    crs: Crs
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class UndoOptions(TypedDict, total=False):
+    """How far is gone back, and where it is written."""
+
+    to: ToState
+    in_place: InPlace
+    language: OutputLanguage
+    overwrite: Overwrite
+
+
+class WriteBackOptions(TypedDict, total=False):
+    """What is written to the utility's own features, and where."""
+
+    in_place: InPlace
+    form: WriteForm
+    columns: WrittenColumns
+    layers: WrittenLayers
+    remove: RemoveWritten
     language: OutputLanguage
     overwrite: Overwrite
 

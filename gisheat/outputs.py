@@ -211,6 +211,7 @@ def provenance(version: str, operation: str, state: State) -> Rows:
         if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):
             record[f"option {name}"] = (value, "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
+    record |= attribution_rows(state.raw.attributions())
     if state.results is not None:
         at = state.results.conditions
         record["water supply"] = (f"{at.supply.density:.3f} kg/m3, {at.supply.viscosity:.6e} Pa s", "")
@@ -220,6 +221,11 @@ def provenance(version: str, operation: str, state: State) -> Rows:
         for side, history in state.results.residuals.items():
             record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
     return record
+
+
+def attribution_rows(named: Iterable[str]) -> Rows:
+    """Who must be named with a result, for its run record."""
+    return {f"attribution {i}": (text, "") for i, text in enumerate(dict.fromkeys(named), 1)}
 
 
 def draw(written: Mapping[str, pd.DataFrame], picture: Path, state: State, figures: Rows) -> None:

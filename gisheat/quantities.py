@@ -43,6 +43,29 @@ OutputFile = Annotated[
 ]
 InpFile = Annotated[Path, Argument("EPANET file (*.inp).", dataset="input", suffix=".inp")]
 InpOutput = Annotated[Path, Argument("EPANET file to write (*.inp).", dataset="output", suffix=".inp")]
+ExtractFile = Annotated[
+    Path,
+    Argument("Extract of OpenStreetMap (*.pbf, *.osm), or FILE|layername with roads.", dataset="input", suffix=".pbf"),
+]
+StreetClasses = Annotated[
+    str,
+    Argument("Classes of streets (values of highway) to take, separated by commas; usual or all for those.", "usual"),
+]
+StreetArea = Annotated[
+    str, Argument("Take what lies in it: west,south,east,north in degrees, or FILE|layername with polygons.")
+]
+ResultFile = Annotated[Path | Database, Argument("Result, as run writes one.", dataset="input")]
+ExportOutput = Annotated[
+    Path,
+    Argument(
+        "File to write (*.dxf, *.geojson, *.fgb, *.shp, *.csv, *.xlsx).",
+        dataset="output",
+        suffix=".dxf",
+    ),
+]
+ExportLayer = Annotated[
+    str, Argument("Layer to hand on; pipes where the form holds one, every layer where it holds several.")
+]
 ProjectOutput = Annotated[Path, Argument("Project file to write.", dataset="output", suffix=".toml")]
 
 
@@ -69,11 +92,16 @@ StationList = Annotated[
 Crs = Annotated[str, Argument("CRS of layers that carry none, such as EPSG:4552.", advanced=True)]
 ToCrs = Annotated[
     str,
-    Argument("CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits."),
+    Argument(
+        "CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one"
+        " that fits."
+    ),
 ]
 Encoding = Annotated[
     str,
-    Argument("Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.", advanced=True),
+    Argument(
+        "Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.", advanced=True
+    ),
 ]
 
 SnapTolerance = Annotated[float, Argument("Ends that are no farther apart become one node.", 0.5, 0.0, 100.0)]

@@ -60,11 +60,20 @@ GEOMETRY: dict[str, Geometry] = {
     "changed_values": "none",
     "effects": "none",
     "station_effects": "none",
+    "proposed_lines": "line",
+    "proposed_points": "point",
+    "proposed_areas": "polygon",
+    "proposed_values": "none",
+    "history": "none",
 }
 NODE_KINDS = ("source", "station", "junction", "end")
 """What stands at nodes of a result."""
 READ_AGAIN = {"nodes": ("kind",)}
 """Result columns of input layers that tell a result that is read again from a drawing."""
+WRITTEN = "gisheat_"
+"""Beginning of the names of columns that write-back adds to a layer beside its own of the same name: no input."""
+REGISTRY = "gisheat_columns"
+"""Table in which write-back remembers what it has written."""
 INPUT_LAYERS = (
     "streets",
     "pipes",
@@ -104,6 +113,8 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "weather": "Weather", "duration": "Load duration", "dispatch": "Dispatch", "phase_loads": "Loads by phase",
         "changed_lines": "Changed lines", "changed_points": "Changed points", "changed_areas": "Changed areas",
         "changed_values": "Changed values", "effects": "Effects", "station_effects": "Effects on stations",
+        "proposed_lines": "Proposed lines", "proposed_points": "Proposed points", "proposed_areas": "Proposed areas",
+        "proposed_values": "Proposed values", "history": "History",
     },
     "zh": {
         "streets": "道路", "pipes": "管道", "nodes": "节点", "stations": "热力站", "sources": "热源",
@@ -118,6 +129,8 @@ LAYER_LABEL: dict[Language, dict[str, str]] = {
         "weather": "气象", "duration": "热负荷延续", "dispatch": "热源分配", "phase_loads": "各期热负荷",
         "changed_lines": "线变更", "changed_points": "点变更", "changed_areas": "面变更", "changed_values": "属性变更",
         "effects": "变更影响", "station_effects": "热力站影响",
+        "proposed_lines": "拟变更线", "proposed_points": "拟变更点", "proposed_areas": "拟变更面",
+        "proposed_values": "拟变更属性", "history": "变更历史",
     },
 }  # fmt: skip
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gisheat.errors import InputError
-from gisheat.layers import Layers, find_sources, layer_names
+from gisheat.layers import Layers, find_sources, is_cad, layer_names
 from gisheat.places import Place, is_database
 
 
 def project_text(
     name: str, sources: Mapping[str, str], layers: Layers, base: Path, reading: Mapping[str, str | None] | None = None
 ) -> str:
-    """A project file for the layers, with files relative to the folder `base`, and options that say how they are read."""
+    """A project file for the layers, files relative to the folder `base`, with the options of their reading."""
     lines = [f"name = {_quoted(name)}", "", "[layers]"]
     lines += [f"{layer} = {_quoted(_relative(source, base))}" for layer, source in sources.items()]
     lines += ["", '# What was read as what; correct it here as [columns.layer] contract_name = "own name"']
@@ -52,6 +52,8 @@ def guess_layers(path: Place) -> dict[str, str]:
         found = find_sources(path, None, {})
     except InputError:
         found = {}
+    if is_cad(path) and found:
+        return found
     words = {
         "pipes": ("pipe", "管", "trench", "network"),
         "stations": ("station", "站", "consumer", "substation"),

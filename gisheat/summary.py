@@ -48,6 +48,8 @@ def summary_rows(state: State) -> Rows:
         rows |= _operation_rows(state.results) | _source_rows(state.results)
         rows |= _station_pump_rows(state) | _balance_rows(state)
     rows |= _scenario_rows(state)
+    if named := state.raw.attributions():
+        rows["attribution"] = ("; ".join(named), "")
     if state.scenarios is not None:
         rows |= _sweep_rows(state.scenarios)
     counted = count_by_severity(state.findings)

@@ -1,4 +1,4 @@
-"""Texts whose code nobody says, or says wrongly: what they are read as, what is said of it, and how it is overridden."""
+"""Texts whose code nobody says, or says wrongly: what they are read as, what is said, how it is overridden."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def encoded(words, code):
     ("words", "code", "name"),
     [
         (CHINESE, "utf-8", "UTF-8"), (CHINESE, "gbk", "GBK"), (CHINESE, "gb18030", "GBK"), ("热力站", "gbk", "GBK"),
-        ("联通", "gbk", "GBK"), (TAIWANESE, "big5", "Big5"), (TAIWANESE, "utf-8", "UTF-8"), (WESTERN, "cp1252", "CP1252"),
+        ("联通", "gbk", "GBK"), (TAIWANESE, "big5", "Big5"), (TAIWANESE, "utf-8", "UTF-8"),
+        (WESTERN, "cp1252", "CP1252"),
         (WESTERN, "utf-8", "UTF-8"), (RUSSIAN, "utf-8", "UTF-8"),
     ],
 )  # fmt: skip
@@ -84,7 +85,10 @@ def shapefile(folder, code, *, says=None, driver=0, name="管道"):
     """Pipes whose names of columns and texts are in a code; what .cpg and language byte say."""
     folder.mkdir(parents=True, exist_ok=True)
     pipes = layer(
-        [line((0, 0), (100, 0)), line((100, 0), (200, 0))], 管线=["干一", "干二"], 名称=["吉兴路", "锦绣家园"], 管径=[300.0, 250.0]
+        [line((0, 0), (100, 0)), line((100, 0), (200, 0))],
+        管线=["干一", "干二"],
+        名称=["吉兴路", "锦绣家园"],
+        管径=[300.0, 250.0],
     )
     file = folder / f"{name}.shp"
     with warnings.catch_warnings():
@@ -164,7 +168,10 @@ def test_every_byte_of_a_text_comes_through(tmp_path):
 
 @pytest.mark.parametrize(
     ("gone", "words"),
-    [(".shx", "has no .shx; its index was made anew, in a copy"), (".dbf", "has no .dbf, so its features have no attributes")],
+    [
+        (".shx", "has no .shx; its index was made anew, in a copy"),
+        (".dbf", "has no .dbf, so its features have no attributes"),
+    ],
 )
 def test_a_shapefile_without_all_of_its_parts_is_read_and_stays_as_it_is(tmp_path, gone, words):
     file = tmp_path / "pipes.shp"

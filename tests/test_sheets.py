@@ -1,4 +1,4 @@
-"""CSV and workbooks as people fill them in: headings, units, totals, numbers, places of the rows; and lists of stations."""
+"""CSV and workbooks as people fill them in: headings, units, totals, numbers, places; and lists of stations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import codecs
 
 import numpy as np
 import openpyxl
+import pandas as pd
+import pyogrio
 import pyproj
 import pytest
 from drawings import ORIGIN, call, digest, town, write
@@ -102,8 +104,10 @@ def sexagesimal(degrees):
     [
         (("x", "y"), (EAST, NORTH), []), (("x", "y"), (NORTH, EAST), []), (("X坐标(m)", "Y坐标(m)"), (NORTH, EAST), []),
         (("x", "y"), (43e6 + EAST, NORTH), ["zone-prefix"]), (("x", "y"), (NORTH, 43e6 + EAST), ["zone-prefix"]),
-        (("东坐标", "北坐标"), (EAST, NORTH), []), (("easting", "northing"), (EAST, NORTH), []), (("E", "N"), (EAST, NORTH), []),
-        (("lon", "lat"), (LONGITUDE, LATITUDE), ["degrees-assumed"]), (("经度", "纬度"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
+        (("东坐标", "北坐标"), (EAST, NORTH), []),
+        (("easting", "northing"), (EAST, NORTH), []), (("E", "N"), (EAST, NORTH), []),
+        (("lon", "lat"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
+        (("经度", "纬度"), (LONGITUDE, LATITUDE), ["degrees-assumed"]),
         (("经度", "纬度"), (sexagesimal(LONGITUDE), sexagesimal(LATITUDE)), ["degrees-assumed"]),
     ],
 )  # fmt: skip
@@ -142,7 +146,9 @@ def test_a_column_of_well_known_text_gives_lines(tmp_path):
 def test_a_table_without_places_is_refused_with_what_it_needs(tmp_path):
     file = tmp_path / "stations.csv"
     file.write_text("station_id,load_kw\nH1,100\n")
-    with pytest.raises(InputError, match=r"no columns hold places: points need x and y.*goes with drawn stations: --station-list"):
+    with pytest.raises(
+        InputError, match=r"no columns hold places: points need x and y.*goes with drawn stations: --station-list"
+    ):
         read_layers({"stations": str(file)}, crs="EPSG:4552")
 
 
@@ -151,8 +157,10 @@ def test_a_table_without_places_is_refused_with_what_it_needs(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "comma", "value", "unit"),
-    [("1,234.5", False, 1234.5, ""), ("12.3 万m2", False, 12.3, "万m2"), ("１２．５", False, 12.5, ""), ("-3e3", False, -3000, ""),
-     ("1.234,5", True, 1234.5, ""), ("12,5", True, 12.5, ""), ("1 234", False, 1234, ""), ("\N{MINUS SIGN}5", False, -5, "")],
+    [("1,234.5", False, 1234.5, ""), ("12.3 万m2", False, 12.3, "万m2"), ("１２．５", False, 12.5, ""),
+     ("-3e3", False, -3000, ""),
+     ("1.234,5", True, 1234.5, ""), ("12,5", True, 12.5, ""),
+     ("1 234", False, 1234, ""), ("\N{MINUS SIGN}5", False, -5, "")],
 )  # fmt: skip
 def test_numbers_as_people_write_them(text, comma, value, unit):
     found = written_number(text, comma=comma)
@@ -167,7 +175,8 @@ def test_what_is_no_number(text):
 @pytest.mark.parametrize(
     ("heading", "cells", "expected"),
     [
-        ("供热面积", ["1.2 万m2", "0.8万m2"], [12_000, 8_000]), ("供热面积", ["12,000 m2", "0.8 万m2"], [12_000, 8_000]),
+        ("供热面积", ["1.2 万m2", "0.8万m2"], [12_000, 8_000]),
+        ("供热面积", ["12,000 m2", "0.8 万m2"], [12_000, 8_000]),
         ("供热面积(万m2)", ["1.2", "8000㎡"], [12_000, 8_000]), ("供热面积", ["1.2万", "0.8万"], [12_000, 8_000]),
         ("供热面积", ["12,000", "8,000"], [12_000, 8_000]), ("供热面积", [12_000, "/"], [12_000, None]),
         ("热负荷", ["1.5 MW", "600 kW"], [1500, 600]),
@@ -213,7 +222,9 @@ def test_a_row_of_units_below_the_headings_counts(tmp_path):
 def test_formulas_without_stored_results_are_an_error(tmp_path):
     """openpyxl stores formulas and computes none."""
     layers = stations_of(workbook(tmp_path / "s.xlsx", (HEADINGS, ["H1", "a", NORTH, EAST, "=0.5+0.7"])))
-    assert [(f.rule, f.severity) for f in layers.findings if f.rule.startswith("formula")] == [("formula-without-value", "error")]
+    assert [(f.rule, f.severity) for f in layers.findings if f.rule.startswith("formula")] == [
+        ("formula-without-value", "error")
+    ]
 
 
 def test_the_sheets_of_a_workbook_are_layers(tmp_path):
@@ -228,7 +239,7 @@ def test_the_sheets_of_a_workbook_are_layers(tmp_path):
 def test_a_damaged_workbook_is_refused(tmp_path, content):
     file = tmp_path / "s.xlsx"
     file.write_bytes(content)
-    with pytest.raises(InputError, match="it is empty|it is no workbook"):
+    with pytest.raises(InputError, match=r"it is empty|it is no workbook"):
         read_source("stations", str(file))
 
 
@@ -263,7 +274,9 @@ def test_a_list_is_joined_by_identifier_and_else_by_name(tmp_path):
 
 def test_drawn_stations_with_names_alone_get_the_identifiers_of_the_list(tmp_path):
     stations = drawn(name=["吉兴站", "锦绣站"]).drop(columns="station_id")
-    layers = listed(tmp_path, (["站编号", "名称", "热负荷(MW)"], ["Z1", "吉兴站", 0.5], ["Z2", "锦绣站", 0.3]), stations)
+    layers = listed(
+        tmp_path, (["站编号", "名称", "热负荷(MW)"], ["Z1", "吉兴站", 0.5], ["Z2", "锦绣站", 0.3]), stations
+    )
     assert layers["stations"]["station_id"].tolist() == ["Z1", "Z2"]
 
 
@@ -271,8 +284,14 @@ def test_rows_and_stations_without_a_partner_are_told_with_their_row(tmp_path):
     layers = listed(tmp_path, (["名称", "热负荷(MW)"], ["吉兴站", 0.5], ["锦秀站", 0.3], ["吉兴站", 0.4]))
     assert sorted(rules(layers)) == ["list-doubled", "list-missing", "list-unmatched"]
     said = {f.rule: f for f in layers.findings}
-    assert said["list-unmatched"].message == "Row 3 of the station list (锦秀站) is no drawn station; did you mean '锦绣站'?"
-    assert "Row 4 of the station list (吉兴站) is the station of row 2 once more; row 2 counts." in said["list-doubled"].message
+    assert (
+        said["list-unmatched"].message
+        == "Row 3 of the station list (锦秀站) is no drawn station; did you mean '锦绣站'?"
+    )
+    assert (
+        "Row 4 of the station list (吉兴站) is the station of row 2 once more; row 2 counts."
+        in said["list-doubled"].message
+    )
     assert (said["list-missing"].source_fid, said["list-missing"].point is not None) == (2, True)
     assert np.asarray(layers["stations"]["load_kw"], float) == pytest.approx([500, np.nan], nan_ok=True)
 
@@ -282,7 +301,9 @@ def test_the_list_fills_and_replaces_and_what_disagrees_is_told(tmp_path):
     layers = listed(tmp_path, (["站编号", "供热面积(m2)"], ["H1", 12_000], ["H2", 8_000]), stations)
     assert np.asarray(layers["stations"]["heated_area_m2"], float) == pytest.approx([12_000, 8_000])
     assert rules(layers) == ["list-disagrees"]
-    assert "heated_area_m2 is 12000, drawn 10000" in next(f.message for f in layers.findings if f.rule == "list-disagrees")
+    assert "heated_area_m2 is 12000, drawn 10000" in next(
+        f.message for f in layers.findings if f.rule == "list-disagrees"
+    )
 
 
 def test_a_flow_of_the_layer_that_wins_over_a_load_of_the_list_is_told(tmp_path):
@@ -292,14 +313,17 @@ def test_a_flow_of_the_layer_that_wins_over_a_load_of_the_list_is_told(tmp_path)
 
 
 def test_a_list_without_identifiers_and_names_is_refused(tmp_path):
-    with pytest.raises(InputError, match="the station list has no column that names the stations"):
+    with pytest.raises(InputError, match=r"the station list has no column that names the stations"):
         listed(tmp_path, (["热负荷(kW)", "高程"], [500, 100]))
 
 
 def test_a_network_with_a_list_is_solved_in_one_command(tmp_path):
     """The same loads as those of the layer give the same network."""
     file = write(tmp_path / "drawn.gpkg", {**town(), "stations": drawn()})
-    book = workbook(tmp_path / "list.xlsx", (["2026年热力站台账"], ["站编号", "热负荷(MW)"], ["H1", 0.5], ["H2", 0.3], ["合计", 0.8]))
+    book = workbook(
+        tmp_path / "list.xlsx",
+        (["2026年热力站台账"], ["站编号", "热负荷(MW)"], ["H1", 0.5], ["H2", 0.3], ["合计", 0.8]),
+    )
     before = digest(tmp_path)
     ran = call("run", file, "--station-list", book, "-o", tmp_path / "out" / "r.gpkg")
     plain = call("run", write(tmp_path / "plain.gpkg"), "-o", tmp_path / "out" / "p.gpkg")
@@ -308,3 +332,20 @@ def test_a_network_with_a_list_is_solved_in_one_command(tmp_path):
         row for row in plain.out.splitlines() if row.startswith(("pump head", "heat load"))
     ]
     assert {k: v for k, v in digest(tmp_path).items() if k in before} == before
+
+
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path):
+    file = tmp_path / "stations.csv"
+    file.write_text(f'station_id,name,x,y\nH1,"a,{EAST},{NORTH}\nH2,b,{EAST},{NORTH}\n')
+    with pytest.raises(InputError, match=r"stations.csv cannot be read: .*unexpected end of data"):
+        read_source("stations", str(file))
+
+
+def test_a_list_may_be_a_dbf_in_gbk(tmp_path):
+    file = write(tmp_path / "drawn.gpkg", {**town(), "stations": drawn(name=["吉兴站", "锦绣站"])})
+    listed_table = pd.DataFrame({"站名": ["吉兴站", "锦绣站"], "热负荷": [500.0, 300.0]})
+    pyogrio.write_dataframe(listed_table, tmp_path / "list.dbf", driver="ESRI Shapefile", encoding="GBK")
+    for page in tmp_path.glob("*.cpg"):
+        page.unlink()
+    sources = {"stations": f"{file}|stations", "station_list": str(tmp_path / "list.dbf")}
+    assert read_layers(sources)["stations"]["load_kw"].tolist() == [500, 300]

@@ -33,7 +33,7 @@ EXTRAS = ("terrain", "epanet", "parquet")
 EPOCH = (2020, 1, 1, 0, 0, 0)
 
 GROUPS = {
-    "1 Prepare": ("new", "template", "import_inp"),
+    "1 Prepare": ("new", "template", "import_osm", "import_inp"),
     "2 Network": ("check", "topology", "route", "loads"),
     "3 Design": ("size", "solve", "run"),
     "4 Operation": ("balance", "sweep", "explain"),
@@ -47,9 +47,10 @@ GROUPS = {
         "draw",
         "cost",
         "report",
+        "export",
         "export_inp",
     ),
-    "6 As-built map": ("compare",),
+    "6 As-built map": ("compare", "merge", "undo", "write_back"),
 }
 """Groups in the toolbox, in the order of the work; QGIS sorts them by name."""
 

@@ -13,7 +13,7 @@ import shapely
 
 from gisheat.as_built.matching import Geometry, Mask, Matches, match_lines, match_points
 from gisheat.layers import Layers
-from gisheat.schema import GEOMETRY, ID_COLUMN, columns
+from gisheat.schema import GEOMETRY, ID_COLUMN, WRITTEN, columns
 
 COMPARED = ("pipes", "stations", "sources", "valves", "pumps", "streets", "buildings", "areas")
 """Layers that are compared; nodes follow from them."""
@@ -65,7 +65,7 @@ def find_changes(old: Layers, new: Layers, *, tolerance: float) -> Changes:
 def _of_layer(
     layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    matches = _match(layer, old, new, tolerance)
+    matches = match_features(layer, old, new, tolerance)
     old_id, new_id = _ids(layer, old), _ids(layer, new)
     rows = _Rows(layer, old, new, old_id, new_id, matches)
     gone = np.setdiff1d(np.arange(len(old)), matches.old)
@@ -87,7 +87,8 @@ def _of_layer(
     return features, values, int((~changed).sum())
 
 
-def _match(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
+def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
+    """Pairs of features of a layer, by identifier and by place."""
     old_id, new_id = _ids(layer, old), _ids(layer, new)
     before, after = _geometry(old), _geometry(new)
     if GEOMETRY[layer] == "line":
@@ -189,9 +190,9 @@ def _values(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
     m = rows.matches
     found = []
-    for column in _compared_columns(rows.layer, rows.old, rows.new):
+    for column in compared_columns(rows.layer, rows.old, rows.new):
         before, after = rows.old[column].to_numpy()[m.old], rows.new[column].to_numpy()[m.new]
-        differs = _differs(before, after)
+        differs = values_differ(before, after)
         if column == "length_m":  # follows from the line, where it says what the line does
             differs &= (m.kind == "one") & ~_explained(before, after, rows, tolerance)
         at = np.flatnonzero(differs)
@@ -202,7 +203,7 @@ def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
     return _values(found)
 
 
-def _compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
+def compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[str]:
     """Columns of both that somebody states: the contract's inputs, and the user's own."""
     known = columns(layer)
     skipped = {ID_COLUMN[layer], "geometry", *FOLLOWING}
@@ -212,7 +213,10 @@ def _compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[
     return [
         name
         for name in old.columns
-        if name in new.columns and name not in skipped and (name not in known or known[name].is_input)
+        if name in new.columns
+        and name not in skipped
+        and not name.startswith(WRITTEN)
+        and (name not in known or known[name].is_input)
     ]
 
 
@@ -224,7 +228,8 @@ def _explained(before: Any, after: Any, rows: _Rows, tolerance: float) -> Mask:
     return np.asarray(np.abs(stated - (drawn[1] - drawn[0])) <= 2.0 * tolerance, bool)
 
 
-def _differs(before: Any, after: Any) -> Mask:
+def values_differ(before: Any, after: Any) -> Mask:
+    """Which values of two arrays are not the same: numbers as numbers, texts without blanks around, empty as empty."""
     empty = [np.asarray(pd.isna(values)) | (np.asarray(values, object) == "") for values in (before, after)]
     both = ~empty[0] & ~empty[1]
     differs = empty[0] != empty[1]

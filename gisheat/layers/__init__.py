@@ -1,7 +1,7 @@
 """Reading: GDAL sources to tables with the contract's columns, in one checked CRS, input files untouched.
 
-`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing` brings
-all into one CRS.
+`files` opens them with the reader of their kind, `mapping` finds the contract's columns among their own, `placing`
+brings all into one CRS.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,23 +19,28 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
+from gisheat.layers.cad import guess_layers, is_cad
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
-from gisheat.layers.mapping import map_columns, require_columns
+from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_one_crs
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
     "AUTO",
     "Layers",
+    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
+    "in_crs",
+    "is_cad",
     "layer_names",
     "map_columns",
+    "own_columns",
     "read_layers",
     "read_table",
 ]
@@ -71,11 +77,22 @@ class Layers:
         """Table of a layer, empty (with an id column) when it was not given."""
         if layer in self.tables:
             return self.tables[layer]
-        return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=self.crs)}, crs=self.crs)
+        return _no_features(self.crs).copy()
+
+    def attributions(self) -> tuple[str, ...]:
+        """Who must be named where the layers, or something made of them, are shown; each once, sorted."""
+        columns = (t["attribution"].dropna() for t in self.tables.values() if "attribution" in t)
+        return tuple(sorted({" ".join(str(text).split()) for column in columns for text in column} - {""}))
 
     def files(self) -> list[Place]:
         """Input files and databases, each once, sorted."""
         return sorted({split_source(source)[0] for source in self.sources.values()}, key=str)
+
+
+@cache
+def _no_features(crs: CRS | None) -> gpd.GeoDataFrame:
+    """Table of a layer that was not given: asked for often, and costly to make."""
+    return gpd.GeoDataFrame({"geometry": gpd.GeoSeries([], crs=crs)}, crs=crs)
 
 
 def find_sources(path: Place, project: Project | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -94,6 +111,9 @@ def find_sources(path: Place, project: Project | None, given: Mapping[str, str])
 
 def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
+    drawn = guess_layers(path) if is_cad(path) else {}
+    if drawn:
+        return drawn
     if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}
@@ -128,7 +148,8 @@ def read_layers(
     crs : str, optional
         CRS of layers that carry none.
     to_crs : str, optional
-        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in degrees.
+        CRS of the result; else that of the first of the main layers; "auto" the same, or one that fits where that is in
+        degrees.
     encoding : str, optional
         Code of texts in files that do not say it for certain.
     measured : bool
@@ -174,6 +195,7 @@ def read_layers(
     if not measured and wanted is None:
         return replace(layers, crs=next((t.crs for t in tables.values() if getattr(t, "crs", None)), default))
     placed, target, found, said = in_one_crs(tables, default, wanted or chosen)
+    findings = moved_findings(findings, default, target)
     return replace(
         layers, tables=placed, crs=target, chosen_crs=None if chosen is None else name_of(chosen),
         findings=(*findings, *found), notes=(*notes, *said),
@@ -188,3 +210,15 @@ def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, st
     notes = [note.replace("stations: ", f"{STATION_LIST}: ", 1) for note in said]
     findings = [replace(f, layer="stations") for f in read.findings]
     return replace(joined, notes=(*read.notes, *notes, *joined.notes), findings=(*findings, *found, *joined.findings))
+
+
+def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
+    """Layers in another CRS, which is noted."""
+    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
+        return layers
+    tables = {
+        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
+        for name, table in layers.tables.items()
+    }
+    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
+    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))

@@ -1,4 +1,4 @@
-"""Archives as people send them: a zip with a Shapefile, a File Geodatabase or a table in it, unpacked for the reading."""
+"""Archives as people send them: a zip with Shapefiles, a File Geodatabase or tables in it, unpacked to be read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from gisheat.errors import InputError
 
 SOURCES = (
-    ".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".json", ".fgb", ".csv", ".tsv", ".xlsx", ".xlsm", ".dxf", ".tab",
-    ".mif", ".gml", ".kml", ".sqlite",
+    ".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".json", ".fgb", ".csv", ".tsv", ".xlsx", ".xlsm", ".dxf",
+    ".tab", ".mif", ".gml", ".kml", ".sqlite",
 )  # fmt: skip
 """Endings of what is read of an archive; a folder *.gdb as well."""
 LARGEST = 8 * 2**30
@@ -45,12 +45,16 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
             with zipfile.ZipFile(path) as archive:
                 _unpack(path, archive, Path(folder))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise InputError(f"{path} cannot be read: the archive is damaged; unpack it, and name what is in it.") from error
+            raise InputError(
+                f"{path} cannot be read: the archive is damaged; unpack it, and name what is in it."
+            ) from error
         except RuntimeError as error:  # what zipfile says of a password
             raise InputError(f"{path} cannot be read: the archive is locked by a password; unpack it first.") from error
         found = sorted(p for p in Path(folder).rglob("*") if _is_source(p))
         if not found:
-            raise InputError(f"{path}: the archive holds no vector file that is read of archives ({', '.join(SOURCES)}, .gdb).")
+            raise InputError(
+                f"{path}: the archive holds no vector file that is read of archives ({', '.join(SOURCES)}, .gdb)."
+            )
         yield found
 
 

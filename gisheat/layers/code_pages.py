@@ -1,8 +1,8 @@
 """Which code the texts of a file are in, where the file does not say it, or says it wrongly.
 
-Valid UTF-8 with characters outside of ASCII is hardly ever anything else. GBK, GB 18030 and Big5 share their bytes: what tells them
-apart is whether the characters are those that people write. GB 2312 and Big5 both put the usual ones into a first level
-[1]_ [2]_. In Western texts bytes beyond ASCII stand alone between letters.
+Valid UTF-8 with characters outside of ASCII is hardly ever anything else. GBK, GB 18030 and Big5 share their bytes:
+what tells them apart is whether the characters are those that people write. GB 2312 and Big5 both put the usual ones
+into a first level [1]_ [2]_. In Western texts bytes beyond ASCII stand alone between letters.
 
 References
 ----------
@@ -71,7 +71,15 @@ def called(code: str) -> str:
     >>> called("gb18030"), called("utf-8"), called("cp950")
     ('GBK', 'UTF-8', 'Big5')
     """
-    names = {GB: "GBK", "gbk": "GBK", "gb2312": "GBK", UTF8: "UTF-8", "utf-8-sig": "UTF-8", BIG5: "Big5", "big5": "Big5"}
+    names = {
+        GB: "GBK",
+        "gbk": "GBK",
+        "gb2312": "GBK",
+        UTF8: "UTF-8",
+        "utf-8-sig": "UTF-8",
+        BIG5: "Big5",
+        "big5": "Big5",
+    }
     return names.get(code, code.upper())
 
 
@@ -169,7 +177,9 @@ def remarks(
     example = max((text for text in texts if not text.isascii()), key=lambda text: (len(text), text))
     shown = decoded(example[:LONGEST_EXAMPLE], page.code).text
     if page.contradicts:
-        message = f"{where} says {called(said)}, but the texts are not; they were read as {page.name}, such as {shown!r}."
+        message = (
+            f"{where} says {called(said)}, but the texts are not; they were read as {page.name}, such as {shown!r}."
+        )
         repair = "say the encoding if they look wrong, or correct what the file says"
         note = f"{layer}: texts read as {page.name}, though {where} says {called(said)}"
         return [note], [Finding("encoding-wrong", "warning", layer, message[0].upper() + message[1:], repair=repair)]
@@ -177,7 +187,9 @@ def remarks(
     if not page.doubtful:
         return notes, []
     message = f"The texts may be in another code than {page.name}, as which they were read, such as {shown!r}."
-    return notes, [Finding("encoding-doubtful", "warning", layer, message, repair="say the encoding if they look wrong")]
+    return notes, [
+        Finding("encoding-doubtful", "warning", layer, message, repair="say the encoding if they look wrong")
+    ]
 
 
 def marked_code(content: bytes) -> str:
@@ -229,7 +241,8 @@ def _alone_share(texts: list[bytes]) -> float:
 def _of_unknown(said: str, shares: dict[str, float]) -> float:
     """How far a code is believed of which no characters are counted: not against clear signs of another.
 
-    Every text can be read in a code of single bytes. GDAL and ArcGIS write the Latin ones where they know nothing better.
+    Every text can be read in a code of single bytes. GDAL and ArcGIS write the Latin ones where they know nothing
+    better.
     """
     if said in ("iso8859-1", "latin-1", "cp437", "cp850"):
         return shares[WESTERN]

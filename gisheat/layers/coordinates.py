@@ -1,9 +1,10 @@
-"""Places of the rows of a table: columns with coordinates become points, a column of well-known text becomes what it says.
+"""Places of the rows of a table: columns with coordinates become points, well-known text becomes what it says.
 
 Which coordinate is the easting is decided in this order, and said:
 
 1. by names that leave no choice: east and north, 东坐标 and 北坐标, lon and lat, 经度 and 纬度;
-2. by the numbers, for x and y, X坐标 and Y坐标: northings of the middle latitudes are millions of metres, eastings less than a
+2. by the numbers, for x and y, X坐标 and Y坐标: northings of the middle latitudes are millions of metres, eastings
+less than a
    million, or with the number of a zone before them more than 13 million. In Chinese surveying X is the northing;
 3. x is taken for the easting, and a finding says so.
 """
@@ -122,7 +123,8 @@ def _of_degrees(layer: str, first: str, second: str, longitude: Array, latitude:
     if np.nanmax(np.abs(latitude), initial=0.0) > 90.0 or np.nanmax(np.abs(longitude), initial=0.0) > 180.0:
         return _of_either(layer, first, second, longitude, latitude)  # called so, but metres
     message = (
-        f"{first} and {second} were taken for degrees of WGS 84 ({DEGREES}); places picked on a Chinese web map (GCJ-02, BD-09)"
+        f"{first} and {second} were taken for degrees of WGS 84 ({DEGREES}); places picked on a Chinese web map"
+        f" (GCJ-02, BD-09)"
         " lie several hundred metres off."
     )
     finding = Finding("degrees-assumed", "info", layer, message)
@@ -133,7 +135,10 @@ def _of_metres(layer: str, first: str, second: str, east: Array, north: Array) -
     """Places by names that say which is which; numbers that say the opposite are doubtful."""
     findings = []
     if are_northings(east) and are_eastings(north):
-        message = f"{first} has the numbers of a northing and {second} those of an easting; they were taken as they are named."
+        message = (
+            f"{first} has the numbers of a northing and {second} those of an easting; they were taken as they are"
+            f" named."
+        )
         findings.append(Finding("axes-doubtful", "warning", layer, message, repair="exchange the names of the columns"))
     note = f"{layer}: points from {first} (easting) and {second} (northing)"
     return Places(_points(east, north), None, (note,), tuple(findings))

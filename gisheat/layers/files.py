@@ -18,11 +18,12 @@ from gisheat import database
 from gisheat.errors import InputError
 from gisheat.layers import geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
+from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
 from gisheat.layers.reader import Read, Reader
 from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Database, Place, file_of, split_source
 from gisheat.project import did_you_mean
-from gisheat.schema import GEOMETRY
+from gisheat.schema import GEOMETRY, REGISTRY
 
 __all__ = [
     "LOST_IN_NAMES",
@@ -57,6 +58,8 @@ MULTI = 4
 """From this one on types have parts."""
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
+BESIDE = ("layer_styles", REGISTRY)
+"""Tables that QGIS and gisheat put beside the layers of a file."""
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
@@ -89,6 +92,8 @@ def layer_names(where: Place) -> list[str]:
         return database.layer_names(where)
     path = where
     _check_file(path)
+    if is_cad(path):
+        return cad_layers(path)
     try:
         with unpacked(path) as files, _without_remarks():
             return [name for file in files for name in _names_in(file)]
@@ -124,6 +129,8 @@ def column_names(source: str) -> list[str]:
     try:
         if isinstance(where, Database):
             return database.column_names(where, name)
+        if isinstance(where, Path) and is_cad(where):
+            return cad_columns(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):
@@ -152,6 +159,8 @@ def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
         names = layer_names(path)
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
+    if is_cad(path):
+        return read_drawing(layer, path, wanted, encoding)
     name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
     if isinstance(path, Database):
         stored = database.read_table(path, name, GEOMETRY[layer])
@@ -195,6 +204,8 @@ def _check_file(path: Path) -> None:
 
 
 def _chosen_layer(where: str, wanted: str, names: list[str]) -> str:
+    if not wanted:
+        names = [name for name in names if name not in BESIDE]
     if not wanted and len(names) == 1:
         return names[0]
     if not wanted:

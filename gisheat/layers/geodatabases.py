@@ -28,7 +28,9 @@ def read(layer: str, file: Path, name: str, encoding: str | None) -> Read:
         if column in table:
             codes = table[column]
             table[column] = pd.Series(
-                [words.get(_code(value), value) if pd.notna(value) else None for value in codes], index=codes.index, dtype=object
+                [words.get(_code(value), value) if pd.notna(value) else None for value in codes],
+                index=codes.index,
+                dtype=object,
             )
             notes.append(f"{layer}: the codes of {column} read as the words of their domain")
     return Read(table, (*found.notes, *notes), found.findings)

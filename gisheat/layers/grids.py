@@ -18,6 +18,8 @@ from gisheat.layers.code_pages import LONGEST_EXAMPLE, called, decoded, marked_c
 Cell = str | int | float | bool | None
 WORKBOOKS = (".xlsx", ".xlsm")
 SEPARATORS = "\t;|,"
+LONGEST_CELL = 10**8
+"""Characters: a long line as well-known text has more than the 131 072 that Python allows."""
 LOOKED_AT = 50
 """Lines that say which separator a file has."""
 _SAMPLE = 20_000
@@ -85,13 +87,13 @@ def _of_csv(layer: str, file: Path, encoding: str | None) -> Grid:
     content = file.read_bytes()
     text, notes, findings = _text(layer, content, encoding)
     if "\0" in text:
-        raise InputError(f"{file} cannot be read: it holds bytes that are no text; save it as CSV in UTF-8.")
+        raise InputError(f"{file.name} cannot be read: it holds bytes that are no text; save it as CSV in UTF-8.")
     separator = _separator(text)
     try:
-        rows = [[_unguarded(cell.strip()) or None for cell in row] for row in _rows(text, separator)]
+        rows: list[list[Cell]] = [[_unguarded(cell.strip()) or None for cell in row] for row in _rows(text, separator)]
     except csv.Error as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    return Grid(list[list[Cell]](rows), separator, frozenset(), tuple(notes), tuple(findings))
+        raise InputError(f"{file.name} cannot be read: {error}.") from error
+    return Grid(rows, separator, frozenset(), tuple(notes), tuple(findings))
 
 
 def _text(layer: str, content: bytes, encoding: str | None) -> tuple[str, list[str], list[Finding]]:
@@ -115,14 +117,16 @@ def _text(layer: str, content: bytes, encoding: str | None) -> tuple[str, list[s
     return found.text, notes, findings
 
 
-def _rows(text: str, separator: str) -> Iterable[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+def _rows(text: str, separator: str, *, strict: bool = True) -> Iterable[list[str]]:
+    """Rows of a text; a quote that is never closed is a csv.Error where they are strict, for it swallows all the rest."""
+    csv.field_size_limit(LONGEST_CELL)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
 
 
 def _separator(text: str) -> str:
-    """What separates the cells: what makes most of the first line with several cells, and of the lines below it.
+    r"""What separates the cells: what makes most of the first line with several cells, and of the lines below it.
 
-    >>> _separator("id;x;y\\n1;2,5;3,5\\n"), _separator("Title\\na,b\\n1,2\\n"), _separator("one\\n2\\n")
+    >>> _separator("id;x;y\n1;2,5;3,5\n"), _separator("Title\na,b\n1,2\n"), _separator("one\n2\n")
     (';', ',', ',')
     """
     lines = [line for line in text.splitlines()[:LOOKED_AT] if line.strip()]
@@ -130,7 +134,7 @@ def _separator(text: str) -> str:
     counts: dict[str, list[int]] = {}
     for separator in SEPARATORS:
         try:
-            counts[separator] = [len(row) for row in _rows(beginning, separator)]
+            counts[separator] = [len(row) for row in _rows(beginning, separator, strict=False)]
         except csv.Error:
             counts[separator] = []
     first = next((i for i in range(len(lines)) if any(i < len(c) and c[i] > 1 for c in counts.values())), 0)
@@ -157,18 +161,20 @@ def _book(file: Path, *, values: bool = True) -> Any:
     try:
         return load_workbook(file, data_only=values)
     except Exception as error:  # openpyxl raises what its XML and zip readers do
-        raise InputError(f"{file} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged.") from error
+        raise InputError(
+            f"{file.name} cannot be read: it is no workbook (*.xlsx), locked by a password, or damaged."
+        ) from error
 
 
 def _of_workbook(layer: str, file: Path, sheet: str) -> Grid:
     book = _book(file)
     if sheet and sheet not in book.sheetnames:
-        raise InputError(f"{file} has no sheet {sheet!r} (sheets: {', '.join(book.sheetnames)}).")
+        raise InputError(f"{file.name}: there is no sheet {sheet!r} (sheets: {', '.join(book.sheetnames)}).")
     if not book.worksheets:
-        raise InputError(f"{file} has no sheet with cells in it.")
+        raise InputError(f"{file.name}: there is no sheet with cells in it.")
     page = book[sheet] if sheet else book.worksheets[0]
     if not hasattr(page, "merged_cells"):
-        raise InputError(f"{file}: the sheet {sheet!r} is a chart.")
+        raise InputError(f"{file.name}: the sheet {sheet!r} is a chart.")
     rows = [[_value(cell) for cell in row] for row in page.iter_rows(values_only=True)]
     copied = _with_merged(rows, page.merged_cells.ranges)
     notes = [f"{layer}: what merged cells hold counts for each of their rows"] if copied else []
@@ -182,7 +188,7 @@ def _value(value: object) -> Cell:
 
 
 def _with_merged(rows: list[list[Cell]], ranges: Iterable[Any]) -> frozenset[tuple[int, int]]:
-    """Give all merged cells the text of the first; a number stays where it is: a load of three stations is no load of each."""
+    """Give all merged cells the text of the first; a number stays: a load of three stations is no load of each."""
     copied = set[tuple[int, int]]()
     for merged in ranges:
         top, left = merged.min_row - 1, merged.min_col - 1
@@ -208,7 +214,8 @@ def _without_values(layer: str, file: Path, sheet: str, rows: list[list[Cell]]) 
     ]
     if formulas:
         message = (
-            f"{len(formulas)} formula(s) of the sheet {sheet} have no result stored (first: {formulas[0]}); these cells count as"
+            f"{len(formulas)} formula(s) of the sheet {sheet} have no result stored (first: {formulas[0]}); these"
+            f" cells count as"
             " empty."
         )
         repair = "open the workbook in a spreadsheet program and save it"

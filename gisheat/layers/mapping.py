@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -12,10 +13,36 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.project import MOST_LISTED, did_you_mean
-from gisheat.schema import SUFFIX, Column, columns, input_columns, split_unit, written_unit
+from gisheat.schema import SUFFIX, WRITTEN, Column, columns, input_columns, split_unit, written_unit
 
 SHAPEFILE_NAME = 10
 """Characters that a Shapefile keeps of the name of a column."""
+
+
+class OwnColumn(NamedTuple):
+    """An own column that holds one of the contract: value of the contract = own value * factor + offset."""
+
+    name: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+def own_columns(layer: str, own: Sequence[str], mapping: Mapping[str, str]) -> dict[str, OwnColumn]:
+    """Which own column holds which of the contract, and in which unit: what `map_columns` goes by.
+
+    Parameters
+    ----------
+    layer : str
+    own : sequence of str
+        Columns of the layer as it is stored.
+    mapping : mapping
+        Contract column -> own column, as the project file states it.
+    """
+    known = columns(layer)
+    return {
+        name: OwnColumn(column, *(_conversion(layer, known[name], column) if name != column else ()))
+        for name, column in _recognise(layer, list(own), mapping).items()
+    }
 
 
 def map_columns(
@@ -86,10 +113,10 @@ def _recognise(layer: str, own: list[str], mapping: Mapping[str, str]) -> dict[s
     for c in free:  # columns that carry a contract name, of a result as well
         if c in columns(layer):
             found.setdefault(c, c)
-    by_name = {_plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
+    by_name = {plain(split_unit(c).name): c for c in reversed(free) if c not in found.values()}
     for name, column in known.items():
         for alias in (name, *column.aliases):
-            match = by_name.get(_plain(alias))
+            match = by_name.get(plain(alias))
             if name not in found and match is not None and match not in found.values():
                 found[name] = match
     left = [c for c in own if c not in found.values()]
@@ -106,24 +133,17 @@ def _cut_names(names: list[str], own: list[str]) -> dict[str, str]:
     return cut
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a column in small letters, its blanks, points and hyphens as underscores."""
     return re.sub(r"[\s_\-.]+", "_", name.strip().lower()).strip("_")
 
 
 def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple[pd.Series, str, list[Finding]]:
     """Values of an own column in the unit of the contract's column, with a note and doubts."""
-    unit, written = column.unit, split_unit(own).unit
-    if unit is None or not written:
+    written = split_unit(own).unit
+    if column.unit is None or not written:
         return values, *_assumed(layer, column, own, values)
-    given = written_unit(written)
-    if given is None or given.dimension != unit.dimension:
-        raise InputError(
-            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
-            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
-            " or map another column."
-        )
-    factor = given.factor / unit.factor
-    offset = (given.offset - unit.offset) / unit.factor
+    factor, offset = _conversion(layer, column, own)
     note = f"{layer}: {own} read as {column.name}"
     if factor == 1.0 and offset == 0.0:
         return values, note, []
@@ -133,6 +153,21 @@ def _converted(layer: str, column: Column, own: str, values: pd.Series) -> tuple
         (numbers * factor + offset).astype(object).where(~keep, values) if keep.any() else numbers * factor + offset
     )
     return converted, f"{note}, converted from {written}", []
+
+
+def _conversion(layer: str, column: Column, own: str) -> tuple[float, float]:
+    """Factor and offset from the unit in the name of an own column to that of the contract's column."""
+    unit, written = column.unit, split_unit(own).unit
+    if unit is None or not written:
+        return 1.0, 0.0
+    given = written_unit(written)
+    if given is None or given.dimension != unit.dimension:
+        raise InputError(
+            f"layer {layer}: the unit {written!r} of the column {own!r} does not fit {column.name}"
+            f"{'' if given is None else f' ({given.dimension}, not {unit.dimension})'}: correct it,"
+            " or map another column."
+        )
+    return given.factor / unit.factor, (given.offset - unit.offset) / unit.factor
 
 
 def _assumed(layer: str, column: Column, own: str, values: pd.Series) -> tuple[str, list[Finding]]:
@@ -161,14 +196,16 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 def _near_misses(layer: str, own: list[str], taken: set[str]) -> list[Finding]:
     free = {
-        _plain(alias): c.name
+        plain(alias): c.name
         for c in input_columns(layer).values()
         if c.name not in taken
         for alias in (c.name, *c.aliases)
     }
     findings = []
     for name in own:
-        near = difflib.get_close_matches(_plain(split_unit(name).name), free, n=1, cutoff=0.8)
+        if name.startswith(WRITTEN):
+            continue
+        near = difflib.get_close_matches(plain(split_unit(name).name), free, n=1, cutoff=0.8)
         if near:
             message = f"The column {name} is not used; did you mean {free[near[0]]}?"
             findings.append(Finding("column-unknown", "info", layer, message))

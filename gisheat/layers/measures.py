@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers import geodatabases, shapefiles, vectors
+from gisheat.layers.cad import is_cad
 from gisheat.layers.files import is_sqlite, opened, quoted, reader_of
 from gisheat.places import Database, split_source
 from gisheat.schema import GEOMETRY
@@ -71,10 +72,10 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     """
     if GEOMETRY[layer] != "line":
         return table, []
-    path, name = split_source(source)
-    if isinstance(path, Database):  # they come with the rest
+    where, layer_name = split_source(source)
+    if isinstance(where, Database) or is_cad(where):  # of a database they come with the rest
         return table, []
-    with opened(path, name) as (file, name):
+    with opened(where, layer_name) as (file, name):
         if reader_of(file) not in (vectors, shapefiles, geodatabases) or not _declares_m(file, name):
             return table, []
         if not KEEPS_M:

@@ -1,20 +1,29 @@
-"""All layers in one CRS: the one that is asked for, or that of the main layer; what does not fit its coordinates is said."""
+"""All layers in one CRS: the one that is asked for, or that of the main layer; what does not fit is said."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
 from gisheat.crs import check_crs, fitting_crs, name_of
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.gauss_kruger import candidates, codes_of_meridian, codes_of_zone, meridian_of, projection_of, sibling, zone_of
+from gisheat.gauss_kruger import (
+    candidates,
+    codes_of_meridian,
+    codes_of_zone,
+    meridian_of,
+    projection_of,
+    sibling,
+    zone_of,
+)
 from gisheat.layers.coordinates import are_eastings, are_northings
 from gisheat.layers.measures import has_m, with_m_of, without_m
 from gisheat.schema import GEOMETRY
@@ -33,7 +42,13 @@ DEGREES = ((70.0, 140.0), (15.0, 56.0))
 """Longitudes and latitudes of China."""
 SMALL = 100.0
 """Width of a network [m] below which its coordinates are no metres, if they are not where metres are."""
-GLOBAL = ("World Geodetic System 1984", "China 2000", "International Terrestrial Reference Frame", "ITRF", "European Terrestrial")
+GLOBAL = (
+    "World Geodetic System 1984",
+    "China 2000",
+    "International Terrestrial Reference Frame",
+    "ITRF",
+    "European Terrestrial",
+)
 """Beginnings of the names of datums that agree to a metre or better."""
 METRE = 1.0
 
@@ -65,7 +80,9 @@ def in_one_crs(
         return made, None, findings, notes
     main = _main(tables)
     for name in (main, *(n for n in spatial if n != main)):
-        made[name], found = _with_crs(name, made[name], default or (made[main].crs if name != main else wanted), main, default)
+        made[name], found = _with_crs(
+            name, made[name], default or (made[main].crs if name != main else wanted), main, default
+        )
         findings += found
     x, y = centre(made[main])
     target = wanted or made[main].crs
@@ -85,6 +102,14 @@ def in_one_crs(
         if name != main and np.isfinite(x):
             findings += _apart(name, made[name], main, (x, y))
     return made, target, findings, notes
+
+
+def moved_findings(findings: list[Finding], drawn: CRS | None, target: CRS | None) -> list[Finding]:
+    """Findings on drawings, which carry no CRS, with their places in that of the result."""
+    if drawn is None or target is None or _same(drawn, target):
+        return findings
+    there = Transformer.from_crs(drawn, target, always_xy=True)
+    return [f if f.point is None else replace(f, point=there.transform(*f.point)) for f in findings]
 
 
 def chosen_crs(tables: Tables, default: CRS | None) -> CRS | None:
@@ -160,14 +185,18 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
         return crs, []
     place = f"layer {layer}: the coordinates ({x:.0f}, {y:.0f})"
     if are_northings([x]) and are_eastings([y]) and abs(x - known.false_easting) > OUTLYING:
-        raise InputError(f"{place} are exchanged: a northing stands first; swap X and Y of the layer (in QGIS: Swap X and Y).")
+        raise InputError(
+            f"{place} are exchanged: a northing stands first; swap X and Y of the layer (in QGIS: Swap X and Y)."
+        )
     width = float(np.ptp(bounds[:, [0, 2]])) + float(np.ptp(bounds[:, [1, 3]]))
     for unit, (east, north) in (("kilometres", KILOMETRES), ("degrees", DEGREES)):
         if width < SMALL and east[0] <= x <= east[1] and north[0] <= y <= north[1]:
             what = "give the layer the CRS of its degrees" if unit == "degrees" else "multiply them by 1000"
             raise InputError(f"{place} look like {unit}, and the CRS {name_of(crs)} counts metres: {what}.")
     if are_eastings([x / 1e3]) and are_northings([y / 1e3]) and x > 9.9e7:
-        raise InputError(f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000.")
+        raise InputError(
+            f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000."
+        )
     return _with_zone(layer, place, crs, known.meridian, known.false_easting, x)
 
 
@@ -181,7 +210,8 @@ def _with_zone(
     if zone is not None and abs(meridian_of(zone) - meridian) > 1e-6:
         listed = ", ".join(f"EPSG:{code} ({name})" for code, name in codes_of_zone(zone))
         raise InputError(
-            f"{place} begin with zone {zone} ({meridian_of(zone):g}E), and the middle meridian of the CRS {name_of(crs)} is"
+            f"{place} begin with zone {zone} ({meridian_of(zone):g}E), and the middle meridian of the CRS"
+            f" {name_of(crs)} is"
             f" {meridian:g}E: give the layer the CRS it is in, such as {listed}."
         )
     meant = sibling(crs, zone=zone)
@@ -189,7 +219,8 @@ def _with_zone(
         return crs, []
     there, has = ("begin", "has none") if zone is not None else ("do not begin", "has one")
     message = (
-        f"The eastings ({x:.0f}) {there} with the number of a zone, and the CRS {name_of(crs)} {has}; {name_of(meant)} was taken,"
+        f"The eastings ({x:.0f}) {there} with the number of a zone, and the CRS {name_of(crs)} {has};"
+        f" {name_of(meant)} was taken,"
         f" which is the same {'with' if zone is not None else 'without'} it."
     )
     return meant, [Finding("zone-prefix", "warning", layer, message, repair=f"give the layer the CRS {name_of(meant)}")]
@@ -206,7 +237,8 @@ def _far_from_meridian(crs: CRS, x: float, y: float, layer: str) -> list[Finding
     in_china = 73.5 <= longitude <= 135.0
     fits = f"; EPSG:{codes_of_meridian(longitude)[0][0]} would fit, for example" if in_china else ""
     message = (
-        f"The network lies at {longitude:.1f}E, {abs(longitude - known.meridian):.1f} degrees from the middle meridian of the CRS"
+        f"The network lies at {longitude:.1f}E, {abs(longitude - known.meridian):.1f} degrees from the middle"
+        f" meridian of the CRS"
         f" {name_of(crs)} ({known.meridian:g}E): is it the wrong zone{fits}?"
     )
     return [Finding("far-from-meridian", "warning", layer, message, point=(x, y))]
@@ -225,6 +257,17 @@ def _apart(layer: str, table: gpd.GeoDataFrame, main: str, place: tuple[float, f
 
 
 # from one CRS to another -----------------------------------------------------------------------------------------
+
+
+def in_crs(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
+    """A layer in another CRS, its Z and M kept; the same where it lies in it, or in none.
+
+    Raises
+    ------
+    InputError
+        If it can't be brought there.
+    """
+    return table if table.crs is None or _same(table.crs, target) else reprojected(layer, table, target)
 
 
 def reprojected(layer: str, table: gpd.GeoDataFrame, target: CRS) -> gpd.GeoDataFrame:
@@ -277,7 +320,8 @@ def _datum_shift(layer: str, crs: CRS, target: CRS) -> list[Finding]:
         message = f"The places were brought from {names[0]} to {names[1]} to {accuracy:g} m only, says PROJ."
     else:
         message = (
-            f"PROJ knows no shift from {names[0]} to {names[1]}: degrees were taken over as they are, so places may lie 100 m and more"
+            f"PROJ knows no shift from {names[0]} to {names[1]}: degrees were taken over as they are, so places may"
+            f" lie 100 m and more"
             " off (Beijing 1954 and Xian 1980 do against CGCS2000)."
         )
     repair = "reproject the layer with the parameters of your survey office"

@@ -1,4 +1,4 @@
-"""What a reader of a kind of sources gives, and how one is called: `files.READERS` has them by the ending of the name."""
+"""What a reader of a kind of sources gives, and how it is called: `files.READERS` has them by endings of names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Reading Shapefiles as they come: without .cpg or with a wrong one, without .shx, .prj or .dbf.
 
-Texts are taken as bytes and decoded here, by what the .cpg, the .dbf or the user says of them where the bytes do not contradict.
+Texts are taken as bytes and decoded here, by what the .cpg, the .dbf or the user says of them where the bytes do not
+contradict.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ AS_BYTES = "ISO-8859-1"
 LANGUAGE_BYTE = 29
 """Place of the language driver in the header of a .dbf."""
 LANGUAGES = {
-    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x4D: "gb18030", 0x4E: "cp949", 0x4F: "cp950", 0x50: "cp874",
-    0x58: "cp1252", 0x59: "cp1252", 0x64: "cp852", 0x65: "cp866", 0x7A: "gb18030", 0x7B: "cp932", 0x78: "cp950", 0x79: "cp949",
-    0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254", 0xCB: "cp1253",
+    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x4D: "gb18030", 0x4E: "cp949", 0x4F: "cp950",
+    0x50: "cp874", 0x58: "cp1252", 0x59: "cp1252", 0x64: "cp852", 0x65: "cp866", 0x7A: "gb18030",
+    0x7B: "cp932", 0x78: "cp950", 0x79: "cp949", 0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254",
+    0xCB: "cp1253",
 }  # fmt: skip
 """Codes of language drivers, as dBase and ESRI number them; 0x57 says no more than "that of the machine"."""
 WITHOUT_INDEX = "without-index"

@@ -1,4 +1,4 @@
-"""Reading CSV and workbooks: titles above the headings, units, totals, numbers written as people write them, places of the rows.
+"""Reading CSV and workbooks: titles above headings, units, totals, numbers as people write them, places of the rows.
 
 The feature id of a row is its number in the file, so that a finding about feature 7 is one about row 7.
 """
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from gisheat.errors import InputError
@@ -65,7 +64,8 @@ def read(layer: str, file: Path, name: str, encoding: str | None) -> Read:
     if places is None:
         hint = "; a list without places goes with drawn stations: --station-list" if layer == "stations" else ""
         raise InputError(
-            "no columns hold places: points need x and y, east and north, or lon and lat (经度, 纬度), lines and areas a column"
+            "no columns hold places: points need x and y, east and north, or lon and lat (经度, 纬度), lines and"
+            " areas a column"
             f" wkt{hint}."
         )
     table = gpd.GeoDataFrame(found.table, geometry=places.geometry, crs=places.crs)
@@ -104,8 +104,12 @@ def as_table(layer: str, grid: Grid) -> Read:
             name, values, note = _column(heading, cells, column, comma=comma)
             made[name] = values
             notes += [f"{layer}: {note}"] if note else []
+        elif any(place < len(texts[row]) and texts[row][place] for row in rows) and not texts[top][place]:
+            notes.append(f"{layer}: column {place + 1} has no heading and is not used")
     findings += _unshared(layer, grid, rows, headings)
-    table = pd.DataFrame({n: pd.Series(v, index=[r + 1 for r in rows]) for n, v in made.items()}, index=[r + 1 for r in rows])
+    table = pd.DataFrame(
+        {n: pd.Series(v, index=[r + 1 for r in rows]) for n, v in made.items()}, index=[r + 1 for r in rows]
+    )
     return Read(table, (*grid.notes, *notes, *left_out), tuple(findings))
 
 
@@ -123,9 +127,7 @@ def _heading_row(layer: str, texts: list[list[str]], known: Mapping[str, Column]
     return first
 
 
-def _headings(
-    layer: str, row: list[str], units: list[str], known: Mapping[str, Column]
-) -> tuple[list[str], list[str]]:
+def _headings(layer: str, row: list[str], units: list[str], known: Mapping[str, Column]) -> tuple[list[str], list[str]]:
     """Headings, those that are known with their unit and none twice, and what is to be said of them."""
     found, notes = list[str](), list[str]()
     for number, cell in enumerate(row):
@@ -165,7 +167,8 @@ def _feature_rows(layer: str, texts: list[list[str]], first: int, top: int) -> t
         else:
             rows.append(number)
     return rows, [
-        f"{layer}: row {', '.join(map(str, numbers))} holds {word} and is left out" for word, numbers in left_out.items()
+        f"{layer}: row {', '.join(map(str, numbers))} holds {word} and is left out"
+        for word, numbers in left_out.items()
     ]
 
 
@@ -185,7 +188,10 @@ def _unshared(layer: str, grid: Grid, rows: list[int], headings: list[str]) -> I
     for column, count in sorted(Counter(column for _, column in held).items()):
         if column < len(headings) and headings[column]:
             first = min(row for row, c in held if c == column)
-            message = f"A number in merged cells of {headings[column]} counts for the first of its rows; {count} row(s) have none."
+            message = (
+                f"A number in merged cells of {headings[column]} counts for the first of its rows; {count} row(s)"
+                f" have none."
+            )
             repair = "write the number of each row into its own cell"
             yield Finding("merged-number", "warning", layer, message, first + 1, repair=repair)
 
@@ -236,9 +242,7 @@ def _has_decimal_comma(texts: list[list[str]]) -> bool:
     return any(not re.search(r",\d{3}$", cell) for cell in cells)
 
 
-def _column(
-    heading: str, cells: list[Cell], column: Column | None, *, comma: bool
-) -> tuple[str, list[object], str]:
+def _column(heading: str, cells: list[Cell], column: Column | None, *, comma: bool) -> tuple[str, list[object], str]:
     """Name and values of a column, numbers where they are meant; and a note on units in the cells."""
     if column is not None and column.kind == "text":
         return heading, [None if cell is None else as_text(cell) for cell in cells], ""
@@ -249,7 +253,11 @@ def _column(
     there = [(cell, number) for cell, number in zip(cells, numbers, strict=True) if isinstance(cell, str)]
     if not is_numeric:  # of an own column only what is nothing but numbers
         if comma and there and all(number is not None and not number.unit for _, number in there):
-            return heading, [cell if number is None else number.value for cell, number in zip(cells, numbers, strict=True)], ""
+            return (
+                heading,
+                [cell if number is None else number.value for cell, number in zip(cells, numbers, strict=True)],
+                "",
+            )
         return heading, list(cells), ""
     return _with_units_of_cells(heading, cells, numbers)
 

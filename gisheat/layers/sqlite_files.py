@@ -20,6 +20,7 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 COPY_TRIES = 5
 NOTHING = (0, 0)
 
+
 @contextmanager
 def readable(path: Path) -> Iterator[Path]:
     """The file to read: itself, or a copy when changes wait beside it that reading would write into it.

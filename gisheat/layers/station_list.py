@@ -1,8 +1,8 @@
 """A list of stations (a workbook, a CSV, any table) joined to the drawn ones.
 
-By `station_id`; a row without one, or whose id nobody has, by its name, in which blanks, capitals and full-width characters do not
-matter. What the list states counts: it fills what the layer leaves open and replaces what the layer states otherwise, which
-is a finding. The identifier of a drawn station stays.
+By `station_id`; a row without one, or whose id nobody has, by its name, in which blanks, capitals and full-width
+characters do not matter. What the list states counts: it fills what the layer leaves open and replaces what the layer
+states otherwise, which is a finding. The identifier of a drawn station stays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def join_list(stations: gpd.GeoDataFrame, listed: pd.DataFrame) -> Joined:
     for table, what in ((listed, "the station list"), (stations, "the layer stations")):
         if ID not in table and NAME not in table:
             raise InputError(
-                f"{what} has no column that names the stations: station_id (热力站编号) or name (名称) is needed to join them."
+                f"{what} has no column that names the stations: station_id (热力站编号) or name (名称) is needed to"
+                f" join them."
             )
     rows, findings = _rows_of(stations, listed)
     found = [*findings, *_unlisted(stations, rows), *_disagreements(stations, listed, rows)]
@@ -75,7 +76,7 @@ def key(value: Any) -> str:
     >>> key(" Ｚ 01（东）"), key(1001.0), key(None)
     ('z01(东)', '1001', '')
     """
-    if value is None or value != value:
+    if value is None or pd.isna(value):
         return ""
     text = as_text(float(value) if isinstance(value, np.number) else value)
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
@@ -99,10 +100,14 @@ def _rows_of(stations: pd.DataFrame, listed: pd.DataFrame) -> tuple[np.ndarray, 
             hint = f"; did you mean {near[0]!r}?" if near else "."
             findings.append(_about_row("list-unmatched", f"{called} is no drawn station{hint}"))
         elif len(places) > 1:
-            findings.append(_about_row("list-doubled", f"{called} may be {len(places)} drawn stations of one name; it is not used."))
+            findings.append(
+                _about_row("list-doubled", f"{called} may be {len(places)} drawn stations of one name; it is not used.")
+            )
         elif rows[places[0]] >= 0:
             first = listed.index[rows[places[0]]]
-            findings.append(_about_row("list-doubled", f"{called} is the station of row {first} once more; row {first} counts."))
+            findings.append(
+                _about_row("list-doubled", f"{called} is the station of row {first} once more; row {first} counts.")
+            )
         else:
             rows[places[0]] = row
     return rows, findings

@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from gisheat.operations.as_built import compare
 from gisheat.operations.desk import cost, draw, duration, equip, profile, regulate, report, table
+from gisheat.operations.exporting import export
 from gisheat.operations.inp import export_inp, import_inp
+from gisheat.operations.merging import merge, undo
 from gisheat.operations.network import (
     balance,
     check,
@@ -27,6 +29,8 @@ from gisheat.operations.network import (
 )
 from gisheat.operations.printed import check_table
 from gisheat.operations.running import Report
+from gisheat.operations.streets import import_osm
+from gisheat.operations.writing_back import write_back
 
 OPERATIONS: tuple[Callable[..., Report], ...] = (
     new,
@@ -51,8 +55,13 @@ OPERATIONS: tuple[Callable[..., Report], ...] = (
     duration,
     report,
     compare,
+    merge,
+    undo,
+    write_back,
+    export,
     import_inp,
     export_inp,
+    import_osm,
 )
 """All of them, in the order of the work."""
 
@@ -68,9 +77,12 @@ __all__ = [
     "duration",
     "equip",
     "explain",
+    "export",
     "export_inp",
     "import_inp",
+    "import_osm",
     "loads",
+    "merge",
     "new",
     "profile",
     "regulate",
@@ -83,4 +95,6 @@ __all__ = [
     "table",
     "template",
     "topology",
+    "undo",
+    "write_back",
 ]

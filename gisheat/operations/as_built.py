@@ -22,7 +22,7 @@ from gisheat.layers import Layers, file_hash
 from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
 from gisheat.option_sets import CompareOptions
-from gisheat.outputs import inputs_of
+from gisheat.outputs import attribution_rows, inputs_of
 from gisheat.places import Place, place, place_name
 from gisheat.quantities import NewState, OldState, OutputFile
 from gisheat.schema import SCHEMA_VERSION
@@ -75,6 +75,7 @@ def compare(
         **{f"note {i}": (note, "") for i, note in enumerate(notes, 1)},
         "started": (started.isoformat(timespec="seconds"), ""), "duration": (time.perf_counter() - clock, "s"),
     }  # fmt: skip
+    record |= attribution_rows((*before.raw.attributions(), *after.raw.attributions()))
     written["run"] = tables.key_values(record, "run")
     report(progress, 0.9, "writing the changes")
     write_result(target, written, title=f"{files[0].stem} - {files[1].stem}", language=chosen["language"])

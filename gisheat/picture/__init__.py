@@ -18,7 +18,7 @@ from gisheat.picture import classes
 from gisheat.picture.features import crowding, network_bounds, read_content
 from gisheat.picture.fonts import Typeface, choose_typeface, installed_families, shown, without_weight_messages
 from gisheat.picture.load_map import draw_loads
-from gisheat.picture.page import Page, draw_credit, draw_frame, draw_title
+from gisheat.picture.page import Page, draw_attribution, draw_credit, draw_frame, draw_title
 from gisheat.picture.phase_map import draw_phases
 from gisheat.picture.plan import PhaseTotal, Plan
 from gisheat.picture.result_map import draw_result
@@ -100,6 +100,8 @@ def draw_map(
         draw_title(page, title, subtitle)
         draw_frame(page)
         draw_credit(page, _credit(tables, words, face))
+        if named := _attributions(tables):
+            draw_attribution(page, [shown(face, text) for text in named])
         save(figure, path, dpi)
 
 
@@ -127,6 +129,12 @@ def _credit(tables: Mapping[str, geopandas.GeoDataFrame], words: Mapping[str, st
     crs = next((table.crs for table in tables.values() if table.crs is not None), None)
     name = "" if crs is None else words["coordinates"].format(shown(face, crs.name))
     return " · ".join(part for part in (name, "gisheat") if part)
+
+
+def _attributions(tables: Mapping[str, geopandas.GeoDataFrame]) -> list[str]:
+    """Who must be named with what is drawn, each once, sorted."""
+    texts = (table["attribution"].dropna() for table in tables.values() if "attribution" in table)
+    return sorted({" ".join(str(text).split()) for column in texts for text in column} - {""})
 
 
 def _plain_note(note: str, face: Typeface) -> str:

@@ -64,7 +64,7 @@ def write_dxf(
         )  # fmt: skip
     said = sheet.words["scale"].format(exaggeration, exaggeration, low)
     sheet.texts.append(Text("scale", MARGIN_MM, 6.0, said, 8.0, across="left"))
-    with _without_clock(), path.open("w", encoding="utf-8", newline="\n") as file:
+    with without_clock(), path.open("w", encoding="utf-8", newline="\n") as file:
         _document(sheet, scale).write(file)
 
 
@@ -126,7 +126,7 @@ def literal(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _without_clock() -> Iterator[None]:
+def without_clock() -> Iterator[None]:
     """Drawings that are made and written here carry neither the time of day nor random ids."""
     from ezdxf._options import options
 

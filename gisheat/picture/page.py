@@ -12,7 +12,7 @@ from gisheat.picture.fonts import Typeface, font, shorten, text_size, thickened
 from gisheat.picture.sheet import Sheet, scale_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -78,6 +78,14 @@ def draw_credit(page: Page, text: str) -> None:
     size = 6.0
     text = shorten(text, font(page.face, size), page.sheet.panel[2] - page.sheet.panel[0])
     write(page, page.sheet.panel[2], 7.0, text, size, colour=classes.PALE_INK, ha="right")
+
+
+def draw_attribution(page: Page, texts: Sequence[str]) -> None:
+    """Who must be named with the data, small under the map; it is set smaller rather than cut."""
+    left, _, right, _ = page.sheet.map_frame
+    text = " · ".join(texts)
+    size = fitting_size(page.face, text, 6.0, 2.0, right - left)
+    write(page, left, 7.0, text, size, colour=classes.PALE_INK)
 
 
 def draw_rule(page: Page, y: float) -> None:

@@ -107,6 +107,7 @@ def write_report(
         "key_figures": [(phrases(k), _figure(v, unit), _unit(unit)) for k, v, unit in key_figures(rows)],
         "mapped": mapped, "pictures": pictures, "tables": listed, "findings": len(state.findings),
         "summary": key_values(rows).to_dict("records"), "notes": state.notes, "version": version,
+        "attributions": state.raw.attributions(),
         **_record(state, operation, version),
     }  # fmt: skip
     data = _data(listed, mapped, phrases)

@@ -16,6 +16,7 @@ from gisheat.styles.project import PROJECT_NAME, Setting, project
 from gisheat.styles.qml import style_elements
 from gisheat.styles.store import (
     StyleRow,
+    add_styles,
     describe,
     gather,
     opened,
@@ -38,12 +39,14 @@ __all__ = [
     "LayerInfo",
     "Style",
     "StyleRow",
+    "add_styles",
     "compose",
     "describe_tables",
     "embed",
     "gather_tables",
     "packed",
     "relink",
+    "style_rows",
 ]
 
 _TABLE_STYLE = {"en": "Columns", "zh": "列名"}
@@ -126,10 +129,10 @@ def compose(
     return style_rows(contexts, styles, drawn), project(setting, contexts, styles, drawn)
 
 
-def relink(path: Path) -> None:
-    """Point the embedded project at the name that the file has now, after it was renamed."""
+def relink(path: Path, file_name: str | None = None) -> None:
+    """Point the embedded project at the name that the file has now, or is going to have, after it was renamed."""
     with opened(path) as connection:
-        relink_project(connection, PROJECT_NAME, path.name)
+        relink_project(connection, PROJECT_NAME, file_name or path.name)
 
 
 def available(context: Context) -> tuple[Style, ...]:
@@ -150,9 +153,11 @@ def _emptiness(style: Style, context: Context) -> tuple[bool, int, bool]:
 
 
 def style_rows(
-    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]], drawn: Mapping[str, Sequence[ET.Element]]
-) -> list[StyleRow]:
-    """Return the rows of `layer_styles`, the default style of each layer first."""
+    contexts: Mapping[str, Context], styles: Mapping[str, Sequence[Style]],
+    built: Mapping[str, Sequence[ET.Element]] | None = None,
+) -> list[StyleRow]:  # fmt: skip
+    """Return the rows of `layer_styles`, the default style of each layer first; of styles that are built already."""
+    drawn = built or {name: style_elements(styles[name], context) for name, context in contexts.items()}
     rows = []
     for name, context in contexts.items():
         geometry = context.info.geometry_column

@@ -76,6 +76,12 @@ STATUS = (
 )
 CHANGED = ("changed_points", "changed_lines", "changed_areas")
 """Layers of changed features."""
+PROPOSED = ("proposed_points", "proposed_lines", "proposed_areas")
+"""Layers of a change set."""
+APPROVED = (
+    Category("true", Text("approved", "已批准"), "#1a7f4b"),
+    Category("false", Text("not approved", "未批准"), "#c01f2e", pattern="dash"),
+)
 CHANGES = (
     Category("added", Text("added", "新增"), "#1a7f4b"),
     Category("removed", Text("removed", "删除"), "#c01f2e", pattern="dash"),

@@ -7,11 +7,11 @@ from gisheat.styles.model import Style, Text
 
 MAP_LAYERS = (
     "findings", "sources", "stations", "pumps", "valves", "nodes", "pipes", "streets", "areas", "buildings",
-    *classes.CHANGED,
+    *classes.CHANGED, *classes.PROPOSED,
 )  # fmt: skip
 TABLES = (
     "lineage", "critical_path", "scenarios", "summary", "load_mix", "changed_values", "effects", "station_effects",
-    "run",
+    "proposed_values", "history", "run",
 )  # fmt: skip
 
 _HEAD = classes.bands((0, 5, 10, 20, 40), classes.SURPLUS)
@@ -283,6 +283,18 @@ STYLES: tuple[Style, ...] = (
             categories=classes.CHANGES,
             label="change",
         )
-        for layer in classes.CHANGED
+        for layer in (*classes.CHANGED, *classes.PROPOSED)
+    ),
+    *(
+        Style(
+            layer,
+            Text("Approval", "批准情况"),
+            "approved",
+            Text("Approved", "是否批准"),
+            "categories",
+            categories=classes.APPROVED,
+            label="change",
+        )
+        for layer in classes.PROPOSED
     ),
 )

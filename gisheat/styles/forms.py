@@ -27,10 +27,13 @@ _TIPS: dict[str, str] = {
     "streets": "name class repaired",
     "buildings": "building_id building_use heated_area_m2:0 station_id",
     "areas": "area_id name kind cost_factor:2",
+    **dict.fromkeys(classes.PROPOSED, "feature_id action layer detail approved conflict distance_m:2 confidence:2"),
     **dict.fromkeys(classes.CHANGED, "feature_id action layer detail distance_m:2 confidence:2 matched_by"),
 }
 _REPRESENTED = ("severity", "layer")
 """Columns whose values have words."""
+_EDITED = {**dict.fromkeys(classes.PROPOSED, ("approved",)), "proposed_values": ("approved", "new_value")}
+"""Columns of a change set that are there to be edited; the others are not."""
 _TABS = (("sup_", Text("Supply", "供水")), ("ret_", Text("Return", "回水")))
 _GENERAL = Text("General", "基本")
 
@@ -47,6 +50,7 @@ def append_forms(parent: ET.Element, context: Context) -> None:
     for index, name in enumerate(fields):
         node(element, "alias", index=str(index), field=name, name=context.aliases.get(name, ""))
     _words(parent, context)
+    _approval(parent, context, fields)
     _form(parent, context, fields)
     tip = [item for item in _TIPS.get(context.layer, "").split() if item.split(":")[0] in fields]
     if tip:
@@ -69,6 +73,19 @@ def _words(parent: ET.Element, context: Context) -> None:
         listed = node(values, "Option", name="map", type="List")
         for value, word in words.items():
             node(node(listed, "Option", type="Map"), "Option", name=word, type="QString", value=value)
+
+
+def _approval(parent: ET.Element, context: Context, fields: tuple[str, ...]) -> None:
+    """Append a box to tick to the form of a change set, and keep the rest of it from being edited."""
+    if context.layer not in _EDITED:
+        return
+    field = node(node(parent, "fieldConfiguration"), "field", name="approved")
+    box = node(node(node(field, "editWidget", type="CheckBox"), "config"), "Option", type="Map")
+    for name, value in (("CheckedState", ""), ("UncheckedState", ""), ("TextDisplayMethod", "0")):
+        node(box, "Option", name=name, type="QString", value=value)
+    editable = node(parent, "editable")
+    for name in fields:
+        node(editable, "field", name=name, editable=str(int(name in _EDITED[context.layer])))
 
 
 def _form(parent: ET.Element, context: Context, fields: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ _MAX_SCALE = {"nodes": 6000, "valves": 10000}
 
 
 def style_elements(styles: Sequence[Style], context: Context) -> list[ET.Element]:
-    """Return the element `qgis` of each style of a layer; without styles one that only holds the words (for a table)."""
+    """Return the element `qgis` of each style of a layer; without styles one that only holds the words."""
     return [_style_element(style, context) for style in styles or (None,)]
 
 

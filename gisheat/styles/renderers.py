@@ -26,6 +26,9 @@ _BUILDERS: dict[str, _Builder] = {
     "changed_lines": symbols.changed_line,
     "changed_points": symbols.changed_point,
     "changed_areas": symbols.area,
+    "proposed_lines": symbols.changed_line,
+    "proposed_points": symbols.changed_point,
+    "proposed_areas": symbols.area,
 }
 _ARROW_SCALE = 20000
 _PLANNED_SCALE = 6000  # farther out the dashes would bleach thin pipes

@@ -36,6 +36,7 @@ _FIND_CRS = """SELECT definition, organization, organization_coordsys_id FROM gp
 _PROJECT_TABLE = "CREATE TABLE IF NOT EXISTS qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
 # The same project gives the same bytes: nothing in it says when it was made.
 _MADE = (2000, 1, 1, 0, 0, 0)
+_LONG_AGO = "2000-01-01T00:00:00.000Z"
 
 
 class StyleRow(NamedTuple):
@@ -151,6 +152,34 @@ def write_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow]) -> No
     for number, row in enumerate(rows, start=last + 1):
         shown = (row.table, row.geometry_column, row.name, row.qml, int(row.is_default), row.description)
         connection.execute(_INSERT_STYLE, (number, *shown, _OWNER))
+
+
+def add_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow], *, owner: str, tables: Sequence[str]) -> None:
+    """Write rows beside the styles of others, in place of those that this owner has with the tables.
+
+    They become default only where a table has no other style; without any style the table of styles goes again. Their
+    time is that of no clock, and earlier than that of any style that somebody has stored.
+    """
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'layer_styles'").fetchone()
+    if not there and not rows:
+        return
+    if not there:
+        connection.execute(_STYLE_TABLE)
+        connection.execute(_REGISTER)
+    gone = 0
+    for table in tables:
+        query = "DELETE FROM layer_styles WHERE owner = ? AND f_table_name = ?"
+        gone += connection.execute(query, (owner, table)).rowcount
+    styled = {table for (table,) in connection.execute("SELECT DISTINCT f_table_name FROM layer_styles")}
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM layer_styles").fetchone()
+    for number, row in enumerate(rows, start=last + 1):
+        is_default = row.is_default and row.table not in styled
+        shown = (row.table, row.geometry_column, row.name, row.qml, int(is_default), row.description)
+        connection.execute(_INSERT_STYLE, (number, *shown, owner))
+        connection.execute("UPDATE layer_styles SET update_time = ? WHERE id = ?", (_LONG_AGO, number))
+    if gone and not connection.execute("SELECT 1 FROM layer_styles").fetchone():
+        connection.execute("DROP TABLE layer_styles")
+        connection.execute("DELETE FROM gpkg_contents WHERE table_name = 'layer_styles'")
 
 
 def packed(name: str, qgs: str) -> tuple[str, bytes]:

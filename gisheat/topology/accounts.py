@@ -223,8 +223,12 @@ def _has_moved(table: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> NDArray[np.b
 
 def _rows(layer: object, fids: object, result_layer: object, ids: object, action: object) -> pd.DataFrame:
     fid = np.asarray(fids, dtype=np.int64)
-    columns = {"source_layer": layer, "result_layer": result_layer, "result_id": ids, "action": action}
+    columns = {
+        "source_layer": layer, "source_fid": fid, "result_layer": result_layer, "result_id": ids, "action": action,
+    }  # fmt: skip
     return pd.DataFrame(
-        {"source_fid": fid}
-        | {k: np.broadcast_to(np.asarray(v, dtype=object), fid.shape).copy() for k, v in columns.items()}
-    )[["source_layer", "source_fid", "result_layer", "result_id", "action"]]
+        {
+            k: v if v is fid else np.broadcast_to(np.asarray(v, dtype=object), fid.shape).copy()
+            for k, v in columns.items()
+        }
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from gisheat.findings import Finding
 from gisheat.layers import Layers
@@ -35,13 +37,19 @@ def points(layers: Layers, layer: str) -> gpd.GeoDataFrame:
     """Rows of a point layer with their feature id in source_fid; multi-points become their first point."""
     table = layers.get(layer)
     if not len(table):
-        columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
-        return gpd.GeoDataFrame(columns, geometry=[], crs=layers.crs)
+        return _no_points(layer, layers.crs).copy()
     if "source_fid" not in table:  # stations that were buildings have those of their buildings
         table = table.assign(source_fid=table.index.to_numpy())
     parts, owner = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
     table.geometry = parts[np.unique(owner, return_index=True)[1]]
     return table.reset_index(drop=True)
+
+
+@cache
+def _no_points(layer: str, crs: CRS | None) -> gpd.GeoDataFrame:
+    """Rows of a layer without any: asked for often, and costly to make."""
+    columns = {f"{layer[:-1]}_id": np.empty(0, object), "source_fid": np.empty(0, int)}
+    return gpd.GeoDataFrame(columns, geometry=[], crs=crs)
 
 
 def places_of(table: gpd.GeoDataFrame) -> Array:

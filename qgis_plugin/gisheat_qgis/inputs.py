@@ -62,7 +62,8 @@ def path_of(layer):
         return None
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
     file, name = parts.get("path", ""), parts.get("layerName") or ""
-    if not Path(file).is_file() or "|" in file or parts.get("layerId") is not None:
+    is_geodatabase = Path(file).is_dir() and file.lower().endswith(".gdb")
+    if not (Path(file).is_file() or is_geodatabase) or "|" in file or parts.get("layerId") is not None:
         return None
     return f"{file}|{name}" if name else file
 

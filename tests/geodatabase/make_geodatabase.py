@@ -1,4 +1,4 @@
-"""Makes curves_and_domains.gdb.zip beside this file, with GDAL's own Python bindings (3.6 or newer), which the tests do without.
+"""Makes curves_and_domains.gdb.zip beside this file, with GDAL's own bindings (3.6 or newer); the tests need none.
 
 Two pipes with Z and M in EPSG:4552, the second half a circle of radius 50 m; the column status has a coded domain.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import as_built_story
 import geopandas as gpd
 import pandas as pd
 import pyogrio
@@ -36,3 +37,13 @@ def result(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """`gisheat.run` on the project as it is committed."""
     file = tmp_path_factory.mktemp("sample") / "mulan.gpkg"
     return Result(file, gisheat.run(project, output=file))
+
+
+@pytest.fixture(scope="session")
+def last_year(result):
+    return as_built_story.last_year(result)
+
+
+@pytest.fixture(scope="session")
+def years(last_year, tmp_path_factory):
+    return as_built_story.year_of_works(last_year, tmp_path_factory.mktemp("drawn"))

@@ -16,8 +16,8 @@
 <translation>查看文件中的图层，推断各图层的类型和各列的含义，据此写出项目文件并显示推断结果。</translation>
 </message>
 <message>
-<source>Project file (*.toml) or one file whose layers carry the contract's names.</source>
-<translation>项目文件（*.toml），或图层名称符合约定的一个文件。</translation>
+<source>Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>Project file to write.</source>
@@ -28,6 +28,14 @@
 <translation>未带坐标系的图层所用的坐标系，如 EPSG:4552。</translation>
 </message>
 <message>
+<source>CRS of the result, such as EPSG:4552, to which layers in another one are brought, degrees too; auto: one that fits.</source>
+<translation>结果的坐标系，如 EPSG:4552，其他坐标系（含经纬度）的图层转换到此；auto：自动选择合适的坐标系。</translation>
+</message>
+<message>
+<source>Code of the texts of Shapefiles and CSV, such as GBK; found from the texts when not given.</source>
+<translation>Shapefile 和 CSV 的文字编码，如 GBK；未给出时由文字内容判断。</translation>
+</message>
+<message>
 <source>Make an empty GeoPackage with all layers and columns</source>
 <translation>生成包含全部图层和列的空 GeoPackage</translation>
 </message>
@@ -36,8 +44,8 @@
 <translation>各图层可在 QGIS 中填写，然后直接计算。</translation>
 </message>
 <message>
-<source>GeoPackage to write; appears whole or not at all.</source>
-<translation>要写出的 GeoPackage；要么完整出现，要么不出现。</translation>
+<source>GeoPackage, or PostGIS schema (postgresql://...), to write; appears whole or not at all.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>3 Design</source>
@@ -90,6 +98,10 @@
 <message>
 <source>Table of the shares of building classes by phase</source>
 <translation>各阶段建筑类别构成表</translation>
+</message>
+<message>
+<source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
+<translation>热力站清单 (*.xlsx, *.csv)，按编号或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
@@ -780,16 +792,120 @@
 <translation>要素按编号匹配，无编号时按位置匹配。两个状态能求解时均求解，影响并列给出。</translation>
 </message>
 <message>
-<source>Older state: a project file, or a file of layers.</source>
-<translation>原状态：项目文件，或含图层的文件。</translation>
+<source>Older state: a project file, a file or PostGIS schema of layers.</source>
+<translation type="unfinished" />
 </message>
 <message>
-<source>Newer state: a project file, or a file of layers.</source>
-<translation>新状态：项目文件，或含图层的文件。</translation>
+<source>Newer state: a project file, a file or PostGIS schema of layers.</source>
+<translation type="unfinished" />
 </message>
 <message>
 <source>Distance that digitising alone makes: what moved less did not move.</source>
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
+</message>
+<message>
+<source>Merge a survey, a design or an approved change set into a base map</source>
+<translation>将测量成果、设计方案或已批准的变更集合并到底图</translation>
+</message>
+<message>
+<source>Identifiers and feature ids stay, what did not move keeps its vertices, what base and changes contradict each other in is left out and told. A history in the base tells every row before and after; undo takes a merge back.</source>
+<translation>编号与要素标识保持不变，未移动的要素保留原顶点；底图与变更相互矛盾之处不予合并并列出。底图中的变更历史记录每一行变更前后的内容；undo 可撤销合并。</translation>
+</message>
+<message>
+<source>Base: a GeoPackage, a project file whose layers lie in one, or a PostGIS schema (postgresql://...).</source>
+<translation>底图：GeoPackage、图层同在一个 GeoPackage 中的项目文件，或 PostGIS 模式（postgresql://...）。</translation>
+</message>
+<message>
+<source>What changed: a survey or design (a project file, a file or PostGIS schema of layers), or a change set that --dry-run wrote.</source>
+<translation>变更内容：测量成果或设计方案（项目文件、图层文件或 PostGIS 模式），或 --dry-run 生成的变更集。</translation>
+</message>
+<message>
+<source>State that CHANGES was made from, where the base has changed since: what both changed is a conflict.</source>
+<translation>变更所依据的原状态（底图此后又有修改时使用）：双方都改动之处视为冲突。</translation>
+</message>
+<message>
+<source>Change nothing: write the change set, to be read, edited, approved and merged.</source>
+<translation>不作任何修改，仅生成变更集，供查看、编辑、批准后再合并。</translation>
+</message>
+<message>
+<source>Write into the base itself, in one transaction; without it a copy is written.</source>
+<translation>在一个事务中直接写入底图；不选时写出副本。</translation>
+</message>
+<message>
+<source>Features that CHANGES does not show: auto removes them where it shows at least half of their layer, else keeps them.</source>
+<translation>变更数据中未出现的要素：auto 在变更数据含该图层至少一半要素时将其删除，否则保留。</translation>
+</message>
+<message>
+<source>Values that are empty in CHANGES and known in the base: kept, or taken out.</source>
+<translation>变更数据中为空而底图中已有的值：保留或清空。</translation>
+</message>
+<message>
+<source>Columns that the base lacks: added where gisheat knows them as an input, all of them, or none.</source>
+<translation>底图中没有的字段：仅添加 gisheat 认识的输入字段、全部添加，或都不添加。</translation>
+</message>
+<message>
+<source>Take back the last merge of a base map, or bring back any earlier state of its history</source>
+<translation>撤销底图的最近一次合并，或恢复历史中的任一状态</translation>
+</message>
+<message>
+<source>What was edited by hand since then stays: where it is in the way, nothing is taken back.</source>
+<translation>此后手工修改的内容予以保留；如与撤销相抵触，则不作任何撤销。</translation>
+</message>
+<message>
+<source>State to go back to: 0 before the first merge, n after run n of the history; before the last merge when empty.</source>
+<translation>要恢复的状态：0 为首次合并之前，n 为历史中第 n 次操作之后；留空则恢复到最近一次合并之前。</translation>
+</message>
+<message>
+<source>Write the figures of a result to the features of the utility's own layers</source>
+<translation>将计算结果写回供热企业自己图层的要素</translation>
+</message>
+<message>
+<source>Into a copy of the base, or with in_place into the base itself; as columns, or as a table and a view. Nothing else of it changes, and what was written can be replaced and taken away again.</source>
+<translation>写入底图的副本，或用 in_place 直接写入底图；可写成图层的列，也可写成一张表加一个视图。底图的其他内容不变，写入的内容可以替换，也可以再次移除。</translation>
+</message>
+<message>
+<source>Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.</source>
+<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件，或以 FILE|layername 表示的单个图层。</translation>
+</message>
+<message>
+<source>Result whose figures land on the features of the base (not needed with remove).</source>
+<translation>要写到底图要素上的计算结果（使用 remove 时不需要）。</translation>
+</message>
+<message>
+<source>Columns of the layer itself, or a table of their own and a view that joins it with the geometry.</source>
+<translation>写成图层自身的列，或写成单独的表，并用视图与几何连接。</translation>
+</message>
+<message>
+<source>Columns of the contract to write, separated by commas; all result columns that hold a value when empty.</source>
+<translation>要写入的列（约定列名，用逗号分隔）；留空时写入所有有值的结果列。</translation>
+</message>
+<message>
+<source>Layers to write to, by their names in the contract, separated by commas; all that have results when empty. Of a single layer: which of the contract it is.</source>
+<translation>要写入的图层（约定名称，用逗号分隔）；留空时写入所有有结果的图层。底图为单个图层时：说明它是约定中的哪个图层。</translation>
+</message>
+<message>
+<source>Take away what earlier write-backs have written.</source>
+<translation>移除以前写回的内容。</translation>
+</message>
+<message>
+<source>Hand a result on: as a CAD drawing, GeoJSON, FlatGeobuf, Shapefile, CSV or workbook</source>
+<translation>导出成果：CAD 图（DXF）、GeoJSON、FlatGeobuf、Shapefile、CSV 或工作簿</translation>
+</message>
+<message>
+<source>A drawing has the layers of the map with their colours, stations as blocks with attributes, pipes with diameter and flow; read again it is the same network.</source>
+<translation>CAD 图按地图图层分层并保留分级颜色，热力站为带属性的图块，管道标注管径和流量；重新读入得到相同的管网。</translation>
+</message>
+<message>
+<source>Result, as run writes one.</source>
+<translation>计算成果文件（由“运行”等操作生成）。</translation>
+</message>
+<message>
+<source>File to write (*.dxf, *.geojson, *.fgb, *.shp, *.csv, *.xlsx).</source>
+<translation>要写入的文件（*.dxf、*.geojson、*.fgb、*.shp、*.csv、*.xlsx）。</translation>
+</message>
+<message>
+<source>Layer to hand on; pipes where the form holds one, every layer where it holds several.</source>
+<translation>要导出的图层；单图层格式默认为 pipes，多图层格式默认全部导出。</translation>
 </message>
 <message>
 <source>Make a one-pipe network of an EPANET file, in its state at t = 0</source>
@@ -814,6 +930,26 @@
 <message>
 <source>EPANET file to write (*.inp).</source>
 <translation>要写出的 EPANET 文件（*.inp）。</translation>
+</message>
+<message>
+<source>Make the layer streets of an OpenStreetMap extract</source>
+<translation>由 OpenStreetMap 数据生成道路图层</translation>
+</message>
+<message>
+<source>Takes a downloaded .pbf or .osm file, or a layer of roads that others have made of one. The streets carry the attribution that the licence asks for; it stays with every result that is made of them.</source>
+<translation>读取下载的 .pbf 或 .osm 文件，或他人由其制作的道路图层。道路带有许可协议要求的数据来源声明，并随所有由其得到的成果保留。</translation>
+</message>
+<message>
+<source>Extract of OpenStreetMap (*.pbf, *.osm), or FILE|layername with roads.</source>
+<translation>OpenStreetMap 数据文件（*.pbf、*.osm），或含道路的“文件|图层名”。</translation>
+</message>
+<message>
+<source>Take what lies in it: west,south,east,north in degrees, or FILE|layername with polygons.</source>
+<translation>只取该范围内的道路：西,南,东,北（度），或含面的“文件|图层名”。</translation>
+</message>
+<message>
+<source>Classes of streets (values of highway) to take, separated by commas; usual or all for those.</source>
+<translation>要取的道路等级（highway 的值），用逗号分隔；usual 为常用等级，all 为全部。</translation>
 </message>
 <message>
 <source>district heating</source>
@@ -1124,6 +1260,10 @@
 <translation>正在写出变更</translation>
 </message>
 <message>
+<source>reading the result</source>
+<translation>读取计算结果</translation>
+</message>
+<message>
 <source>reading with EPANET</source>
 <translation>正在用 EPANET 读取</translation>
 </message>
@@ -1134,6 +1274,30 @@
 <message>
 <source>writing</source>
 <translation>正在写出</translation>
+</message>
+<message>
+<source>reading the base</source>
+<translation>读取底图</translation>
+</message>
+<message>
+<source>merging</source>
+<translation>合并</translation>
+</message>
+<message>
+<source>reading the history</source>
+<translation>读取变更历史</translation>
+</message>
+<message>
+<source>taking back</source>
+<translation>撤销</translation>
+</message>
+<message>
+<source>reading the changes</source>
+<translation>读取变更</translation>
+</message>
+<message>
+<source>writing the change set</source>
+<translation>写出变更集</translation>
 </message>
 <message>
 <source>looking at layers</source>
@@ -1162,6 +1326,26 @@
 <message>
 <source>writing the report</source>
 <translation>正在写出报告</translation>
+</message>
+<message>
+<source>reading the extract</source>
+<translation>正在读取道路数据</translation>
+</message>
+<message>
+<source>writing the streets</source>
+<translation>正在写入道路图层</translation>
+</message>
+<message>
+<source>joining features with the result</source>
+<translation>将要素与计算结果对应</translation>
+</message>
+<message>
+<source>writing the figures</source>
+<translation>写入数值</translation>
+</message>
+<message>
+<source>storing what was written</source>
+<translation>保存写入的内容</translation>
 </message>
 <message>
 <source>checking</source>

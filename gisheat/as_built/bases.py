@@ -1,0 +1,67 @@
+"""Opening a base: its layers as they are read, and the rows behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gisheat.as_built.changes import COMPARED
+from gisheat.as_built.geopackage_store import open_geopackage
+from gisheat.as_built.proposing import Base
+from gisheat.as_built.stores import Store
+from gisheat.errors import InputError
+from gisheat.layers import Layers, find_sources, layer_names, read_layers
+from gisheat.layers.mapping import own_columns
+from gisheat.places import Database, Place, split_source
+from gisheat.state import open_project
+
+
+def read_state(where: Place, crs: str | None) -> Layers:
+    """The layers of a project file, or of a file or schema, as they are drawn."""
+    project = open_project(where)
+    return read_layers(find_sources(where, None if project.path is None else project, {}), project.columns, crs)
+
+
+def read_base(where: Place, crs: str | None) -> Base:
+    """A base with all its layers.
+
+    Raises
+    ------
+    InputError
+        If its layers do not lie in one GeoPackage or database.
+    """
+    layers = read_state(where, crs)
+    store = open_store(where, layers.sources)
+    mapping = open_project(where).columns
+    own = {
+        layer: own_columns(layer, [*table.kinds], mapping.get(layer, {})) for layer, table in store.tables.items()
+    }  # fmt: skip
+    return Base(layers, store, own)
+
+
+def open_store(where: Place, sources: Mapping[str, str] | None = None) -> Store:
+    """The rows behind the layers of a base, which all lie in one place.
+
+    Parameters
+    ----------
+    where : Place
+        A project file, or the place itself.
+    sources : mapping, optional
+        Contract layer -> FILE|layername; as the project file or the place has them without.
+    """
+    if sources is None:
+        project = open_project(where)
+        sources = find_sources(where, None if project.path is None else project, {})
+    tables: dict[str, str] = {}
+    places: dict[Place, str] = {}
+    for layer, source in sources.items():
+        if layer in COMPARED:
+            place, name = split_source(source)
+            places.setdefault(place, layer)
+            tables[layer] = name or layer_names(place)[0]
+    if len(places) != 1:
+        listed = ", ".join(f"{layer} in {place.name}" for place, layer in places.items()) or "none of them is there"
+        raise InputError(f"{where}: the layers of a base lie in one GeoPackage ({listed}): bring them into one.")
+    (place,) = places
+    if isinstance(place, Database):
+        raise InputError(f"{place} is a database; only a GeoPackage can be a base so far.")
+    return open_geopackage(place, tables)

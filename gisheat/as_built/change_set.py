@@ -1,0 +1,194 @@
+"""A change set: what is proposed to a base, row by row, to be read, edited and approved before it is merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gisheat.as_built.stores import Kind
+from gisheat.errors import InputError
+from gisheat.layers.files import layer_names, read_table
+from gisheat.layers.measures import with_measures
+from gisheat.places import Place
+from gisheat.schema import GEOMETRY
+
+FEATURES = {"proposed_lines": "line", "proposed_points": "point", "proposed_areas": "polygon"}
+"""Layer of a change set -> geometry of its features."""
+VALUES = "proposed_values"
+FEATURE_COLUMNS = (
+    "change_id", "group_id", "approved", "conflict", "layer", "action", "edit", "feature_id", "base_fid", "base_id",
+    "new_id", "from_fid", "distance_m", "confidence", "matched_by", "detail", "base_state", "geometry",
+)  # fmt: skip
+VALUE_COLUMNS = (
+    "change_id", "approved", "conflict", "layer", "feature_id", "base_fid", "column", "base_value", "new_value", "type",
+)  # fmt: skip
+_NUMBERS = ("base_fid", "from_fid", "distance_m", "confidence")
+DRAWN = frozenset(("added", "moved", "split", "merged", "recut"))
+"""Actions that write a geometry."""
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """Proposed changes, in the CRS of the base.
+
+    What is written is what stands here: geometries are joined to the base already, values are in the base's own columns
+    and units.
+    """
+
+    features: gpd.GeoDataFrame
+    """A row for each change of a feature, FEATURE_COLUMNS: `edit` says what happens to the base's row `base_fid`
+    (insert, update, delete); a new row has the values of the row `from_fid`, where there is one; rows of one `group_id`
+    go together; `base_state` is a hash of what the base has there, which must not have changed when it is merged;
+    `conflict` says why a row is not approved by itself."""
+    attributes: pd.DataFrame
+    """A row for each value, VALUE_COLUMNS: as text, empty for none; `type` is that of a column the base lacks."""
+
+
+def empty_features(crs: Any) -> gpd.GeoDataFrame:
+    """No changes."""
+    return gpd.GeoDataFrame({name: [] for name in FEATURE_COLUMNS}, geometry="geometry", crs=crs)
+
+
+def change_set_layers(changes: ChangeSet) -> dict[str, pd.DataFrame]:
+    """The change set as layers and a table; areas only where there are any."""
+    features = changes.features
+    kind = features["layer"].map(GEOMETRY)
+    found: dict[str, pd.DataFrame] = {}
+    for layer, geometry in FEATURES.items():
+        part = features[kind == geometry].reset_index(drop=True)
+        if len(part) or layer != "proposed_areas":
+            found[layer] = gpd.GeoDataFrame(_typed(part, FEATURE_COLUMNS), geometry="geometry", crs=features.crs)
+    return found | {VALUES: _typed(changes.attributes.reset_index(drop=True), VALUE_COLUMNS)}
+
+
+def is_change_set(place: Place) -> bool:
+    """Tell whether a place holds a change set."""
+    return place.suffix.lower() != ".toml" and VALUES in layer_names(place)
+
+
+def read_change_set(place: Place) -> ChangeSet:
+    """A change set as it was written, and perhaps edited since.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or two rows have one `change_id`.
+    """
+    names, tables = layer_names(place), []
+    for layer in FEATURES:
+        if layer in names:
+            table, _ = with_measures(layer, f"{place}|{layer}", read_table(layer, f"{place}|{layer}"))
+            tables.append(_checked(table, FEATURE_COLUMNS, f"{place}|{layer}"))
+    if not tables:
+        raise InputError(f"{place} is no change set: the layers {', '.join(FEATURES)} are missing.")
+    crs = next((table.crs for table in tables if table.crs is not None), None)
+    kept = [table for table in tables if len(table)]
+    features = gpd.GeoDataFrame(pd.concat(kept, ignore_index=True), crs=crs) if kept else empty_features(crs)
+    doubled = features["change_id"][features["change_id"].duplicated()]
+    if len(doubled):
+        raise InputError(f"{place}: two rows have the change_id {doubled.iloc[0]!r}: remove one of them.")
+    values = read_table("summary", f"{place}|{VALUES}")
+    return ChangeSet(features, _checked(values, VALUE_COLUMNS, f"{place}|{VALUES}"))
+
+
+def _checked(table: Any, wanted: tuple[str, ...], where: str) -> Any:
+    """The columns of a change set in their types."""
+    missing = [name for name in wanted if name not in table]
+    if missing:
+        raise InputError(f"{where}: the column {missing[0]} is missing; it belongs to every change set.")
+    table = table[list(wanted)].reset_index(drop=True)
+    return _typed(table, wanted)
+
+
+def _typed(table: Any, names: tuple[str, ...]) -> Any:
+    found = table.copy()
+    for name in names:
+        if name == "geometry":
+            continue
+        if name in _NUMBERS:
+            found[name] = pd.to_numeric(found[name], errors="coerce").astype(float)
+            if name.endswith("_fid"):
+                found[name] = found[name].astype("Int64")
+        elif name == "approved":
+            found[name] = found[name].map(_is_true).astype(bool)
+        else:
+            found[name] = found[name].astype(object).where(found[name].notna(), "").map(str)
+    return found
+
+
+def _is_true(value: Any) -> bool:
+    return not pd.isna(value) and str(value).strip().lower() in ("true", "1", "1.0", "t", "yes")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+# values as text --------------------------------------------------------------------------------------------
+
+
+def written(value: Any) -> str:
+    """A stored value as text that `stored` reads again, to the last digit; empty for none.
+
+    >>> written(0.1 + 0.2), written(600.0), written(None), written(True)
+    ('0.30000000000000004', '600', '', '1')
+    """
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if isinstance(value, float | np.floating):
+        return repr(float(value)).removesuffix(".0")
+    return str(value)
+
+
+def stored(text: str, kind: Kind, width: int = 0) -> Any:
+    """A text as a store keeps it in a column of a kind, None for an empty one.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit: says why.
+
+    Examples
+    --------
+    >>> stored("219", "int"), stored("0.5", "float"), stored("DN200", "text"), stored("", "text")
+    (219, 0.5, 'DN200', None)
+    """
+    if text == "" or kind in ("date", "datetime"):
+        return text or None
+    if kind == "text":
+        if width and len(text) > width:
+            raise ValueError(f"{text!r} is longer than the {width} characters of the column")
+        return text
+    if kind == "blob":
+        return bytes.fromhex(text.removeprefix("0x"))
+    return _number(text, kind)
+
+
+def _number(text: str, kind: Kind) -> Any:
+    """A number, or true or false as 1 and 0."""
+    if kind == "bool":
+        if text.lower() not in ("0", "1", "true", "false"):
+            raise ValueError(f"{text!r} is neither true nor false")
+        return int(text.lower() in ("1", "true"))
+    try:
+        number = float(text)
+    except ValueError:
+        if kind == "any":
+            return text
+        raise ValueError(f"{text!r} is no number, as the column wants") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{text!r} is no finite number")
+    if kind != "int":
+        return number
+    if not number.is_integer():
+        raise ValueError(f"{text} is no whole number, as the column wants")
+    return int(text) if text.lstrip("+-").isdigit() else int(number)

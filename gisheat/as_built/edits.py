@@ -1,0 +1,335 @@
+"""From an approved change set to edits of the base's rows; what the base has otherwise by now is a conflict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from gisheat.as_built.change_set import DRAWN, ChangeSet, records, stored, written
+from gisheat.as_built.history import Edit, Row
+from gisheat.as_built.proposed_layer import state_of_geometry, state_of_row
+from gisheat.as_built.stores import Geometries, Store, StoredTable
+from gisheat.errors import InputError
+from gisheat.findings import Finding
+from gisheat.layers import in_crs
+from gisheat.layers.mapping import OwnColumn
+from gisheat.schema import ID_COLUMN
+
+INSERTED, UPDATED, DELETED = "insert", "update", "delete"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a change set does to a base."""
+
+    edits: list[Edit]
+    findings: list[Finding]
+    applied: list[str]
+    """Changes that are made, by their id."""
+    left: list[str]
+    """Changes that nobody approved."""
+    already: list[str]
+    """Changes that the base has."""
+    conflicts: list[str]
+
+
+@dataclass
+class _Outcome:
+    """What becomes of one change: an edit, or why there is none."""
+
+    row: Mapping[str, Any]
+    conflict: str = ""
+    already: bool = False
+    fid: int | None = None
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    """Columns that have to be added, with their type."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, OwnColumn]]) -> Plan:
+    """Edits of the approved rows.
+
+    Parameters
+    ----------
+    changes : ChangeSet
+    store : Store
+    own : mapping
+        Layer -> column of the contract -> own column: where identifiers stand.
+
+    Raises
+    ------
+    InputError
+        If the change set has a layer, or an edit, that there is not.
+    """
+    outcomes: list[_Outcome] = []
+    left: list[str] = []
+    findings: list[Finding] = []
+    values = {str(name): part for name, part in changes.attributes.groupby("change_id", sort=False)}
+    for layer, table in changes.features.groupby("layer", sort=False):
+        if layer not in store.tables:
+            raise InputError(f"the change set has changes of the layer {layer}, which the base does not have.")
+        approved = table[table["approved"].to_numpy(bool)]
+        approved, alone = _whole_groups(table, approved)
+        findings += [_incomplete(row) for row in alone]
+        left += table["change_id"][~table["change_id"].isin(approved["change_id"])].tolist()
+        column = own[layer][ID_COLUMN[layer]].name if ID_COLUMN[layer] in own[layer] else ""
+        outcomes += _Layer(store, store.tables[layer], column, changes.features.crs).outcomes(approved, values)
+    return _planned(_by_group(outcomes), left, findings, store)
+
+
+def _whole_groups(table: pd.DataFrame, approved: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[Hashable, Any]]]:
+    """Approved rows without those of groups that are approved in part, and one row of each such group."""
+    groups = table["group_id"].to_numpy(object)
+    asked = table.index.isin(approved.index)
+    torn = {g for g in groups[asked] if g} & {g for g in groups[~asked] if g}
+    alone = approved[approved["group_id"].isin(torn)].drop_duplicates("group_id")
+    return approved[~approved["group_id"].isin(torn)], alone.to_dict("records")
+
+
+def _incomplete(row: Mapping[Hashable, Any]) -> Finding:
+    message = (
+        f"{row['group_id']}: what was cut or joined is approved in part only, so nothing of it is done: approve all"
+        " rows of the group, or none."
+    )
+    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+    return Finding("group-incomplete", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
+
+
+class _Layer:
+    """The base's side of one layer."""
+
+    def __init__(self, store: Store, table: StoredTable, id_column: str, crs: CRS | None) -> None:
+        self.store, self.table, self.crs = store, table, crs
+        self.id_column = id_column
+        self.ids: dict[str, int] = {}
+        self.blobs: dict[Any, list[int]] = {}
+
+    def outcomes(self, approved: gpd.GeoDataFrame, values: Mapping[str, pd.DataFrame]) -> list[_Outcome]:
+        """What becomes of each row."""
+        fids = {int(f) for name in ("base_fid", "from_fid") for f in approved[name].dropna()}
+        rows = self.store.rows(self.table, sorted(fids))
+        blobs = self._packed(approved)
+        if (approved["edit"] == INSERTED).any():
+            self._know_all()
+        found = []
+        for row, blob in zip(records(approved), blobs, strict=True):
+            mine = values.get(row["change_id"])
+            chosen = [] if mine is None else records(mine[mine["approved"].to_numpy(bool)])
+            found.append(self._outcome(row, blob, chosen, rows))
+        return found
+
+    def _know_all(self) -> None:
+        """Identifiers and geometries of all rows, which new ones are compared with."""
+        if self.id_column:
+            self.ids = {
+                str(v): fid for fid, v in self.store.column(self.table, self.id_column).items() if v is not None
+            }
+        if self.table.geometry:
+            for fid, blob in self.store.column(self.table, self.table.geometry).items():
+                self.blobs.setdefault(blob, []).append(fid)
+
+    def _packed(self, approved: gpd.GeoDataFrame) -> list[bytes | None]:
+        drawn = approved["action"].isin(DRAWN).to_numpy() & (approved["edit"] != DELETED).to_numpy()
+        geometry: Geometries = np.where(drawn, np.asarray(approved.geometry, object), np.full(len(drawn), None))
+        if self.crs is not None and self.table.crs is not None and not self.crs.equals(
+            self.table.crs, ignore_axis_order=True
+        ):  # fmt: skip
+            table = gpd.GeoDataFrame(geometry=geometry, crs=self.crs)
+            geometry = in_crs(self.table.layer, table, self.table.crs).geometry.to_numpy()
+        return self.store.packed(self.table, geometry)
+
+    def _outcome(
+        self, row: dict[str, Any], blob: bytes | None, values: list[dict[str, Any]], rows: Mapping[int, Row]
+    ) -> _Outcome:
+        found = _Outcome(row)
+        base = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+        if row["edit"] == INSERTED:
+            self._insert(found, blob, values, rows)
+        elif row["edit"] not in (UPDATED, DELETED):
+            raise InputError(f"{row['change_id']}: the edit {row['edit']!r} is unknown (insert, update, delete).")
+        elif base is None or base not in rows:
+            found.already = row["edit"] == DELETED
+            found.conflict = "" if found.already else "the base has the feature no more"
+        elif row["edit"] == DELETED:
+            found.fid, found.before = base, dict(rows[base])
+            if state_of_row(rows[base]) != row["base_state"]:
+                found.conflict = "the base changed it since the changes were proposed"
+        else:
+            found.fid = base
+            self._update(found, blob, values, rows[base])
+        return found
+
+    def _update(
+        self, found: _Outcome, blob: bytes | None, values: list[dict[str, Any]], now: Row
+    ) -> None:  # fmt: skip
+        row, geometry = found.row, self.table.geometry
+        if row["action"] in DRAWN:
+            if blob is None:
+                found.conflict = "it has no geometry"
+            elif now[geometry] != blob:
+                if state_of_geometry(now, self.table) != row["base_state"]:
+                    found.conflict = "the base moved it since the changes were proposed"
+                found.before[geometry], found.after[geometry] = now[geometry], blob
+        for value in values:
+            self._value(found, value, now)
+        found.already = not found.conflict and not found.after and not found.findings
+
+    def _value(self, found: _Outcome, value: Mapping[str, Any], now: Row) -> None:
+        """Take a value over, or tell why not; one that does not go leaves the others."""
+        column = value["column"]
+        current = now.get(column)
+        try:
+            wanted = self._stored(found, value)
+        except ValueError as error:
+            found.findings.append(_conflict(found.row, f"{column}: {error}"))
+            return
+        if written(current) == written(wanted):
+            return
+        if written(current) != value["base_value"]:
+            said = f"{column} was {value['base_value'] or 'empty'} when this was proposed and is"
+            found.findings.append(_conflict(found.row, f"{said} {written(current) or 'empty'} now"))
+            return
+        found.before[column], found.after[column] = current, wanted
+
+    def _stored(self, found: _Outcome, value: Mapping[str, Any]) -> Any:
+        column, kinds = value["column"], self.table.kinds
+        if column not in kinds:
+            if value["type"] not in ("text", "float", "int", "bool"):
+                raise ValueError("the base has no such column")
+            found.columns[column] = value["type"]
+        return stored(value["new_value"], kinds.get(column, value["type"]), self.table.widths.get(column, 0))
+
+    def _insert(
+        self, found: _Outcome, blob: bytes | None, values: list[dict[str, Any]], rows: Mapping[int, Row]
+    ) -> None:  # fmt: skip
+        row, geometry = found.row, self.table.geometry
+        named = next((v["new_value"] for v in values if v["column"] == self.id_column), "")
+        there = self.blobs.get(blob, []) if blob is not None else []
+        parent = None if pd.isna(row["from_fid"]) else int(row["from_fid"])
+        same = self.ids.get(named) if named else next(iter(there), None)
+        if same is not None and same in there:
+            found.already = True
+            return
+        if named and named in self.ids:
+            found.conflict = f"the identifier {named} is taken by another feature"
+        elif blob is None:
+            found.conflict = "it has no geometry"
+        elif parent is not None and parent not in rows:
+            found.conflict = "the base has the feature it was cut from no more"
+        elif parent is not None and state_of_geometry(rows[parent], self.table) != row["base_state"]:
+            found.conflict = "the base moved what it was cut from since the changes were proposed"
+        copied = dict.fromkeys(self.table.kinds) if parent is None else dict(rows.get(parent, {}))
+        found.after = {**copied, geometry: blob}
+        for value in values:
+            try:
+                found.after[value["column"]] = self._stored(found, value)
+            except ValueError as error:
+                found.findings.append(_conflict(row, f"{value['column']}: {error}"))
+
+
+def _by_group(outcomes: list[_Outcome]) -> list[_Outcome]:
+    """A group goes together: one conflict leaves out all of it."""
+    bad = {o.row["group_id"]: o.conflict for o in outcomes if o.row["group_id"] and o.conflict}
+    waiting = {o.row["group_id"] for o in outcomes if not o.already}
+    for outcome in outcomes:
+        group = outcome.row["group_id"]
+        if group in bad and group in waiting:
+            outcome.conflict, outcome.already = outcome.conflict or bad[group], False
+    return outcomes
+
+
+def _planned(
+    outcomes: list[_Outcome], left: list[str], findings: list[Finding], store: Store
+) -> Plan:  # fmt: skip
+    columns: dict[tuple[str, str], str] = {}
+    edits: dict[tuple[str, Any], Edit] = {}
+    applied, already, conflicts = [], [], []
+    for number, outcome in enumerate(outcomes):
+        row, name = outcome.row, outcome.row["change_id"]
+        table = store.tables[row["layer"]].name
+        if outcome.conflict:
+            findings.append(_conflict(row, outcome.conflict))
+            conflicts.append(name)
+            continue
+        findings += outcome.findings
+        if outcome.findings and not outcome.after:
+            conflicts.append(name)
+        elif outcome.already:
+            already.append(name)
+        else:
+            applied.append(name)
+            columns |= {(table, column): kind for column, kind in outcome.columns.items()}
+            _add(edits, table, outcome, number)
+    added = [
+        Edit(table, "add_column", None, "", None, {"column": column, "type": kind})
+        for (table, column), kind in columns.items()
+    ]  # fmt: skip
+    wider = [_wider(edit, [c for t, c in columns if t == edit.table]) for edit in edits.values()]
+    return Plan([*added, *wider], findings, applied, left, already, conflicts)
+
+
+def _add(edits: dict[tuple[str, Any], Edit], table: str, outcome: _Outcome, number: int) -> None:
+    """Add an edit to those made so far: one for each row of the base."""
+    row = outcome.row
+    if row["edit"] == INSERTED:
+        edits[table, f"new {number}"] = Edit(table, "insert", None, row["feature_id"], None, outcome.after)
+        return
+    fid = outcome.fid
+    if row["edit"] == DELETED:
+        edits[table, fid] = Edit(table, "delete", fid, row["base_id"], outcome.before, None)
+        return
+    earlier = edits.get((table, fid))
+    before, after = (earlier.before or {}, earlier.after or {}) if earlier else ({}, {})
+    edits[table, fid] = Edit(
+        table, "update", fid, row["base_id"], {**before, **outcome.before}, {**after, **outcome.after}
+    )
+
+
+def _wider(edit: Edit, columns: list[str]) -> Edit:
+    """An edit of a table to which columns are added: whole rows have them too."""
+    if not columns or edit.action == "update":
+        return edit
+    empty = dict.fromkeys(columns)
+    before = None if edit.before is None else {**empty, **edit.before}
+    return replace(edit, before=before, after=None if edit.after is None else {**empty, **edit.after})
+
+
+def _conflict(row: Mapping[str, Any], why: str) -> Finding:
+    message = f"{row['feature_id'] or row['change_id']} ({row['action']}) is left as it is: {why}."
+    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+    return Finding("merge-conflict", "error", row["layer"], message, fid, point=_place(row["geometry"]))
+
+
+def conflicts_of(changes: ChangeSet) -> list[Finding]:
+    """Findings of what a change set leaves out because base and CHANGES contradict each other."""
+    rows = changes.features[changes.features["conflict"] != ""].to_dict("records")
+    told = {row["change_id"] for row in rows}
+    by_id = changes.features.set_index("change_id")
+    found = [_conflict(row, row["conflict"]) for row in rows if not row["approved"]]
+    for value in changes.attributes[changes.attributes["conflict"] != ""].to_dict("records"):
+        name = value["change_id"]
+        if name not in told and not value["approved"] and name in by_id.index:
+            found += [_conflict({**by_id.loc[name], "change_id": name}, value["conflict"])]
+    return found
+
+
+def _place(geometry: Any) -> tuple[float, float] | None:
+    if geometry is None or shapely.is_empty(geometry):
+        return None
+    point = geometry.representative_point()
+    return float(point.x), float(point.y)
+
+
+def run_id(*parts: object) -> str:
+    """Hash of what a run was made of."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -1,0 +1,93 @@
+"""Where a base is kept: rows read as they are stored, edits and their history written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from gisheat.as_built.history import Edit, Entry, Row, Run
+
+Kind = Literal["text", "float", "int", "bool", "date", "datetime", "blob", "any"]
+Geometries = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table of the base that is a layer of the contract."""
+
+    layer: str
+    """Name of the contract."""
+    name: str
+    """Name in the store."""
+    key: str
+    """Column of the feature id."""
+    kinds: Mapping[str, Kind]
+    """Kind of each column in order, feature id and geometry left out."""
+    widths: Mapping[str, int]
+    """Most characters of texts, where it is stated."""
+    geometry: str
+    """Column of the geometry."""
+    shape: str
+    """Kind of geometry in capitals, as LINESTRING, MULTILINESTRING, GEOMETRY."""
+    has_z: bool | None
+    """Whether geometries have Z: True all, False none, None as it comes."""
+    has_m: bool | None
+    crs: CRS | None
+
+
+class Store(Protocol):
+    """A base. What it raises says in one sentence what is wrong; nothing is half done."""
+
+    @property
+    def place(self) -> Any:
+        """Where it is."""
+
+    @property
+    def tables(self) -> Mapping[str, StoredTable]:
+        """Tables by contract layer."""
+
+    def rows(self, table: StoredTable, fids: Iterable[int]) -> dict[int, Row]:
+        """Rows by feature id as they are stored, geometry as bytes; ids that are not there are left out."""
+
+    def column(self, table: StoredTable, name: str) -> dict[int, Any]:
+        """A column of all rows, by feature id."""
+
+    def packed(self, table: StoredTable, geometries: Geometries) -> list[bytes | None]:
+        """Geometries in the CRS of the table as the store keeps them."""
+
+    def runs(self) -> dict[int, Run]:
+        """Runs of the history by number."""
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """Entries of the history of runs with a larger number, in their order."""
+
+    def apply(self, edits: Sequence[Edit], run: Run) -> None:
+        """Make edits and tell the history, all in one transaction.
+
+        Columns are added first and dropped last; rows are deleted, updated, inserted.
+
+        Parameters
+        ----------
+        edits : sequence of Edit
+            One at most for each row. Rows without feature id get the next one that was never used.
+        run : Run
+            Its number must be the one after the last.
+
+        Raises
+        ------
+        InputError
+            If the history has moved on, or the base can't be written.
+        EditedError
+            If a row is not what an edit says it is `before`.
+        """
+
+
+def copy_target(store: Store) -> Path | None:
+    """File of a base that can be copied whole; None for a database."""
+    place = store.place
+    return place if isinstance(place, Path) else None

@@ -1,0 +1,292 @@
+"""Writing back into a GeoPackage: one transaction, in which nothing else changes. SQLite only."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any, Self
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gisheat.errors import InputError
+from gisheat.geopackage import LOCK_SECONDS
+from gisheat.layers.files import is_sqlite, quoted
+from gisheat.layers.measures import header_size
+from gisheat.places import Place, file_of
+from gisheat.schema import REGISTRY
+from gisheat.styles import StyleRow, add_styles
+from gisheat.write_back.stores import STYLE_OWNER, StoredTable, Written
+
+TYPES = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
+"""Type of a column by the kind of the contract."""
+SPATIAL_FUNCTIONS = (("ST_IsEmpty", 1), ("ST_MinX", 1), ("ST_MaxX", 1), ("ST_MinY", 1), ("ST_MaxY", 1))
+"""Functions of GDAL that the triggers of a GeoPackage name; none of them is called while no geometry changes."""
+ROWS_AT_ONCE = 10_000
+_COLUMNS = tuple(field.name for field in fields(Written))
+_REASONS = (
+    ("locked", "another program holds it locked; close it there and try again"),
+    ("busy", "another program holds it locked; close it there and try again"),
+    ("readonly", "it is read-only"),
+    ("read-only", "it is read-only"),
+    ("unable to open", "it is read-only, or its folder is"),
+    ("disk is full", "the disk is full"),
+    ("disk i/o", "the disk is full or at fault"),
+    ("malformed", "it is damaged; take a copy that opens in QGIS"),
+    ("not a database", "it is damaged; take a copy that opens in QGIS"),
+)
+
+
+def check_geopackage(place: Place) -> Path:
+    """The file of a place that can be changed in place: a GeoPackage.
+
+    Raises
+    ------
+    InputError
+        That says why another one can't, and what to do.
+    """
+    path = file_of(place, "write-back:")
+    if path.suffix.lower() == ".shp":
+        raise InputError(
+            f"{path} is a Shapefile, whose columns have names of 10 characters and which can't be changed whole or not"
+            " at all: write a copy, a GeoPackage, with --output."
+        )
+    if not is_geopackage(path):
+        raise InputError(f"{path} is no GeoPackage and can't be changed in place: write a copy with --output.")
+    return path
+
+
+def is_geopackage(path: Place) -> bool:
+    """Tell whether a place is a GeoPackage."""
+    if not isinstance(path, Path) or not is_sqlite(path):
+        return False
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'gpkg_contents'"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute(query).fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
+class GeoPackageStore:
+    """An open transaction on a GeoPackage: it is kept when the block ends well, else nothing has happened."""
+
+    def __init__(self, path: Path, said: str = "") -> None:
+        self.path = path
+        self.said = said or f"{path} can't be changed"
+
+    def __enter__(self) -> Self:
+        with self._told():
+            uri = f"{self.path.resolve().as_uri()}?mode=rw"
+            self.connection = sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)
+            self.connection.text_factory = _decoded
+            for name, count in SPATIAL_FUNCTIONS:
+                self.connection.create_function(name, count, _unexpected, deterministic=True)
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error:
+                self.connection.close()
+                raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if error is None:
+                with self._told():
+                    self.connection.execute("COMMIT")
+            elif isinstance(error, sqlite3.Error):
+                raise self._sentence(error) from error
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+            self.connection.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._sentence(error) from error
+
+    def _sentence(self, error: sqlite3.Error) -> InputError:
+        text = str(error).strip().rstrip(".")
+        reason = next((words for mark, words in _REASONS if mark in text.lower()), text)
+        return InputError(f"{self.said}: {reason}.")
+
+    # what is there -------------------------------------------------------------------------------------
+
+    def describe(self, table: str) -> StoredTable:
+        """Key, geometry and columns of a table."""
+        listed = self.connection.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
+        key = [row[1] for row in listed if row[5]]
+        if len(key) != 1:
+            raise InputError(f"{self.said}: {table} has no primary key of one column, as layers of a GeoPackage have.")
+        query = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
+        found = self.connection.execute(query, (table,)).fetchone()
+        geometry = found[0] if found else ""
+        names = tuple(row[1] for row in listed if row[1] not in (key[0], geometry))
+        return StoredTable(table, key[0], geometry, names)
+
+    def names(self) -> set[str]:
+        """Names of all tables and views."""
+        return {row[0] for row in self.connection.execute("SELECT name FROM sqlite_master")}
+
+    def written(self) -> tuple[Written, ...]:
+        """What earlier write-backs have written and is still there."""
+        if REGISTRY not in self.names():
+            return ()
+        query = f"SELECT {', '.join(map(quoted, _COLUMNS))} FROM {REGISTRY} ORDER BY id"  # noqa: S608 (our own names)
+        rows = [Written(*row) for row in self.connection.execute(query)]
+        there = {row.holder: self._column_names(row.holder) for row in rows}
+        return tuple(row for row in rows if row.column in there[row.holder])
+
+    def _column_names(self, table: str) -> set[str]:
+        return {row[1] for row in self.connection.execute(f"PRAGMA table_info({quoted(table)})")}
+
+    def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Key and values of some columns of every row, in the order of the keys."""
+        listed = ", ".join(quoted(name) for name in (table.key, *names))
+        return self.connection.execute(f"SELECT {listed} FROM {quoted(table.name)} ORDER BY 1").fetchall()  # noqa: S608
+
+    def lines(self, table: StoredTable, keys: NDArray[np.int64]) -> gpd.GeoSeries:
+        """Geometry of the rows with some keys, with its CRS where it has one.
+
+        Read here, for a second library of SQLite in this process that opens the file would undo its locks.
+        """
+        blobs = dict(self.values(table, [table.geometry_column]))
+        wkb = [None if blobs[key] is None else blobs[key][header_size(blobs[key]) :] for key in keys.tolist()]
+        query = """SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys
+            JOIN gpkg_geometry_columns USING (srs_id) WHERE table_name = ?"""
+        found = self.connection.execute(query, (table.name,)).fetchone() or ("NONE", 0)
+        known = str(found[0]).upper() == "EPSG"
+        return gpd.GeoSeries(shapely.from_wkb(wkb, on_invalid="ignore"), crs=f"EPSG:{found[1]}" if known else None)
+
+    def content(self, table: str, without: Iterable[str]) -> str:
+        """Hash of all rows of a table without some of its columns."""
+        left = set(without)
+        stored = self.describe(table)
+        names = [n for n in (stored.key, stored.geometry_column, *stored.columns) if n and n not in left]
+        listed = " || char(9) || ".join(f"quote({quoted(name)})" for name in names)
+        key = quoted(stored.key)
+        hashed = hashlib.sha256("\n".join(names).encode())
+        self.connection.text_factory = bytes
+        try:
+            rows = self.connection.execute(f"SELECT {listed} FROM {quoted(table)} ORDER BY {key}")  # noqa: S608
+            while some := rows.fetchmany(ROWS_AT_ONCE):
+                hashed.update(b"".join(b"\n" + row for (row,) in some))
+        finally:
+            self.connection.text_factory = _decoded
+        return hashed.hexdigest()
+
+    # columns of the layer itself -----------------------------------------------------------------------
+
+    def set_columns(
+        self, table: StoredTable, gone: Sequence[str], new: Mapping[str, str], values: Mapping[str, Sequence[Any]],
+        keys: Sequence[int],
+    ) -> None:  # fmt: skip
+        """Take columns away, add new ones (name -> text, float, int, bool), and fill columns row by row."""
+        name = quoted(table.name)
+        with self._without_triggers(table.name):
+            for column in gone:
+                self.connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(column)}")
+            for column, kind in new.items():
+                self.connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(column)} {TYPES[kind]}")
+            if values:
+                to = ", ".join(f"{quoted(column)} = ?" for column in values)
+                statement = f"UPDATE {name} SET {to} WHERE {quoted(table.key)} = ?"  # noqa: S608 (quoted)
+                self.connection.executemany(statement, zip(*values.values(), keys, strict=True))
+
+    @contextlib.contextmanager
+    def _without_triggers(self, table: str) -> Iterator[None]:
+        """Without the triggers of a table, which may change the utility's own columns; then they are as before."""
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? ORDER BY rowid"
+        triggers = self.connection.execute(query, (table,)).fetchall()
+        for name, _ in triggers:
+            self.connection.execute(f"DROP TRIGGER {quoted(name)}")
+        yield
+        for _, statement in triggers:
+            self.connection.execute(statement)
+
+    # a table and a view --------------------------------------------------------------------------------
+
+    def make_view(
+        self, table: StoredTable, holder: str, view: str, kinds: Mapping[str, str], values: Mapping[str, Sequence[Any]],
+        keys: Sequence[int],
+    ) -> None:  # fmt: skip
+        """Make a table with the values, and a view that joins it with all columns of the utility's table."""
+        own, ours, key = quoted(table.name), quoted(holder), quoted(table.key)
+        columns = "".join(f", {quoted(column)} {TYPES[kind]}" for column, kind in kinds.items())
+        self.connection.execute(f"CREATE TABLE {ours} ({key} INTEGER PRIMARY KEY{columns})")
+        marks = ", ".join("?" for _ in range(len(kinds) + 1))
+        rows = zip(keys, *(values[column] for column in kinds), strict=True)
+        self.connection.executemany(f"INSERT INTO {ours} VALUES ({marks})", rows)  # noqa: S608 (quoted)
+        listed = "".join(f", r.{quoted(column)}" for column in kinds)
+        self.connection.execute(
+            f"CREATE VIEW {quoted(view)} AS SELECT b.*{listed} FROM {own} b LEFT JOIN {ours} r ON r.{key} = b.{key}"  # noqa: S608
+        )
+        self._register(holder, "attributes", table.name)
+        self._register(view, "features", table.name)
+        self.connection.execute(
+            "INSERT INTO gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id, z, m)"
+            " SELECT ?, column_name, geometry_type_name, srs_id, z, m FROM gpkg_geometry_columns WHERE table_name = ?",
+            (view, table.name),
+        )
+
+    def _register(self, name: str, kind: str, like: str = "") -> None:
+        """List a table in the contents, a layer with the extent of the one it is made of; no time of its own."""
+        self.connection.execute(
+            "INSERT OR REPLACE INTO gpkg_contents"
+            " (table_name, data_type, identifier, description, last_change, min_x, min_y, max_x, max_y, srs_id)"
+            " SELECT ?1, ?2, ?1, '', last_change, CASE ?2 WHEN 'features' THEN min_x END,"
+            " CASE ?2 WHEN 'features' THEN min_y END, CASE ?2 WHEN 'features' THEN max_x END,"
+            " CASE ?2 WHEN 'features' THEN max_y END, CASE ?2 WHEN 'features' THEN srs_id ELSE 0 END"
+            " FROM gpkg_contents WHERE table_name = ?3",
+            (name, kind, like),
+        )
+
+    def drop_view(self, holder: str, view: str) -> None:
+        """Take such a table and its view away."""
+        self.connection.execute(f"DROP VIEW IF EXISTS {quoted(view)}")
+        self.connection.execute(f"DROP TABLE IF EXISTS {quoted(holder)}")
+        self._forget(holder, view)
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            for table in ("gpkg_geometry_columns", "gpkg_ogr_contents", "gpkg_contents"):
+                if table in self.names():
+                    self.connection.execute(f"DELETE FROM {table} WHERE table_name = ?", (name,))  # noqa: S608
+
+    # what is remembered --------------------------------------------------------------------------------
+
+    def remember(self, rows: Sequence[Written]) -> None:
+        """Replace what is remembered of what was written; forget everything when there is nothing."""
+        if not rows:
+            self.connection.execute(f"DROP TABLE IF EXISTS {REGISTRY}")
+            self._forget(REGISTRY)
+            return
+        columns = ", ".join(f"{quoted(name)} TEXT NOT NULL" for name in _COLUMNS)
+        self.connection.execute(f"CREATE TABLE IF NOT EXISTS {REGISTRY} (id INTEGER PRIMARY KEY, {columns})")
+        self._register(REGISTRY, "attributes", rows[0].table)
+        self.connection.execute(f"DELETE FROM {REGISTRY}")  # noqa: S608
+        marks = ", ".join("?" for _ in range(len(_COLUMNS) + 1))
+        numbered = ((i, *astuple(row)) for i, row in enumerate(rows, 1))
+        self.connection.executemany(f"INSERT INTO {REGISTRY} VALUES ({marks})", numbered)  # noqa: S608
+
+    def set_styles(self, tables: Sequence[str], rows: Sequence[StyleRow]) -> None:
+        """Replace the styles that write-backs have stored with some tables; none of others is touched."""
+        add_styles(self.connection, rows, owner=STYLE_OWNER, tables=tables)
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
+
+
+def _unexpected(*_: object) -> None:
+    raise ValueError("the geometry of a layer would change")

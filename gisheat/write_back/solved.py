@@ -1,0 +1,83 @@
+"""The result whose figures are written back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+from numpy.typing import NDArray
+
+from gisheat.errors import InputError
+from gisheat.geopackage import is_result, run_record
+from gisheat.layers import layer_names, read_table
+from gisheat.layers.files import readable
+from gisheat.places import Database, Place
+from gisheat.schema import SCHEMA_VERSION, columns
+
+RESULT_OF = {"streets": "pipes", "buildings": "stations"}
+"""Result layer whose rows stand for features of another: trenches in streets, stations of buildings."""
+WRITABLE = ("pipes", "nodes", "stations", "sources", "valves", "pumps", "streets", "buildings")
+"""Layers that results can be written to."""
+_SOLVED_BY = ("sup_flow_t_h", "ret_flow_t_h", "flow_kg_s")
+"""Columns of pipes of which one has values in every solution."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A result: its layers with the feature id as index, the lineage, the run record."""
+
+    path: Place
+    tables: Mapping[str, pd.DataFrame]
+    lineage: pd.DataFrame
+    record: Mapping[str, str]
+
+    def hash_of(self, layer: str) -> str:
+        """SHA-256 of the file that an input layer was read from when the result was solved; empty when unknown."""
+        file = self.record.get(f"input {layer}", "").partition("|")[0]
+        return self.record.get(f"sha256 {file}", "") if file else ""
+
+    def lines(self, layer: str, rows: NDArray[np.int64]) -> gpd.GeoSeries:
+        """Geometry of some rows of a layer."""
+        return gpd.GeoSeries(gpd.GeoDataFrame(read_table(layer, f"{self.path}|{layer}")).geometry.iloc[rows])
+
+
+def read_solved(path: Place) -> Solved:
+    """Read a result.
+
+    Raises
+    ------
+    InputError
+        If it is no result, of another schema version, or holds no solution.
+    """
+    names = layer_names(path)
+    record = run_record(path)
+    if not is_result(path):
+        raise InputError(f"{path} is no result of gisheat: solve the base, and name what was written.")
+    version = record.get("schema version", "")
+    if version != str(SCHEMA_VERSION):
+        raise InputError(f"{path} has schema version {version or '0'}, not {SCHEMA_VERSION}: solve the base again.")
+    read = [name for name in WRITABLE if name in names and name not in RESULT_OF]
+    tables = {name: _read(path, name) for name in read}
+    pipes = tables.get("pipes", pd.DataFrame())
+    if not any(name in pipes and pipes[name].notna().any() for name in _SOLVED_BY):
+        made = record.get("operation", "")
+        raise InputError(f"{path} holds no solution{f' (made by {made})' if made else ''}: solve the base first.")
+    known = "lineage" in names
+    lineage = _read(path, "lineage") if known else pd.DataFrame(columns=_LINEAGE)
+    return Solved(path, tables, lineage, record)
+
+
+def _read(place: Place, layer: str) -> pd.DataFrame:
+    """Columns of the contract of a layer, without its geometry."""
+    if isinstance(place, Database):
+        return pd.DataFrame(read_table(layer, f"{place}|{layer}"))
+    with readable(place) as file:
+        known = [name for name in columns(layer) if name in pyogrio.read_info(file, layer=layer)["fields"]]
+        return pyogrio.read_dataframe(file, layer=layer, columns=known, read_geometry=False, fid_as_index=True)
+
+
+_LINEAGE = ("source_layer", "source_fid", "result_layer", "result_id", "action")
