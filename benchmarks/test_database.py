@@ -25,8 +25,10 @@ FORMATS = ("(FORMAT csv)", "(FORMAT binary)")
 def pipes() -> gpd.GeoDataFrame:
     """As many columns of each type as the pipes of a result have, every fifth text and number missing."""
     random = np.random.default_rng(1)
-    start = random.uniform(0.0, 2e4, (ROWS, 1, 2)) + (425000.0, 5090000.0)
-    ways = shapely.linestrings(np.cumsum(np.concatenate([start, random.normal(0.0, 50.0, (ROWS, 3, 2))], axis=1), axis=1))
+    start = random.uniform(0.0, 2e4, (ROWS, 1, 2)) + np.array([425000.0, 5090000.0])
+    ways = shapely.linestrings(
+        np.cumsum(np.concatenate([start, random.normal(0.0, 50.0, (ROWS, 3, 2))], axis=1), axis=1)
+    )
     gaps = random.random(ROWS) < 0.2
     texts = {f"text_{i}": np.where(gaps, None, [f"P{k}.{i}" for k in range(ROWS)]) for i in range(12)}
     numbers = {f"n_{i}": np.where(gaps, np.nan, random.uniform(0.0, 1e4, ROWS).round(6)) for i in range(19)}

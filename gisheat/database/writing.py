@@ -56,8 +56,8 @@ def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool
     if foreign and not overwrite:
         listed = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
         raise InputError(
-            f"output {where}: the schema holds tables that gisheat did not write ({listed}); name another schema, or say"
-            " --overwrite, which replaces those of a result's own names alone."
+            f"output {where}: the schema holds tables that gisheat did not write ({listed}); name another schema, or"
+            " say --overwrite, which replaces those of a result's own names alone."
         )
 
 
@@ -157,7 +157,8 @@ def _alone(session: Session) -> None:
     row = session.rows.execute(query, (session.where.schema,)).fetchone()
     if row is not None and not row[0]:
         raise InputError(
-            f"output {session.where} can't be written: another run is writing this schema; try again when it has finished."
+            f"output {session.where} can't be written: another run is writing this schema; try again when it"
+            " has finished."
         )
 
 
@@ -253,7 +254,8 @@ def _definition(
 
     types: dict[str, Any] = {
         "int8": sqlalchemy.BigInteger(), "float8": sqlalchemy.Double(), "bool": sqlalchemy.Boolean(),
-        "text": sqlalchemy.Text(), "timestamp": sqlalchemy.DateTime(), "timestamptz": sqlalchemy.DateTime(timezone=True),
+        "text": sqlalchemy.Text(), "timestamp": sqlalchemy.DateTime(),
+        "timestamptz": sqlalchemy.DateTime(timezone=True),
         "date": sqlalchemy.Date(),
     }  # fmt: skip
     meanings = {c: known.meaning for c, known in columns(name).items()}

@@ -129,7 +129,7 @@ def column_names(source: str) -> list[str]:
     try:
         if isinstance(where, Database):
             return database.column_names(where, name)
-        if isinstance(where, Path) and is_cad(where):
+        if is_cad(where):
             return cad_columns(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)

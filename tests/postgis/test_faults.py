@@ -1,4 +1,4 @@
-"""What goes wrong with a database is one sentence with what to do, leaves the schema as it was, and shows no password."""
+"""What goes wrong with a database is one sentence, leaves the schema as it was, and shows no password."""
 
 import io
 import os
@@ -55,7 +55,8 @@ def sentence(*arguments, code=2):
 
 def state(town):
     """Every relation of every schema with its rows, and the styles."""
-    query = """SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+    query = """SELECT table_schema, table_name FROM information_schema.tables
+        WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
         AND table_name NOT IN ('spatial_ref_sys', 'geometry_columns', 'geography_columns') ORDER BY 1, 2"""
     return {(s, t): town.query(f'SELECT r::text FROM "{s}"."{t}" r ORDER BY 1') for s, t in town.query(query)}
 
@@ -235,7 +236,8 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
 def cut(town):
     with psycopg.connect(town.admin.info.dsn, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gisheat' AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'gisheat' AND datname = current_database()"
         )
 
 
@@ -311,7 +313,7 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
     for file in out.rglob("*"):
         assert PASSWORD.encode() not in file.read_bytes(), file
     for (schema, table), rows in state(net).items():
-        assert not any(PASSWORD in row for row, in rows), (schema, table)
+        assert not any(PASSWORD in row for (row,) in rows), (schema, table)
     (packed,) = net.query("SELECT content FROM result.qgis_projects")[0]
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert all(PASSWORD.encode() not in archive.read(name) for name in archive.namelist())

@@ -18,8 +18,8 @@ from gisheat.places import place
 from gisheat.schema import GEOMETRY, INPUT_LAYERS
 
 SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
-PLACES = ("started", "duration")
-"""Rows of the run record that tell the time; `input` and `sha256` name places, as does a note of the reading."""
+PLACES = ("started", "duration", "crs")
+"""Rows of the run record that tell the time, or what each table is looked at for; `input` and `sha256` name places, as does a note of the reading."""
 
 
 def both(town, folder, text):
@@ -37,7 +37,7 @@ def mulan(server, tmp_path_factory):
     town = Town(server)
     town.folder = tmp_path_factory.mktemp("mulan")
     routed = town.folder / "mulan.gpkg"
-    assert call("route", SAMPLE / "project.toml", "-o", routed).code in (0, 1)
+    assert call("solve", SAMPLE / "project.toml", "-o", routed).code in (0, 1)
     layers = [n for n in layer_names(routed) if n in INPUT_LAYERS]
     town.load("net", {name: read_table(name, f"{routed}|{name}") for name in layers})
     text = (SAMPLE / "project.toml").read_text(encoding="utf-8").replace('routing = "always"', 'routing = "never"')
@@ -143,8 +143,8 @@ def test_a_result_in_a_database_is_solved_again_as_one_in_a_file_is(mulan):
 
 
 PRODUCTS = {
-    "profile": ".dxf", "table": ".csv", "regulate": ".csv", "duration": ".csv", "equip": ".csv", "cost": ".csv", "draw": ".svg",
-    "report": ".html",
+    "profile": ".dxf", "table": ".csv", "regulate": ".csv", "duration": ".csv", "equip": ".csv", "cost": ".csv",
+    "draw": ".svg", "report": ".html",
 }  # fmt: skip
 
 
