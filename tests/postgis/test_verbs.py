@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pyogrio
 import pytest
 from drawings import call
+from matplotlib.image import imread
 from servers import Town
 
 from gisheat import database
@@ -17,9 +19,10 @@ from gisheat.operations import OPERATIONS
 from gisheat.places import place
 from gisheat.schema import GEOMETRY, INPUT_LAYERS
 
+OPEN_SCHEMA = Path(__file__).parents[1] / "qgis" / "open_schema.py"
 SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
 PLACES = ("started", "duration", "crs")
-"""Rows of the run record that tell the time, or what each table is looked at for; `input` and `sha256` name places, as does a note of the reading."""
+"""Rows of the run record that tell the time, or what is looked at table by table."""
 
 
 def both(town, folder, text):
@@ -213,3 +216,22 @@ def test_the_address_as_python_takes_it(mulan):
     report = operations.check(mulan.address("net"))
     assert report.figures
     assert str(place(mulan.address("net"))) == mulan.address("net")
+
+
+def test_qgis_opens_a_schema_styled_and_its_project(mulan, tmp_path):
+    if "styled" not in {name for (name,) in mulan.query("SELECT nspname FROM pg_namespace")}:
+        assert call("solve", mulan.folder / "database.toml", "-o", mulan.address("styled")).code in (0, 1)
+    picture = tmp_path / "map.png"
+    place_of = ("127.0.0.1", str(mulan.server.port), mulan.name, "styled", picture)
+    ran = subprocess.run(["/usr/bin/python3", OPEN_SCHEMA, *place_of], capture_output=True, text=True, check=False)
+    found = json.loads(ran.stdout)
+    assert found["read"]
+    assert found["layers"].keys() == found["project"].keys() == set(layer_names(mulan.place("styled")))
+    for layers in (found["layers"], found["project"]):
+        assert all(layer["valid"] and layer["features"] > 0 and layer["aliases"] for layer in layers.values())
+        assert layers["pipes"]["crs"] == "EPSG:4552"
+        assert layers["pipes"]["renderer"] == layers["stations"]["renderer"] == "RuleRenderer"
+        assert layers["pipes"]["legend"] > 5
+        assert layers["pipes"]["styles"][0] == "Specific friction"
+    colours = {tuple(pixel) for pixel in (imread(picture)[:, :, :3] * 255).round().astype(int).reshape(-1, 3)}
+    assert len(colours) > 20  # a map, and no empty sheet
