@@ -45,7 +45,8 @@ class Projection(NamedTuple):
 def projection_of(crs: CRS) -> Projection | None:
     """Middle meridian and false easting of a transverse Mercator projection in metres, None for others."""
     operation = crs.coordinate_operation
-    if not crs.is_projected or operation is None or operation.method_name != "Transverse Mercator":
+    in_metres = {axis.unit_name for axis in crs.axis_info[:2]} <= {"metre", "meter"}
+    if not (crs.is_projected and in_metres) or operation is None or operation.method_name != "Transverse Mercator":
         return None
     values = {parameter.name: float(parameter.value) for parameter in operation.params}
     return Projection(values["Longitude of natural origin"], values["False easting"])

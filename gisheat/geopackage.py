@@ -153,6 +153,17 @@ def run_record(where: Place) -> dict[str, str]:
         return {}
 
 
+def found_rules(where: Place) -> tuple[str, ...]:
+    """Rules of the findings of a result, each once; none for what is no file, or holds no findings."""
+    if not isinstance(where, Path):
+        return ()
+    try:
+        with contextlib.closing(_opened(where)) as connection:
+            return tuple(str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM findings"))
+    except sqlite3.Error:
+        return ()
+
+
 # a file that appears whole or not at all -----------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ import shapely
 from pyproj import CRS
 
 from gisheat.crs import parse_crs
+from gisheat.earlier import names_of_today
 from gisheat.epanet import Imported, write_inp
 from gisheat.errors import InputError
 from gisheat.findings import Finding
@@ -61,8 +62,11 @@ def is_one_pipe(path: Place, project: Project, given: Mapping[str, str]) -> bool
 def read(path: Place, project: Project, given: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Layers, Project]:
     """Layers of a one-pipe network, and the project with the water that the file states."""
     sources = find_sources(path, None if project.path is None else project, given)
+    used = {n: sources[n] for n in LAYERS if n in sources}
     chosen = {n: options.get(n, project.options.get(n)) for n in READING}
-    layers = read_layers({n: sources[n] for n in LAYERS if n in sources}, project.columns, **chosen, measured=False)
+    mapping, said = names_of_today(used, project.columns)
+    layers = read_layers(used, mapping, **chosen, measured=False)
+    layers = replace(layers, notes=(*project.notes, *said, *layers.notes))
     record = run_record(split_source(sources["pipes"])[0])
     stated = {n: record[f"option {n}"] for n in WATER if record.get(KIND[0]) == KIND[1] and f"option {n}" in record}
     water = {n: value if n == "friction" else _number(n, value) for n, value in stated.items()}

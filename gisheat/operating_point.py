@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from gisheat.desk_quantities import OutdoorTemperature
 from gisheat.errors import InputError
 from gisheat.hydraulics import design_flows
 from gisheat.hydraulics.conditions import station_temperatures
@@ -93,6 +94,25 @@ def _steps(text: str) -> tuple[float, ...]:
     if not steps or not all(0.0 < step <= 2.0 for step in steps):
         raise InputError(f"flow_steps is {text!r}: relative flows above 0, the largest usually 1, are needed.")
     return steps
+
+
+def outdoor_temperatures_of(option: str, text: str | None) -> tuple[float, ...]:
+    """Outdoor temperatures [degC] of an option that lists them, within the limits of `outdoor_temp_c`.
+
+    Raises
+    ------
+    InputError
+        If one of them is no number, or no temperature that a network is regulated by.
+    """
+    found = numbers_of(option, text, "-24.2,-10,5")
+    limits = get_args(OutdoorTemperature)[1]
+    outside = [value for value in found if not limits.minimum <= value <= limits.maximum]
+    if outside:
+        raise InputError(
+            f"{option} names {outside[0]:g}; temperatures from {limits.minimum:g} to {limits.maximum:g} degC are"
+            " needed."
+        )
+    return found
 
 
 def numbers_of(option: str, text: str | None, example: str) -> tuple[float, ...]:

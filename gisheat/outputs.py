@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
+from gisheat.equipment import EQUIPMENT_CATALOGUES
 from gisheat.errors import InputError
 from gisheat.geopackage import check_output, whole_or_nothing
 from gisheat.layers import file_hash
@@ -24,6 +27,10 @@ from gisheat.state import FILE_OPTIONS, NAMED_OPTIONS, TABLE_OPTIONS, State, ope
 from gisheat.summary import Rows
 from gisheat.workbooks import write_tables
 
+CATALOGUES: Mapping[str, tuple[str, ...]] = {
+    "catalogue": PIPE_SERIES, "equipment_catalogue": EQUIPMENT_CATALOGUES, "prices": TRENCH_PRICES,
+}  # fmt: skip
+"""Options that name a catalogue, by its own name or as a file."""
 PICTURES = (".png", ".svg", ".pdf")
 """Forms of pictures."""
 TABLES = (".csv", ".xlsx")
@@ -185,14 +192,19 @@ def font_notes(state: State, files: Iterable[Path]) -> tuple[str, ...]:
     return (said,) if said else ()
 
 
-def run_record(version: str, operation: str, state: State, started: datetime, seconds: float) -> Rows:
+def run_record(
+    version: str, operation: str, state: State, started: datetime, seconds: float, target: Place | None = None
+) -> Rows:
     """Everything that is needed to know how a result came about, and when."""
     stamps: Rows = {"started": (started.isoformat(timespec="seconds"), ""), "duration": (seconds, "s")}
-    return provenance(version, operation, state) | stamps
+    return provenance(version, operation, state, target) | stamps
 
 
-def provenance(version: str, operation: str, state: State) -> Rows:
-    """Versions, inputs, options, notes, water and convergence: the run record without its clock."""
+def provenance(version: str, operation: str, state: State, target: Place | None = None) -> Rows:
+    """Versions, inputs, options, notes, water and convergence: the run record without its clock.
+
+    Own catalogues are named as they lie from the result `target`, so that they are found again from there.
+    """
     record: Rows = {
         "gisheat version": (version, ""),
         "schema version": (SCHEMA_VERSION, ""),
@@ -210,6 +222,9 @@ def provenance(version: str, operation: str, state: State) -> Rows:
     for name, value in state.options.items():
         if value is not None and name not in (*FILE_OPTIONS, *_NOT_RECORDED):
             record[f"option {name}"] = (value, "")
+        if value is not None and value not in CATALOGUES.get(name, (value,)):
+            record[f"option {name}"] = (_as_seen_from(Path(value), target), "")
+            record[f"sha256 {Path(value).name}"] = (file_hash(Path(value)), "")
     record |= {f"note {i}": (note, "") for i, note in enumerate(state.notes, 1)}
     record |= attribution_rows(state.raw.attributions())
     if state.results is not None:
@@ -221,6 +236,39 @@ def provenance(version: str, operation: str, state: State) -> Rows:
         for side, history in state.results.residuals.items():
             record[f"convergence {side}"] = (" ".join(f"{h:.1e}" for h in history), "")
     return record
+
+
+def _as_seen_from(file: Path, target: Place | None) -> str:
+    """Path of a file from the folder of a result; its name alone where there is no such folder."""
+    if not isinstance(target, Path):
+        return file.name
+    try:
+        return Path(os.path.relpath(file.absolute(), target.absolute().parent)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return str(file.absolute())
+
+
+def recorded_file(where: Place, record: Mapping[str, str], name: str) -> str:
+    """The catalogue that a result was made with: as it lies from the result, beside it, or in the working folder.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or has changed since.
+    """
+    value = record[f"option {name}"]
+    if value in CATALOGUES[name]:
+        return value
+    folders = [where.absolute().parent] if isinstance(where, Path) else []
+    files = [*(folder / written for written in (value, Path(value).name) for folder in folders), Path(Path(value).name)]
+    there = list(dict.fromkeys(Path(os.path.normpath(file)) for file in files if file.is_file()))
+    known = record.get(f"sha256 {Path(value).name}")
+    found = next((str(file) for file in there if known in (None, file_hash(file))), None)
+    if found is None:
+        why = f"{there[0]} has changed since" if there else "that is not there any more"
+        word = name.replace("_", "-")
+        raise InputError(f"{where} was made with the {word} {value!r}, and {why}: name it with --{word}.")
+    return found
 
 
 def attribution_rows(named: Iterable[str]) -> Rows:

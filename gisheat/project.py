@@ -11,8 +11,9 @@ from typing import Any
 
 from gisheat.errors import InputError
 from gisheat.schema import INPUT_LAYERS, STATION_LIST, input_columns
+from gisheat.versions import Kind, renamed, schema_of
 
-SECTIONS = ("name", "layers", "columns", "options", "phases", "scenarios", "output")
+SECTIONS = ("name", "schema", "layers", "columns", "options", "phases", "scenarios", "output")
 RASTERS = ("terrain",)
 TABLES = (STATION_LIST,)
 """Tables about layers, among the layers of a project file."""
@@ -37,6 +38,8 @@ class Project:
     scenarios: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of each scenario, by its name, in the order of the file."""
     output: Path | None = None
+    notes: tuple[str, ...] = ()
+    """What was read under another name, in words."""
 
 
 def read_project(path: Path) -> Project:
@@ -45,10 +48,10 @@ def read_project(path: Path) -> Project:
     Raises
     ------
     InputError
-        If the file is missing, no TOML, or says something unknown.
+        If the file is missing, no TOML, says something unknown, or is of a newer version.
     """
     where = f"project file {path}"
-    data = _toml(path)
+    data, notes = _of_today(_toml(path), where)
     _known(data, SECTIONS, where)
     layers = _table(data, "layers", where)
     _known(layers, (*INPUT_LAYERS, *TABLES, *RASTERS), f"{where}, [layers]")
@@ -77,7 +80,30 @@ def read_project(path: Path) -> Project:
         scenarios=_scenarios(data, where),
         area_factor=_factors(phases.get("area_factor", {}), order, where),
         output=base / output["file"] if "file" in output else None,
+        notes=notes,
     )
+
+
+def _of_today(data: Mapping[str, Any], where: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Content of a project file with names of earlier versions replaced, and notes on them."""
+    schema = schema_of(data.get("schema"), where)
+    notes: list[str] = []
+
+    def today(kind: Kind, table: Any, layer: str = "") -> Any:
+        if not isinstance(table, dict):
+            return table  # which is said where it is read
+        found, said = renamed(kind, table, schema, layer=layer)
+        notes.extend(f"{where}: {text}" for text in said)
+        return found
+
+    found = dict(data)
+    sections: dict[str, Kind] = {"layers": "layer", "options": "option", "columns": "layer"}
+    found |= {section: today(kind, data[section]) for section, kind in sections.items() if section in data}
+    if isinstance(found.get("columns"), dict):
+        found["columns"] = {layer: today("column", names, layer) for layer, names in found["columns"].items()}
+    if isinstance(found.get("scenarios"), dict):
+        found["scenarios"] = {name: today("option", options) for name, options in found["scenarios"].items()}
+    return found, tuple(notes)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -370,3 +370,4 @@ NewState = Annotated[
 MatchTolerance = Annotated[
     float, Argument("Distance that digitising alone makes: what moved less did not move.", 0.5, 0.001, 50.0)
 ]
+WithEffects = Annotated[bool, Argument("Solve both states and set side by side what the changes do.", True)]

@@ -13,7 +13,7 @@ import pandas as pd
 from gisheat.errors import InputError
 from gisheat.geopackage import whole_or_nothing
 from gisheat.network import Array
-from gisheat.operating_point import StationKinds, numbers_of, station_curves, station_kinds
+from gisheat.operating_point import StationKinds, outdoor_temperatures_of, station_curves, station_kinds
 from gisheat.regulation import CONNECTIONS, Curves
 from gisheat.schema import Language, from_si
 from gisheat.state import State
@@ -73,7 +73,7 @@ def outdoor_temperatures(options: Any) -> Array:
     InputError
         If none is known.
     """
-    listed = numbers_of("outdoor_temps_c", options["outdoor_temps_c"], "-24.2,-10,5")
+    listed = outdoor_temperatures_of("outdoor_temps_c", options["outdoor_temps_c"])
     if listed:
         return np.array(listed)
     design, start = options["design_outdoor_temp_c"], options["heating_start_temp_c"]

@@ -12,7 +12,7 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import map_columns, read_table
 from gisheat.network import TRUNK
-from gisheat.operating_point import network_at, numbers_of, operating_points
+from gisheat.operating_point import network_at, operating_points, outdoor_temperatures_of
 from gisheat.schema import from_si
 from gisheat.stages import require_load, solve_options
 from gisheat.state import Progress, State, report
@@ -90,7 +90,7 @@ def _scenarios(state: State) -> tuple[pd.DataFrame, pd.DataFrame | np.ndarray | 
 def _at_outdoor(state: State) -> tuple[pd.DataFrame, np.ndarray, list[Finding], list[str]]:
     """Scenarios at outdoor temperatures: flows of each station, and temperatures of the network as a whole."""
     assert state.loads is not None and state.drawing is not None
-    outdoor = numbers_of("outdoor_scenarios_c", state.options["outdoor_scenarios_c"], "-24.2,-10,5")
+    outdoor = outdoor_temperatures_of("outdoor_scenarios_c", state.options["outdoor_scenarios_c"])
     points = operating_points(state.loads.network, state.drawing.stations, state.options, outdoor)
     table = pd.DataFrame({
         "scenario_id": [f"outdoor {point.outdoor:g}" for point in points],

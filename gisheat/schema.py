@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version of results and project files; what each brought: docs/versions.md."""
 
 Language = Literal["en", "zh"]
 Geometry = Literal["line", "point", "polygon", "none"]
@@ -333,9 +334,16 @@ def split_unit(written: str) -> WrittenName:
     WrittenName(name='供热面积', unit='万m2')
     >>> split_unit("load [MW]"), split_unit("dn_mm")
     (WrittenName(name='load', unit='MW'), WrittenName(name='dn_mm', unit=''))
+    >>> split_unit("供热面积(")
+    WrittenName(name='供热面积', unit='')
     """
     match = re.fullmatch(r"\s*(.+?)\s*[(\[（【]\s*([^()\[\]（）【】]+?)\s*[)\]）】]\s*", written)
-    return WrittenName(match[1], match[2]) if match else WrittenName(written.strip(), "")
+    if match:
+        return WrittenName(match[1], match[2])
+    cut = re.fullmatch(r"\s*(.+?)\s*[(\[（【]([^()\[\]（）【】]*)", written)  # a Shapefile keeps ten bytes of a name
+    if cut:
+        return WrittenName(cut[1], cut[2].strip() if written_unit(cut[2]) is not None else "")
+    return WrittenName(written.strip(), "")
 
 
 def written_unit(text: str) -> Unit | None:

@@ -18,6 +18,7 @@ from gisheat.balancing import balance
 from gisheat.buildings import Buildings, join_buildings
 from gisheat.catalogue import RoleRule, pipe_series, sizing_rules
 from gisheat.checks import clean
+from gisheat.earlier import names_of_today
 from gisheat.errors import InputError, TopologyError
 from gisheat.findings import Finding
 from gisheat.hydraulics import connected, solve
@@ -48,9 +49,11 @@ def read(path: Place, project: Project, options: Mapping[str, Any], progress: Pr
     if one_pipe.is_one_pipe(path, project, given):
         raise InputError(f"{path} holds a one-pipe network: only the verbs solve and export-inp take it.")
     sources = find_sources(path, None if project.path is None else project, given)
+    mapping, said = names_of_today(sources, project.columns)
     raw = read_layers(
-        sources, project.columns, options.get("crs"), to_crs=options.get("to_crs"), encoding=options.get("encoding")
+        sources, mapping, options.get("crs"), to_crs=options.get("to_crs"), encoding=options.get("encoding")
     )
+    raw = replace(raw, notes=(*project.notes, *said, *raw.notes))
     report(progress, 0.15, "checking")
     layers = _with_buildings(clean(raw), options)
     used = [

@@ -24,6 +24,8 @@ EPW_COLUMNS = {1: "month", 2: "day", 3: "hour", 6: "outdoor_temp_c"}
 """Columns of an EPW file that are read, after the data dictionary of EnergyPlus (Auxiliary Programs, EPW)."""
 LONGEST_BRIDGED = 6.0
 """Hours without a temperature that are bridged by a straight line; more than that is no weather any more."""
+OFFSET = r"[T ]\d{1,2}:\S*?(Z|[+-]\d{2}:?\d{2})$"
+"""UTC offset at the end of a time."""
 _DAY_MINUTES = 1440
 
 
@@ -144,6 +146,12 @@ def _times(texts: pd.Series, where: str) -> pd.Series:
             return pd.to_datetime(texts.astype(str), format=form)
         except ValueError:
             continue
+    offsets = sorted(set(texts.astype(str).str.extract(OFFSET, expand=False).fillna("none")))
+    if len(offsets) > 1:
+        listed = ", ".join(offsets)
+        raise InputError(
+            f"{where}: the column time has several UTC offsets ({listed}): write all times in one of them."
+        )
     raise InputError(f"{where}: the column time is not written as 2024-01-31 13:00.")
 
 

@@ -143,7 +143,8 @@ def bare(tables_):
 def test_layers_without_a_crs_need_the_option(run):
     ran = run(bare(town()))
     assert ran.code == 2
-    assert ran.sentence == "layer pipes carries no CRS: give it with --crs, as in --crs EPSG:4552."
+    assert ran.sentence.startswith("layer pipes carries no CRS: give it with --crs, as in --crs EPSG:4552 (")
+    assert "EPSG:4534 to 4554 (CGCS2000)" in ran.sentence  # the codes that the coordinates fit
 
 
 @pytest.mark.parametrize(

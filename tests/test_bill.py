@@ -193,6 +193,22 @@ def test_variants_are_set_against_each_other(tmp_path):
     assert rows["cost_difference"].sum() == report.figures["trench cost: difference"][0] == -16_000.0
 
 
+def test_a_layer_of_what_is_compared_with_is_no_output(tmp_path):
+    here = drawings.write(tmp_path / "here.gpkg", town(dn=150.0))
+    drawings.write(tmp_path / "there.gpkg", {n: t for n, t in town(dn=200.0).items() if n != "stations"})
+    stations = town()["stations"]
+    table = tmp_path / "stations.csv"
+    places = {"easting": stations.geometry.x, "northing": stations.geometry.y}
+    stations.drop(columns="geometry").assign(**places).to_csv(table, index=False)
+    sources = "".join(f'{name} = "there.gpkg|{name}"\n' for name in town() if name != "stations")
+    project = tmp_path / "there.toml"
+    project.write_text(f'[layers]\nstations = "stations.csv"\n{sources}', encoding="utf-8")
+    before = table.read_bytes()
+    with pytest.raises(InputError, match="is an input"):
+        operations.cost(here, table, against=project)
+    assert table.read_bytes() == before
+
+
 def test_the_same_input_gives_the_same_bytes_and_chinese_words(tmp_path):
     source = drawings.write(tmp_path / "town.gpkg", town())
     for name in ("a.xlsx", "b.xlsx"):

@@ -354,7 +354,7 @@ def test_new_and_the_same_layers_with_contract_names_give_the_same_heads(tmp_pat
     "layers",
     [
         {"gas": layer([line((0, 0), (1, 1))])},
-        {"pipes": town()["pipes"].to_crs(4326)},
+        {"pipes": town()["pipes"].to_crs(2263)},
         {"pipes": CHINESE["换热站"]},
     ],
 )

@@ -191,3 +191,14 @@ def test_a_shapefile_without_prj_names_the_systems_that_would_fit(tmp_path):
     with pytest.raises(InputError, match=r"layer pipes carries no CRS: .*EPSG:4534 to 4554 \(CGCS2000\)"):
         read_layers({"pipes": str(file)})
     assert read_layers({"pipes": str(file)}, crs="EPSG:4552").crs.to_epsg() == 4552
+
+
+def test_a_name_of_a_column_that_is_cut_in_its_unit_is_known_and_its_unit_doubtful(tmp_path):
+    """Ten bytes of GBK hold 供热面积, the bracket, and half of what follows."""
+    file = tmp_path / "stations.shp"
+    pyogrio.write_dataframe(town()["stations"].assign(ABCDEFGHIJ=[3.2, 1.5]), file, encoding="GBK")
+    table = file.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace(b"ABCDEFGHIJ", "供热面积(万m2)".encode("gbk")[:10]))
+    layers = read_layers({"stations": str(file)})
+    assert layers["stations"]["heated_area_m2"].tolist() == [3.2, 1.5]
+    assert "unit-doubtful" in [f.rule for f in layers.findings]

@@ -130,6 +130,14 @@ def test_a_stated_length_is_shared_out_among_parts(tmp_path):
     assert read(output).loc[["B.1", "B.2"], "length_m"].tolist() == [25.0, 75.0]
 
 
+def test_a_length_that_followed_the_line_goes_with_it_and_another_stays(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(length_m=[100.2, 100.0, 130.0, None]))
+    drawn = PIPES | {"B": [(100, 0), (150, 30), (200, 0)], "C": [(200, 0), (250, 30), (300, 0)]}
+    report, output = merged(base, tmp_path, pipes=pipes(drawn))
+    assert read(output)["length_m"].tolist()[:3] == [100.2, round(2 * np.hypot(50, 30), 3), 130.0]
+    assert [message[:2] for message in said(report, "length-stated")] == ["C "]
+
+
 def test_pipes_that_became_one_keep_a_row_and_their_vertices(base, tmp_path):
     drawn = {"A": PIPES["A"], "B": [(100.1, 0.1), (299.9, 0.1)], "D": PIPES["D"]}
     _, output = merged(base, tmp_path, pipes=pipes(drawn))
@@ -397,6 +405,20 @@ def test_what_both_changed_is_a_conflict_and_all_else_is_merged(base, tmp_path):
     assert report.exit_code == 1
 
 
+def test_a_conflict_is_decided_by_approving_it(base, tmp_path):
+    ours, theirs = pipes(dn_mm=[300.0] + [200.0] * 3), pipes(dn_mm=[350.0] + [200.0] * 3)
+    ours.loc[3, "geometry"] = LineString([(200, 0), (230, 50), (200, 90)])
+    theirs.loc[3, "geometry"] = LineString([(200, 0), (170, 50), (200, 90)])
+    now, new = write(tmp_path / "now.gpkg", pipes=ours), write(tmp_path / "new.gpkg", pipes=theirs)
+    report = operations.merge(now, new, tmp_path / "set.gpkg", ancestor=str(base), dry_run=True)
+    assert (report.exit_code, report.figures["approved"]) == (1, (0, ""))
+    edit(tmp_path / "set.gpkg", "UPDATE proposed_lines SET approved = 1", "UPDATE proposed_values SET approved = 1")
+    report = operations.merge(now, tmp_path / "set.gpkg", tmp_path / "o.gpkg")
+    assert report.exit_code == 0
+    assert read(tmp_path / "o.gpkg")["dn_mm"]["A"] == 350.0
+    assert list(read(tmp_path / "o.gpkg").geometry["D"].coords)[1] == (170, 50)
+
+
 def test_what_is_gone_or_changed_on_one_side_only_is_told(base, tmp_path):
     drawn = {k: v for k, v in PIPES.items() if k != "A"}
     now = write(tmp_path / "now.gpkg", pipes=pipes(drawn, dn_mm=[200.0, 200.0, 500.0], remark=list("bcd")))
@@ -535,10 +557,11 @@ def test_a_full_disk_leaves_the_base_and_no_copy(base, change_set, tmp_path):
 
 
 KILLED = """
-import os, signal, sqlite3, sys
+import os, shutil, signal, sqlite3, sys
 from gisheat import operations
 from gisheat.as_built import geopackage_store
-moment, seen = int(sys.argv[3]), 0
+base, changes, folder = sys.argv[1:]
+moment, seen = 0, 0
 class Counting(sqlite3.Connection):
     def execute(self, *a):
         step(); return super().execute(*a)
@@ -556,31 +579,39 @@ def connect(*a, **k):
         found.execute("PRAGMA cache_size = 1")  # pages are written before the end
     return found
 geopackage_store.sqlite3.connect = connect
-operations.merge(sys.argv[1], sys.argv[2], in_place=True)
-print(seen)
+def merge(name):
+    operations.merge(shutil.copy(base, f"{folder}/{name}.gpkg"), changes, in_place=True)
+merge("done")
+steps, seen = seen, 0
+print(steps)
+for moment in (*range(1, steps - 12, max(1, steps // 6)), *range(steps - 12, steps + 1)):
+    child = os.fork()
+    if not child:
+        merge(moment)
+        os._exit(0)
+    print(moment, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 def test_a_merge_that_is_killed_leaves_the_base_old_or_new(base, change_set, tmp_path):
-    old = rows(base)
-    new = shutil.copy(base, tmp_path / "done.gpkg")
-    ran = subprocess.run(
-        [sys.executable, "-c", KILLED, new, change_set, "0"], capture_output=True, text=True, check=True
-    )
-    steps = int(ran.stdout)
-    found = []
-    for moment in (*range(steps - 8, steps + 1, 2), *range(steps // 2, steps - 8, max(1, steps // 8))):
-        copy = shutil.copy(base, tmp_path / f"{moment}.gpkg")
-        ended = subprocess.run(
-            [sys.executable, "-c", KILLED, copy, change_set, str(moment)], capture_output=True, check=False
-        )
-        assert ended.returncode == -signal.SIGKILL
-        there = rows(copy)
-        assert there in (old, rows(new))
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    arguments = [sys.executable, "-c", KILLED, base, change_set, folder]
+    steps, *ended = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
+    old, new = rows(base), rows(folder / "done.gpkg")
+    assert int(steps) > 20
+    assert old != new
+    found, journals = [], 0
+    for moment, code in (line.split() for line in ended):
+        copy = folder / f"{moment}.gpkg"
+        assert code == str(-signal.SIGKILL)
+        journals += copy.with_name(f"{copy.name}-journal").exists()
+        found.append(rows(copy))  # opening it takes back what was begun
+        assert found[-1] in (old, new)
         with closing(sqlite3.connect(copy)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        found.append(there == old)
-    assert any(found)
+    assert journals > 3
+    assert old in found
 
 
 def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
@@ -590,7 +621,7 @@ def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
     report, output = merged(tmp_path / "result.gpkg", tmp_path, pipes=pipes(dn_mm=[300.0, 200.0, 200.0, 200.0]))
     assert said(report, "solution-stale")
     assert read(output)["dn_mm"]["A"] == 300.0
-    operations.run(output, tmp_path / "again.gpkg", overwrite=True)
+    operations.run(output, tmp_path / "again.gpkg", supply_temp_c=110.0, return_temp_c=60.0)
     swapped = operations.merge(tmp_path / "again.gpkg", tmp_path / "result.gpkg", tmp_path / "o.gpkg", dry_run=True)
     made = [run_record(tmp_path / name)["started"] for name in ("again.gpkg", "result.gpkg")]
     assert bool(said(swapped, "states-swapped")) == (made[0] > made[1])

@@ -211,6 +211,7 @@ def test_the_chart_says_the_indoor_temperature_and_names_its_lines(file, tmp_pat
     ({}, {"design_outdoor_temp_c": 7.0}, r"design_outdoor_temp_c \(7\) must be below heating_start_temp_c \(5\)"),
     ({}, {"outdoor_temps_c": "-20;5"}, "outdoor_temps_c is '-20;5': numbers separated by commas"),
     ({}, {"outdoor_temps_c": "nan"}, "outdoor_temps_c is 'nan'"),
+    ({}, {"outdoor_temps_c": "-100"}, "outdoor_temps_c names -100; temperatures from -60 to 20 degC are needed"),
     ({}, {"flow_steps": "1,0"}, "flow_steps is '1,0': relative flows above 0"),
     ({"secondary_supply_temp_c": [75.0, None]}, {}, "station 'H2' has no secondary temperatures: give"),
     ({"secondary_supply_temp_c": 45.0}, {}, r"'H1' has a secondary supply \(45 degC\) that is not above its return"),

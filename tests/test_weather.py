@@ -176,6 +176,11 @@ def test_a_file_that_is_no_epw_is_one_sentence(tmp_path):
         ({"time": hours(count=17520), "outdoor_temp_c": np.tile(YEAR, 2)}, None, "longer than a year"),
         ({"time": hours()[::-1], "outdoor_temp_c": YEAR}, None, "most times are"),
         ({"time": ["yesterday"] * 8760, "outdoor_temp_c": YEAR}, None, "not written as 2024-01-31 13:00"),
+        (
+            {"time": [f"{t}:00{'+08:00' if k else '+09:00'}" for k, t in enumerate(hours())], "outdoor_temp_c": YEAR},
+            None,
+            r"has several UTC offsets \(\+08:00, \+09:00\): write all times in one of them",
+        ),
         ({"time": hours(), "wind": YEAR}, None, "the required column outdoor_temp_c is missing"),
         ({"time": hours(), "outdoor_temp_c": ["warm"] * 8760}, None, "holds no outdoor temperature"),
         ({"time": [], "outdoor_temp_c": []}, None, "holds 0 outdoor"),

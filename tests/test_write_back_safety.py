@@ -188,4 +188,3 @@ def test_killed_at_any_moment_the_base_is_old_or_new(case, base):
         assert found in (old, new)
         kinds.add(found == new)
     assert kinds == {False, True}
-    assert not [name for name in names_in(base.parent) if name.endswith("-journal")]

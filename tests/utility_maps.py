@@ -13,8 +13,9 @@ STAMP = "CREATE TRIGGER edited AFTER UPDATE ON pipes BEGIN UPDATE pipes SET edit
 STYLES = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT, f_table_catalog TEXT, f_table_schema TEXT,
     f_table_name TEXT, f_geometry_column TEXT, styleName TEXT, styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN,
     description TEXT, owner TEXT, ui TEXT, update_time DATETIME DEFAULT 'then')"""
-THEIR_STYLE = """INSERT INTO layer_styles (f_table_name, f_geometry_column, styleName, styleQML, useAsDefault)
-    VALUES ('pipes', 'geom', 'ours', '<qgis/>', 1)"""
+THEIR_STYLE = """INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,
+    styleQML, styleSLD, useAsDefault, description, owner)
+    VALUES ('', '', 'pipes', 'geom', 'ours', '<!DOCTYPE qgis><qgis version="3.22.0"/>', '', 1, '', '')"""
 
 
 def drawn_through():

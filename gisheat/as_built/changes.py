@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -22,7 +23,7 @@ DIMENSIONS = ("dn_mm", "outer_diameter_mm", "wall_mm", "inner_diameter_mm")
 """Columns whose change is another dimension of a pipe."""
 FOLLOWING = ("parent_id", "from_node", "to_node", "ring", "governed_by", "node_id", "pipe_id")
 """Columns that follow from the drawing, or say where something came from: no change of their own."""
-COMPUTED = {"load_source": ("load_kw", "flow_t_h", "heat_index_w_m2")}
+COMPUTED = {"load_source": ("load_kw", "flow_t_h", "heat_index_w_m2", "valve_kv_m3_h")}
 """Columns that a result computes, by the column that tells a result."""
 SAME_NUMBER = 1e-9
 """Relative difference that the conversion of a unit can make."""
@@ -66,42 +67,46 @@ def _of_layer(
     layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     matches = match_features(layer, old, new, tolerance)
-    old_id, new_id = _ids(layer, old), _ids(layer, new)
-    rows = _Rows(layer, old, new, old_id, new_id, matches)
-    gone = np.setdiff1d(np.arange(len(old)), matches.old)
-    come = np.setdiff1d(np.arange(len(new)), matches.new)
+    rows = _Rows(layer, old, new, _text(old, ID_COLUMN[layer]), _text(new, ID_COLUMN[layer]), matches)
+    gone, come = np.ones(len(old), bool), np.ones(len(new), bool)
+    gone[matches.old], come[matches.new] = False, False
     values = _changed_values(rows, tolerance)
+    details = _details(values, len(matches))
     one = matches.kind == "one"
-    touched = _touched(values, rows)
+    moved = one & (matches.distance > tolerance)
     parts = [
-        rows.alone("added", come, is_new=True),
-        rows.alone("removed", gone, is_new=False),
-        rows.pairs("moved", one & (matches.distance > tolerance), "{:.2f} m"),
-        rows.pairs("redimensioned", touched["redimensioned"], ""),
-        rows.pairs("reattributed", touched["reattributed"], ""),
+        rows.alone("added", np.flatnonzero(come), is_new=True),
+        rows.alone("removed", np.flatnonzero(gone), is_new=False),
+        rows.pairs("moved", moved, [f"{d:.2f} m" for d in matches.distance[moved].tolist()]),
+        *(rows.pairs(action, texts != "", texts[texts != ""]) for action, texts in details.items()),
         *(rows.regrouped(kind) for kind in ("split", "merged", "recut")),
     ]
-    features = pd.concat(parts, ignore_index=True)
-    features = _with_details(features, values)
-    changed = (one & (matches.distance > tolerance)) | touched["redimensioned"] | touched["reattributed"] | ~one
-    return features, values, int((~changed).sum())
+    changed = moved | ~one
+    for texts in details.values():
+        changed |= texts != ""
+    return pd.concat(parts, ignore_index=True), values.drop(columns="pair"), int((~changed).sum())
 
 
 def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
     """Pairs of features of a layer, by identifier and by place."""
-    old_id, new_id = _ids(layer, old), _ids(layer, new)
+    old_id, new_id = _text(old, ID_COLUMN[layer]), _text(new, ID_COLUMN[layer])
     before, after = _geometry(old), _geometry(new)
     if GEOMETRY[layer] == "line":
         return match_lines(before, after, old_id, new_id, tolerance=tolerance, parent=_text(new, "parent_id"))
     if GEOMETRY[layer] == "point":
         return match_points(before, after, old_id, new_id, tolerance=tolerance)
     found = match_points(shapely.centroid(before), shapely.centroid(after), old_id, new_id, tolerance=tolerance)
-    return replace(found, distance=shapely.hausdorff_distance(before[found.old], after[found.new]))
+    apart = shapely.hausdorff_distance(before[found.old], after[found.new])
+    return replace(found, distance=np.nan_to_num(apart))
 
 
 def _geometry(table: gpd.GeoDataFrame) -> Geometry:
-    drawn = table.geometry.to_numpy()
-    lines = np.asarray(shapely.force_2d(drawn), object)
+    return merged(np.asarray(shapely.force_2d(table.geometry.to_numpy()), object))
+
+
+def merged(lines: Geometry) -> Geometry:
+    """Lines of several parts that meet as one line; with gaps they stay as they are."""
+    lines = lines.copy()
     single = shapely.get_type_id(lines) == shapely.GeometryType.MULTILINESTRING
     if single.any():  # parts that meet are one line
         lines[single] = [shapely.line_merge(line) for line in lines[single]]
@@ -109,14 +114,13 @@ def _geometry(table: gpd.GeoDataFrame) -> Geometry:
 
 
 def _text(table: pd.DataFrame, column: str) -> Geometry:
+    """Values of a column as text, empty where there is none; whole numbers without a decimal point."""
     if column not in table:
         return np.full(len(table), "", object)
     values = table[column]
-    return np.asarray(values.astype(object).where(values.notna(), "").map(str), object)
-
-
-def _ids(layer: str, table: pd.DataFrame) -> Geometry:
-    return _text(table, ID_COLUMN[layer])
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.fillna("").str.strip().to_numpy(object)
+    return np.asarray([_word(v).strip() for v in values.to_numpy(object).tolist()], object)
 
 
 @dataclass(frozen=True)
@@ -130,18 +134,21 @@ class _Rows:
     new_id: Geometry
     matches: Matches
 
+    @cached_property
     def names(self) -> Geometry:
         """Identifier of each pair: the new one, else the old one, else the feature id."""
         m = self.matches
         new, old = self.new_id[m.new], self.old_id[m.old]
-        fids = np.asarray(self.new.index.astype(str), object)[m.new]
-        return np.where(new != "", new, np.where(old != "", old, fids))
+        names = np.where(new != "", new, old)
+        without = np.flatnonzero(names == "")
+        names[without] = [str(fid) for fid in self.new.index.to_numpy()[m.new[without]].tolist()]
+        return names
 
     def alone(self, action: str, rows: np.ndarray, *, is_new: bool) -> pd.DataFrame:
         """Features without a partner."""
         table, ids = (self.new, self.new_id) if is_new else (self.old, self.old_id)
         fids = table.index.to_numpy()[rows]
-        names = np.where(ids[rows] != "", ids[rows], fids.astype(str))
+        names = np.where(ids[rows] != "", ids[rows], fids.astype(str).astype(object))
         empty = np.full(len(rows), np.nan)
         blank = np.full(len(rows), "", object)
         return _features([(
@@ -150,31 +157,32 @@ class _Rows:
             table.geometry.to_numpy()[rows],
         )])  # fmt: skip
 
-    def pairs(self, action: str, mask: Mask, detail: str) -> pd.DataFrame:
-        """Pairs that something happened to."""
-        m = self.matches
-        text = [detail.format(d) if detail else "" for d in m.distance[mask].tolist()]
+    def pairs(self, action: str, mask: Mask, details: Iterable[str]) -> pd.DataFrame:
+        """Pairs that something happened to, each with what is said of it; where it is now, else where it was."""
+        m, pair = self.matches, np.flatnonzero(mask)
+        before, after = m.old[pair], m.new[pair]
+        drawn = self.new.geometry.to_numpy()[after]
+        lost = shapely.is_missing(drawn)
+        drawn[lost] = self.old.geometry.to_numpy()[before[lost]]
         return _features([(
-            self.layer, action, self.names()[mask], self.old.index.to_numpy()[m.old[mask]].astype(float),
-            self.new.index.to_numpy()[m.new[mask]].astype(float), self.old_id[m.old[mask]], self.new_id[m.new[mask]],
-            m.distance[mask], m.confidence[mask], np.where(m.by_id[mask], "id", "place"), np.asarray(text, object),
-            self.new.geometry.to_numpy()[m.new[mask]],
+            self.layer, action, self.names[pair], self.old.index.to_numpy()[before].astype(float),
+            self.new.index.to_numpy()[after].astype(float), self.old_id[before], self.new_id[after],
+            m.distance[pair], m.confidence[pair], np.where(m.by_id[pair], "id", "place").astype(object),
+            np.asarray([*details], object), drawn,
         )])  # fmt: skip
 
     def regrouped(self, kind: str) -> pd.DataFrame:
         """Lines that were cut or joined, a row for each pair; the detail names the partner."""
         m, mask = self.matches, self.matches.kind == kind
-        found = self.pairs(kind, mask, "")
         old, new = self.old_id[m.old[mask]], self.new_id[m.new[mask]]
-        found["detail"] = [f"{a or '?'} -> {b or '?'}" for a, b in zip(old, new, strict=True)]
-        return found
+        return self.pairs(kind, mask, [f"{a or '?'} -> {b or '?'}" for a, b in zip(old, new, strict=True)])
 
 
 _FEATURE_COLUMNS = (
     "layer", "action", "feature_id", "old_fid", "new_fid", "old_id", "new_id", "distance_m", "confidence", "matched_by",
     "detail", "geometry",
 )  # fmt: skip
-_VALUE_COLUMNS = ("layer", "feature_id", "old_fid", "new_fid", "column", "old_value", "new_value")
+_VALUE_COLUMNS = ("layer", "feature_id", "old_fid", "new_fid", "column", "old_value", "new_value", "pair")
 
 
 def _features(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
@@ -188,18 +196,19 @@ def _values(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
+    """Changed values, column by column, with the number of their pair."""
     m = rows.matches
     found = []
     for column in compared_columns(rows.layer, rows.old, rows.new):
-        before, after = rows.old[column].to_numpy()[m.old], rows.new[column].to_numpy()[m.new]
+        before, after = rows.old[column].iloc[m.old], rows.new[column].iloc[m.new]
         differs = values_differ(before, after)
-        if column == "length_m":  # follows from the line, where it says what the line does
+        if column == "length_m" and differs.any():  # follows from the line, where it says what the line does
             differs &= (m.kind == "one") & ~_explained(before, after, rows, tolerance)
         at = np.flatnonzero(differs)
         if len(at):
             fids = (rows.old.index.to_numpy()[m.old[at]], rows.new.index.to_numpy()[m.new[at]])
-            texts = [np.asarray([_word(v) for v in values[at]], object) for values in (before, after)]
-            found.append((rows.layer, rows.names()[at], *fids, column, *texts))
+            texts = [np.asarray([_word(v) for v in side.iloc[at].to_numpy(object)], object) for side in (before, after)]
+            found.append((rows.layer, rows.names[at], *fids, column, *texts, at))
     return _values(found)
 
 
@@ -220,17 +229,34 @@ def compared_columns(layer: str, old: pd.DataFrame, new: pd.DataFrame) -> list[s
     ]
 
 
-def _explained(before: Any, after: Any, rows: _Rows, tolerance: float) -> Mask:
+def _explained(before: pd.Series, after: pd.Series, rows: _Rows, tolerance: float) -> Mask:
     """Whether a difference of lengths is that of the lines, or what digitising makes."""
     m = rows.matches
     drawn = [shapely.length(t.geometry.to_numpy())[i] for t, i in ((rows.old, m.old), (rows.new, m.new))]
-    stated = np.asarray(after, float) - np.asarray(before, float)
-    return np.asarray(np.abs(stated - (drawn[1] - drawn[0])) <= 2.0 * tolerance, bool)
+    stated = [pd.to_numeric(side, errors="coerce").to_numpy(float, na_value=np.nan) for side in (before, after)]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(stated[1] - stated[0] - (drawn[1] - drawn[0])) <= 2.0 * tolerance, bool)
 
 
 def values_differ(before: Any, after: Any) -> Mask:
-    """Which values of two arrays are not the same: numbers as numbers, texts without blanks around, empty as empty."""
-    empty = [np.asarray(pd.isna(values)) | (np.asarray(values, object) == "") for values in (before, after)]
+    """Where two arrays or columns, row beside row, say something else.
+
+    An empty text is no value; numbers are compared as numbers, texts without the blanks around them.
+    """
+    if not (isinstance(before, pd.Series) and isinstance(after, pd.Series)):
+        return _say_else(np.asarray(before, object), np.asarray(after, object))
+    differs = np.zeros(len(before), bool)
+    look = np.arange(len(before))
+    if before.dtype == after.dtype and before.dtype != object:  # most rows are the same to the bit
+        same = before.reset_index(drop=True).eq(after.reset_index(drop=True)).to_numpy(bool, na_value=False)
+        look = np.flatnonzero(~(same | (before.isna().to_numpy() & after.isna().to_numpy())))
+    if len(look):
+        differs[look] = _say_else(*(side.iloc[look].to_numpy(object) for side in (before, after)))
+    return differs
+
+
+def _say_else(before: Geometry, after: Geometry) -> Mask:
+    empty = [np.asarray(pd.isna(values)) | (values == "") for values in (before, after)]
     both = ~empty[0] & ~empty[1]
     differs = empty[0] != empty[1]
     numbers = [pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float) for values in (before, after)]
@@ -238,10 +264,9 @@ def values_differ(before: Any, after: Any) -> Mask:
     scale = np.maximum(np.abs(numbers[0]), np.abs(numbers[1]))
     with np.errstate(invalid="ignore"):
         differs |= numeric & (np.abs(numbers[0] - numbers[1]) > SAME_NUMBER * scale)
-    words = both & ~numeric
-    if words.any():
-        texts = [pd.Series(np.asarray(v, object)[words]).map(str).str.strip().to_numpy() for v in (before, after)]
-        differs[words] |= texts[0] != texts[1]
+    words = np.flatnonzero(both & ~numeric)
+    texts = [[str(value).strip() for value in side[words].tolist()] for side in (before, after)]
+    differs[words] |= np.asarray([a != b for a, b in zip(*texts, strict=True)], bool)
     return np.asarray(differs, bool)
 
 
@@ -251,29 +276,18 @@ def _word(value: Any) -> str:
     return f"{value:.15g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _touched(values: pd.DataFrame, rows: _Rows) -> dict[str, Mask]:
-    """Pairs with another dimension, and with another value of another column."""
-    m = rows.matches
-    keys = pd.MultiIndex.from_arrays([rows.old.index.to_numpy()[m.old], rows.new.index.to_numpy()[m.new]])
+def _details(values: pd.DataFrame, pairs: int) -> dict[str, Geometry]:
+    """What is said of each pair's changed values, as in dn_mm: 600 -> 700, by action; empty where nothing is.
+
+    Another dimension is one action, other values of other columns are another.
+    """
     dimension = values["column"].isin(DIMENSIONS)
-    return {
-        action: np.asarray(keys.isin(pd.MultiIndex.from_frame(part[["old_fid", "new_fid"]])), bool)
-        if len(part)
-        else np.zeros(len(m), bool)
-        for action, part in (("redimensioned", values[dimension]), ("reattributed", values[~dimension]))
-    }
-
-
-def _with_details(features: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-    """The changed values of a feature as its detail, as in dn_mm: 600 -> 700."""
-    if not len(values):
-        return features
-    action = np.where(values["column"].isin(DIMENSIONS), "redimensioned", "reattributed")
-    before, after = (values[side].replace("", "?") for side in ("old_value", "new_value"))
-    said = values["column"] + ": " + before + " -> " + after
-    fids = values[["old_fid", "new_fid"]].astype(float)
-    texts = said.groupby([action, fids["old_fid"], fids["new_fid"]]).agg("; ".join)
-    keys = features[["action", "old_fid", "new_fid"]].astype({"old_fid": float, "new_fid": float})
-    found = texts.reindex(pd.MultiIndex.from_frame(keys)).to_numpy()
-    features["detail"] = np.where(pd.isna(found), features["detail"], found)
-    return features
+    found = {}
+    for action, part in (("redimensioned", values[dimension]), ("reattributed", values[~dimension])):
+        said: dict[int, list[str]] = {}
+        cells = (part[name].tolist() for name in ("pair", "column", "old_value", "new_value"))
+        for pair, column, before, after in zip(*cells, strict=True):
+            said.setdefault(pair, []).append(f"{column}: {before or '?'} -> {after or '?'}")
+        found[action] = np.full(pairs, "", object)
+        found[action][[*said]] = ["; ".join(texts) for texts in said.values()]
+    return found

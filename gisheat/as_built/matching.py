@@ -5,6 +5,7 @@ Rows are numbered as in the arrays handed in. What was split or merged is in sev
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
 Index = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -26,6 +28,8 @@ COVERED = 0.85
 """Share of a line that must lie along others for it to be what they are."""
 OVERLAP = 2 / SAMPLES
 """Share from which on a line counts as lying along another at all: lines that cross share one place."""
+_PART = re.compile(r"\.\d+$")
+"""Ends the name X.1 of a part of X."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,12 @@ def match_lines(
     has_id_old[first], has_id_new[second] = True, True
 
     # by place: who has no partner by identifier, and whose partner by identifier is not all of it
+    a, b = _drawn_alike(old, new, ~has_id_old, ~has_id_new, tolerance)
+    alike = _best(_Pairs(a, b, np.ones(len(a)), np.ones(len(a))), old, new)
+    settled_old[alike.old], settled_new[alike.new] = True, True
     a, b = _near(old, new, ~settled_old, ~settled_new, tolerance)
     known = has_id_old[a] & has_id_new[b]
-    a, b = a[~known], b[~known]
-    drawn_alike = ~has_id_old[a] & ~has_id_new[b] & _same_line(old[a], new[b], tolerance)
-    sure = np.ones(int(drawn_alike.sum()))
-    alike = _best(_Pairs(a[drawn_alike], b[drawn_alike], sure, sure), old, new)
-    settled_old[alike.old], settled_new[alike.new] = True, True
-    left = ~settled_old[a] & ~settled_new[b]
-    place = _shares(old, new, a[left], b[left], tolerance)
+    place = _shares(old, new, a[~known], b[~known], tolerance)
     near = (place.old_share >= COVERED) & (place.new_share >= COVERED)
     near &= ~has_id_old[place.old] & ~has_id_new[place.new]
     one = _best(_take(place, near), old, new)
@@ -147,30 +148,36 @@ def match_points(
 
 
 def _same_identifier(old: Geometry, new: Geometry) -> tuple[Index, Index]:
-    """Rows whose identifier occurs once in both."""
-    sides = []
-    for ids in (old, new):
-        rows = pd.Series(np.arange(len(ids)), index=pd.Index(ids.astype(str)))
-        sides.append(rows[(rows.index != "") & ~rows.index.duplicated(keep=False)])
-    both = pd.concat(sides, axis=1, join="inner", keys=("old", "new"))
-    return both["old"].to_numpy(np.int64), both["new"].to_numpy(np.int64)
+    """Rows whose identifier occurs once in both, in the order of the old ones."""
+    code, words = pd.factorize(np.concatenate([old, new]))
+    sides = code[: len(old)], code[len(old) :]
+    once = words != ""
+    row = []
+    for side in sides:
+        once &= np.bincount(side, minlength=len(words)) == 1
+        row.append(np.zeros(len(words), np.int64))
+        row[-1][side] = np.arange(len(side))
+    first = np.sort(row[0][once])
+    return first, row[1][sides[0][first]]
 
 
 def _by_parent(
     old_id: Geometry, new_id: Geometry, parent: Geometry | None, used_old: Mask, used_new: Mask
 ) -> tuple[Index, Index]:
     """Old rows that are the parent of new ones, by the column or by the name X.1 of a part of X."""
-    ids = new_id.astype(str)
-    named = pd.Series(ids).str.replace(r"\.\d+$", "", regex=True).to_numpy()
-    named = np.where(named == ids, "", named)
-    stated = named if parent is None else np.where(parent.astype(str) != "", parent.astype(str), named)
-    rows = pd.Series(np.arange(len(old_id)), index=pd.Index(old_id.astype(str)))
+    left = np.flatnonzero(~used_new)
+    ids = new_id[left]
+    stated = np.asarray([_PART.sub("", name) for name in ids.tolist()], object)
+    stated[stated == ids] = ""
+    if parent is not None:
+        stated = np.where(parent[left] != "", parent[left], stated)
+    rows = pd.Series(np.arange(len(old_id)), index=pd.Index(old_id, dtype=object))
     rows = rows[(rows.index != "") & ~rows.index.duplicated(keep=False)]
     found = rows.reindex(stated).to_numpy(float)
-    part = np.flatnonzero(~np.isnan(found) & (stated != ids) & ~used_new)
+    part = np.flatnonzero(~np.isnan(found) & (stated != ids))
     whole = found[part].astype(np.int64)
     keep = ~used_old[whole]
-    return whole[keep], part[keep]
+    return whole[keep], left[part[keep]]
 
 
 def _near(old: Geometry, new: Geometry, free_old: Mask, free_new: Mask, tolerance: float) -> tuple[Index, Index]:
@@ -181,10 +188,35 @@ def _near(old: Geometry, new: Geometry, free_old: Mask, free_new: Mask, toleranc
     return rows_old[found[0]], rows_new[found[1]]
 
 
-def _same_line(line: Geometry, other: Geometry, tolerance: float) -> Mask:
-    """Whether two lines have the same vertices, nearly, in either direction."""
-    forward = shapely.equals_exact(line, other, tolerance)
-    return np.asarray(forward | shapely.equals_exact(line, shapely.reverse(other), tolerance), bool)
+def _drawn_alike(old: Geometry, new: Geometry, free_old: Mask, free_new: Mask, tolerance: float) -> tuple[Index, Index]:
+    """Free lines that have the same vertices, nearly, in either direction.
+
+    Of such lines the middles of their vertices lie as near as these, so that few pairs have to be looked at.
+    """
+    rows, middles = [], []
+    for lines, free in ((old, free_old), (new, free_new)):
+        chosen = np.flatnonzero(free)
+        middle = _middles(lines[chosen])
+        there = np.isfinite(middle).all(axis=1)
+        rows.append(chosen[there])
+        middles.append(middle[there])
+    if not len(rows[0]) or not len(rows[1]):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    near = KDTree(middles[0]).sparse_distance_matrix(KDTree(middles[1]), 2.0 * tolerance, output_type="ndarray")
+    a, b = rows[0][near["i"]], rows[1][near["j"]]
+    alike = shapely.equals_exact(old[a], new[b], tolerance)
+    turned = np.flatnonzero(~alike & (shapely.get_num_coordinates(old[a]) == shapely.get_num_coordinates(new[b])))
+    alike[turned] = shapely.equals_exact(old[a[turned]], shapely.reverse(new[b[turned]]), tolerance)
+    order = np.lexsort((b[alike], a[alike]))
+    return a[alike][order], b[alike][order]
+
+
+def _middles(lines: Geometry) -> Array:
+    """Mean of the vertices of each line, shape (lines, 2); NaN without any."""
+    xy, row = shapely.get_coordinates(lines, return_index=True)
+    count = np.bincount(row, minlength=len(lines))
+    total = np.column_stack([np.bincount(row, xy[:, k], len(lines)) for k in (0, 1)])
+    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], np.nan)
 
 
 def _shares(old: Geometry, new: Geometry, a: Index, b: Index, tolerance: float) -> _Pairs:

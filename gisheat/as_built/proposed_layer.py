@@ -212,11 +212,19 @@ def _propose_move(made: Proposed, pair: Mapping[str, Any], changes: Changed) -> 
         if _LENGTH not in changes.get((old, new), ()) and values_differ(np.array([stated]), np.array([length]))[0]:
             made.value(row, _LENGTH, made.text(_LENGTH, length))
     elif not pd.isna(stated):
-        message = (
-            f"{known['feature_id'] or fid} moved; its stated length of {stated:g} m stays, {geometry.length:.1f} m are"
-            " drawn now."
-        )
-        made.findings.append(Finding("length-stated", "warning", sides.layer, message, fid, point=_point(geometry)))
+        _propose_length(made, row, float(stated), geometry)
+
+
+def _propose_length(made: Proposed, row: Mapping[str, Any], stated: float, geometry: Any) -> None:
+    """A stated length of a line that moved goes with it where it was that of the line; else it stays, which is told."""
+    sides, fid = made.sides, row["base_fid"]
+    longer = float(shapely.length(geometry)) - float(shapely.length(sides.base.geometry[fid]))
+    if abs(stated + longer - shapely.length(geometry)) <= 2.0 * sides.tolerance:
+        made.value(row, _LENGTH, made.text(_LENGTH, round(stated + longer, 3)))
+        return
+    drawn = float(shapely.length(geometry))
+    message = f"{row['feature_id'] or fid} moved; its stated length of {stated:g} m stays, {drawn:.1f} m are drawn now."
+    made.findings.append(Finding("length-stated", "warning", sides.layer, message, fid, point=_point(geometry)))
 
 
 def _propose_values(made: Proposed, pair: Mapping[str, Any], action: str, changes: Changed) -> None:

@@ -23,7 +23,7 @@ from gisheat.layers.cad import guess_layers, is_cad
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
-from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings
+from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
@@ -32,7 +32,6 @@ from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 __all__ = [
     "AUTO",
     "Layers",
-    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
@@ -43,6 +42,7 @@ __all__ = [
     "own_columns",
     "read_layers",
     "read_table",
+    "reprojected",
 ]
 
 AUTO = "auto"
@@ -210,15 +210,3 @@ def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, st
     notes = [note.replace("stations: ", f"{STATION_LIST}: ", 1) for note in said]
     findings = [replace(f, layer="stations") for f in read.findings]
     return replace(joined, notes=(*read.notes, *notes, *joined.notes), findings=(*findings, *found, *joined.findings))
-
-
-def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
-    """Layers in another CRS, which is noted."""
-    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
-        return layers
-    tables = {
-        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
-        for name, table in layers.tables.items()
-    }
-    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
-    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))

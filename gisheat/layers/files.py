@@ -58,7 +58,7 @@ MULTI = 4
 """From this one on types have parts."""
 LOST_IN_NAMES = ";\n\r\t"
 """Characters in the name of a file that do not reach GDAL."""
-BESIDE = ("layer_styles", REGISTRY)
+BESIDE = ("layer_styles", REGISTRY, "history")
 """Tables that QGIS and gisheat put beside the layers of a file."""
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)

@@ -118,7 +118,7 @@ def _text(layer: str, content: bytes, encoding: str | None) -> tuple[str, list[s
 
 
 def _rows(text: str, separator: str, *, strict: bool = True) -> Iterable[list[str]]:
-    """Rows of a text; a quote that is never closed is a csv.Error where they are strict, for it swallows all the rest."""
+    """Rows of a text; where they are strict, a quote that is never closed is a csv.Error: it swallows the rest."""
     csv.field_size_limit(LONGEST_CELL)
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
 

@@ -73,7 +73,7 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     if GEOMETRY[layer] != "line":
         return table, []
     where, layer_name = split_source(source)
-    if isinstance(where, Database) or is_cad(where):  # of a database they come with the rest
+    if isinstance(where, Database) or is_cad(where):  # of a database they come with the rest, drawings have none
         return table, []
     with opened(where, layer_name) as (file, name):
         if reader_of(file) not in (vectors, shapefiles, geodatabases) or not _declares_m(file, name):

@@ -9,27 +9,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
+import shapely
+
 import gisheat
 from gisheat import tables
-from gisheat.as_built.changes import find_changes
+from gisheat.as_built.changes import COMPARED, find_changes, merged
 from gisheat.as_built.effects import effects, station_effects
 from gisheat.as_built.layers import change_figures, change_layers, doubtful
+from gisheat.as_built_options import CompareOptions
 from gisheat.crs import name_of
 from gisheat.errors import GisheatError, InputError
-from gisheat.findings import Finding
+from gisheat.findings import Finding, findings_about
 from gisheat.geopackage import check_output, run_record, write_result
-from gisheat.layers import Layers, file_hash
+from gisheat.layers import Layers, file_hash, reprojected
 from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
-from gisheat.option_sets import CompareOptions
 from gisheat.outputs import attribution_rows, inputs_of
 from gisheat.places import Place, place, place_name
 from gisheat.quantities import NewState, OldState, OutputFile
-from gisheat.schema import SCHEMA_VERSION
+from gisheat.schema import GEOMETRY, ID_COLUMN, SCHEMA_VERSION
 from gisheat.signature import checked, defaults
 from gisheat.state import Progress, State, open_project, report
 from gisheat.summary import Rows
 
+NOT_COMPARABLE = (
+    "geometry-missing", "geometry-infinite", "geometry-type", "zero-length", "line-gapped", "id-doubled",
+)  # fmt: skip
+"""Rules of findings that a comparison repeats: such features are compared by halves or not at all."""
 UNSURE = 0.6
 """Confidence below which a match is a finding."""
 
@@ -58,7 +64,7 @@ def compare(
     drawn, notes = _in_one_crs(before.raw, after.raw)
     changes = find_changes(drawn, after.raw, tolerance=chosen["match_tolerance_m"])
     unsure = [_unsure(row) for row in doubtful(changes, UNSURE).to_dict("records")]
-    findings = (*_swapped(files), *missing, *missing_too, *_doubled(before, after), *unsure)
+    findings = (*_swapped(files), *missing, *missing_too, *_not_comparable(before, after), *unsure)
     written = change_layers(changes)
     figures: Rows = {"old": (files[0].name, ""), "new": (files[1].name, ""), **change_figures(changes)}
     if before.results is not None and after.results is not None:
@@ -88,12 +94,20 @@ def compare(
 def _read(path: Place, side: str, chosen: dict[str, object]) -> tuple[State, list[Finding]]:
     """A state, solved with the options of its project or record; as drawn, and a finding, where it has no solution."""
     given = {name: chosen[name] for name in ("crs", "to_crs", "encoding")}
+    as_drawn = {**given, "catalogue": defaults(run)["catalogue"]}  # which is not looked at
+    if not chosen["effects"]:
+        return state_of(run, path, as_drawn, None, ()), []
+    state = None
     try:
-        return state_of(run, path, given, None, TO_SOLUTION), []
+        state = solved = state_of(run, path, given, None, ())
+        for step in TO_SOLUTION:
+            solved = step(solved, None)
     except GisheatError as error:
-        state = state_of(run, path, given, None, ())  # what can't be read either has no comparison
+        if state is None:  # the catalogue is gone, or there is no comparison either
+            state = state_of(run, path, as_drawn, None, ())
         message = f"{side} has no solution, so the effects are unknown: {error}"
         return state, [Finding("effect-unknown", "warning", "", message)]
+    return solved, []
 
 
 def _hashes(side: str, path: Place, layers: Layers) -> Rows:
@@ -108,7 +122,10 @@ def _in_one_crs(old: Layers, new: Layers) -> tuple[Layers, tuple[str, ...]]:
     """The older state in the CRS of the newer one."""
     if old.crs is None or new.crs is None or old.crs.equals(new.crs, ignore_axis_order=True):
         return old, ()
-    moved = {name: table.to_crs(new.crs) if hasattr(table, "to_crs") else table for name, table in old.tables.items()}
+    moved = {
+        name: reprojected(name, table, new.crs) if hasattr(table, "to_crs") else table
+        for name, table in old.tables.items()
+    }
     return replace(old, tables=moved, crs=new.crs), (f"old: reprojected from {name_of(old.crs)} to {name_of(new.crs)}",)
 
 
@@ -120,12 +137,24 @@ def _swapped(files: tuple[Place, Place]) -> Iterable[Finding]:
         yield Finding("states-swapped", "warning", "", message)
 
 
-def _doubled(before: State, after: State) -> Iterable[Finding]:
-    """Identifiers that occur twice, of both states: such features are matched by place."""
+def _not_comparable(before: State, after: State) -> Iterable[Finding]:
+    """What keeps features of either state from being compared: no usable geometry, gaps, an identifier twice."""
     for side, state in (("OLD", before), ("NEW", after)):
-        for finding in state.findings:
-            if finding.rule == "id-doubled":
+        for finding in (*state.findings, *_gapped(state.raw)):
+            if finding.rule in NOT_COMPARABLE:
                 yield replace(finding, message=f"{side}: {finding.message}")
+
+
+def _gapped(layers: Layers) -> Iterable[Finding]:
+    """Lines of several parts that do not meet."""
+    for layer in COMPARED:
+        if layer in layers and GEOMETRY[layer] == "line":
+            table = layers[layer]
+            gaps = shapely.get_num_geometries(merged(table.geometry.to_numpy())) > 1
+            rows = table[gaps]
+            ids = rows.get(ID_COLUMN[layer], rows.index)
+            messages = [f"{layer.removesuffix('s')} {name} has parts that do not meet." for name in ids]
+            yield from findings_about(rows, "line-gapped", "warning", layer, messages)
 
 
 def _unsure(row: dict[Hashable, Any]) -> Finding:

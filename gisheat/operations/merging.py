@@ -18,13 +18,13 @@ from gisheat.as_built.geopackage_store import GeoPackageStore, check_writable, m
 from gisheat.as_built.history import Edit, Run, edits_back, state_after, to_undo
 from gisheat.as_built.proposing import Base, Proposal, Rules, propose
 from gisheat.as_built.stores import Store
+from gisheat.as_built_options import MergeOptions, UndoOptions
 from gisheat.as_built_quantities import BaseState, ChangesInput
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.geopackage import check_output, is_result, run_record, whole_or_nothing, write_result
-from gisheat.layers import Layers, all_in_crs, file_hash
+from gisheat.layers import Layers, file_hash
 from gisheat.operations.running import Report
-from gisheat.option_sets import MergeOptions, UndoOptions
 from gisheat.outputs import inputs_of
 from gisheat.places import Place, file_of, place
 from gisheat.quantities import OutputFile
@@ -32,6 +32,9 @@ from gisheat.schema import ID_COLUMN, SCHEMA_VERSION
 from gisheat.signature import checked, defaults
 from gisheat.state import Progress, open_project, report
 from gisheat.summary import Rows
+
+SHOWN = 20
+"""Findings that the command line shows; a base has no layer for them."""
 
 
 def merge(
@@ -137,6 +140,8 @@ def _check_target(store: Store, target: Place | None, read: list[Place], chosen:
         if isinstance(store, GeoPackageStore):
             check_writable(store.file)
         return
+    if not chosen.get("dry_run") and not isinstance(store, GeoPackageStore):
+        raise InputError(f"{store.place} is a database, of which no copy is made: say --in-place.")
     file = file_of(target, "output")
     if file.suffix.lower() != ".gpkg":
         raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
@@ -159,8 +164,8 @@ def _proposed(
         ):  # fmt: skip
             raise InputError(f"{source} lies in another CRS than the base: was it made of another one?")
         return Proposal(changes, (), 0, 0)
-    new = all_in_crs(read_state(source, chosen["crs"]), base.layers.crs)
-    before = None if ancestor is None else all_in_crs(read_state(ancestor, chosen["crs"]), base.layers.crs)
+    new = read_state(source, chosen["crs"], chosen["encoding"], base.layers.crs)
+    before = None if ancestor is None else read_state(ancestor, chosen["crs"], chosen["encoding"], base.layers.crs)
     rules = Rules(chosen["match_tolerance_m"], chosen["missing"], chosen["empty_values"], chosen["new_columns"])
     report(progress, 0.5, "comparing")
     found = propose(base, new, before, rules)
@@ -293,5 +298,7 @@ def _report(
 ) -> Report:  # fmt: skip
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
+    if not chosen.get("dry_run") and sum(f.severity != "info" for f in findings) > SHOWN:
+        notes = (*notes, "of so many findings, a dry run writes all as a layer, and --json prints them")
     seconds = time.perf_counter() - clock
     return Report(figures, tuple(findings), notes, files, "", seconds, language=chosen["language"])

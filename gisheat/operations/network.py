@@ -245,7 +245,7 @@ def _solve_one_pipe(
     figures = one_pipe.solved_rows(project, results)
     written = one_pipe.solved_tables(layers, results, findings)
     written["summary"] = tables.key_values(figures)
-    record = outputs.run_record(gisheat.__version__, "solve", state, started, time.perf_counter() - clock)
+    record = outputs.run_record(gisheat.__version__, "solve", state, started, time.perf_counter() - clock, target)
     written["run"] = tables.key_values(record | one_pipe.water_record(options), "run")
     report(progress, 0.75, "writing the result")
     write_result(target, written, title=project.name, language=options["language"])

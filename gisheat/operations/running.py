@@ -12,18 +12,17 @@ from typing import Any
 
 import gisheat
 from gisheat import outputs, stages, tables
-from gisheat.catalogue import PIPE_SERIES, TRENCH_PRICES
-from gisheat.equipment import EQUIPMENT_CATALOGUES
 from gisheat.errors import ConvergenceError, InputError, TopologyError
 from gisheat.findings import Finding, has_errors
 from gisheat.geopackage import run_record, whole_or_nothing, write_result
-from gisheat.option_sets import IN_PROJECT_FILES
+from gisheat.option_sets import IN_PROJECT_FILES, SolveOptions
 from gisheat.places import Place, place
 from gisheat.project import Project, resolve
 from gisheat.schema import Language
 from gisheat.signature import checked, defaults, parameters
 from gisheat.state import TABLE_OPTIONS, Progress, State, open_project, report
 from gisheat.summary import Rows, summary_rows
+from gisheat.versions import renamed, schema_of_record
 
 Steps = tuple[Callable[[State, Progress | None], State], ...]
 Writer = Callable[[State, Path], tuple[Rows, tuple[Path, ...]]]
@@ -34,10 +33,8 @@ TO_LOADS: Steps = (*TO_NETWORK, stages.add_loads)
 TO_SIZES: Steps = (*TO_LOADS, stages.add_sizes)
 TO_SOLUTION: Steps = (*TO_SIZES, stages.add_solution)
 
-CATALOGUES: Mapping[str, tuple[str, ...]] = {
-    "catalogue": PIPE_SERIES, "equipment_catalogue": EQUIPMENT_CATALOGUES, "prices": TRENCH_PRICES,
-}  # fmt: skip
-"""Options that name a catalogue, by its own name or as a file."""
+_IN_ITS_FLOWS = "outdoor_temp_c"
+"""Option of a run record that is not taken again: the flows at that outdoor temperature are there."""
 SETTLED: Mapping[str, Mapping[str, Any]] = {"route": {"routing": "always"}}
 """Options that a verb settles by what it is for."""
 
@@ -82,7 +79,7 @@ def resolve_options(operation: Callable[..., Report], project: Project, given: M
         checked(other, {k: v for k, v in rest.items() if k in known}, f"project file {project.path}, [options]")
         rest = {k: v for k, v in rest.items() if k not in known}
     checked(operation, rest, f"project file {project.path}, [options]")
-    for name, named in CATALOGUES.items():
+    for name, named in outputs.CATALOGUES.items():
         if project.path is not None and own.get(name) not in (None, *named):
             own[name] = resolve(own[name], project.path.resolve().parent)
     if project.path is not None:
@@ -98,7 +95,7 @@ def state_of(
     path = place(source)
     project = open_project(path)
     if project.path is None:
-        project = replace(project, options=recorded_options(operation, path))
+        project = replace(project, options=recorded_options(operation, path, given))
     options = resolve_options(operation, project, given)
     state = stages.read(path, project, options, progress)
     for step in steps:
@@ -122,30 +119,62 @@ def as_far_as_possible(steps: Steps) -> Steps:
 
 
 def _as_type(kind: Any, text: str) -> Any:
+    if kind is bool:
+        return text == "true"
     return kind(text) if kind in (int, float, Path) else text
 
 
-def recorded_options(operation: Callable[..., Report], path: Place) -> dict[str, Any]:
-    """Options that a result was solved with, as its run record has them; empty for other files.
+def recorded_options(
+    operation: Callable[..., Report], path: Place, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Options that a result was solved with, as its run record has them and `given` does not; empty for other files.
 
     Raises
     ------
     InputError
-        If it was solved at an outdoor temperature, which the operation does not know: it goes by the design.
+        If it was solved at an outdoor temperature, which the operation does not know: it goes by the design. If it is
+        of a newer version, or a catalogue is not there any more.
     """
-    record = run_record(path)
-    at = record.get("option outdoor_temp_c")
-    if at is not None and "outdoor_temp_c" not in {p.name for p in parameters(operation)}:
+    at = run_record(path).get(f"option {_IN_ITS_FLOWS}")
+    if at is not None and _IN_ITS_FLOWS not in {p.name for p in parameters(operation)}:
         raise InputError(
             f"{path} was solved at {at} degC outside, and {operation.__name__} goes by the design: name the project,"
             " or a result of the design."
         )
+    found = _recorded(operation, path, given or {})
+    return found | ({"routing": "never"} if found else {})  # its trenches are there
+
+
+def _recorded(operation: Callable[..., Report], path: Place, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in the run record of a result under the names of today, without those that are given."""
+    record = run_record(path)
+    schema = schema_of_record(record, str(path))
+    written = {key.removeprefix("option "): value for key, value in record.items() if key.startswith("option ")}
+    named = renamed("option", written, schema).values
     found: dict[str, Any] = {}
     for parameter in parameters(operation):
-        value = record.get(f"option {parameter.name}")
-        if value is not None and not parameter.positional and parameter.name != "outdoor_temp_c":  # its flows are there
-            found[parameter.name] = value == "true" if parameter.type is bool else _as_type(parameter.type, value)
-    return found | ({"routing": "never"} if found else {})  # its trenches are there
+        name = parameter.name
+        if name not in named or parameter.positional or given.get(name) is not None or name == _IN_ITS_FLOWS:
+            continue
+        if name in outputs.CATALOGUES:
+            found[name] = outputs.recorded_file(path, record, name)
+            continue
+        try:
+            found[name] = _as_type(parameter.type, named[name])
+        except ValueError:
+            raise InputError(f"{path}: its run record says {name} = {named[name]!r}, which is no number.") from None
+    return checked(operation, found, f"{path}, its run record")
+
+
+def _as_it_was_solved(
+    operation: Callable[..., Report], path: Place, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Options of a result that a verb solves once more, and a note on those that are not the usual ones."""
+    of_solving = {p.name for p in parameters(SolveOptions)} - {"routing"}  # what was routed is known
+    found = {n: v for n, v in _recorded(operation, path, given).items() if n in of_solving}
+    usual = defaults(operation)
+    other = [f"{name} = {value}" for name, value in found.items() if value != usual[name]]
+    return found, (f"{path.name}: with the options of its run record ({', '.join(other)})",) if other else ()
 
 
 def result_of(
@@ -157,6 +186,9 @@ def result_of(
     started, clock = datetime.now(UTC), time.perf_counter()
     path = place(source)
     project = open_project(path)
+    if project.path is None:
+        recorded, said = _as_it_was_solved(operation, path, given)
+        project = replace(project, options=recorded, notes=said)
     options = resolve_options(operation, project, dict(given))
     target = None if output is None else place(output)
     if target is None and needs_output:
@@ -176,7 +208,7 @@ def result_of(
         written["summary"] = tables.key_values(figures)
         seconds = time.perf_counter() - clock
         written["run"] = tables.key_values(
-            outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds), "run"
+            outputs.run_record(gisheat.__version__, operation.__name__, state, started, seconds, target), "run"
         )
         with contextlib.ExitStack() as whole:  # all stand beside their places before any takes its name
             if picture is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gisheat.styles.model import Context, Style
 
 FONT = "Sans Serif"
-_AROUND_POINT, _LINE, _CURVED = "6", "2", "3"
+_AROUND_POINT, _OVER, _LINE, _CURVED = "6", "1", "2", "3"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ def _text(name: str) -> str:
 def _rules(kind: str, style: Style, context: Context) -> tuple[_Label, ...]:
     if kind == "pipe":
         return _pipe_rules(context)
+    if kind == "change":
+        return _change_rules(style)
     if kind == "node":
         value = _number(style.column, 1, "")
         return (_Label(value, 2500, 6.5, (style.column,), priority=2),)
@@ -92,6 +94,23 @@ def _pipe_rules(context: Context) -> tuple[_Label, ...]:
     trunk = 'coalesce("dn_mm",0) >= 250' if "dn_mm" in fields else "FALSE"
     branch = _Label(text, 6000, 6.5, (), f"NOT ({trunk}) AND {room}", along_line=_LINE, priority=4, distance=distance)
     return replace(branch, scale=15000, size=7, filter=f"{trunk} AND {room}", bold=True), branch
+
+
+def _change_rules(style: Style) -> tuple[_Label, ...]:
+    """Which feature was changed; nearer, and along lines that have room for it, what was: dn_mm: 600 -> 700."""
+    name, detail = _text("feature_id"), _text("detail")
+    if style.layer == "changed_points":
+        return (_Label(name, 10000, 7, ("feature_id", "action"), priority=6),)
+    if style.layer == "changed_areas":
+        return (_Label(name, 10000, 7, ("feature_id", "action"), along_line=_OVER, priority=6),)
+    room = f"{millimetres_on_map()} > 10"
+    first = f"regexp_replace({detail},';.*','')"
+    text = _joined(name, f"if(coalesce(@map_scale,0) < 6000,{first},'')", separator="'  '")
+    other = _Label(
+        text, 15000, 7, ("feature_id", "action", "detail"), f"\"action\" <> 'redimensioned' AND {room}",
+        along_line=_LINE, priority=6, distance={"LabelDistance": "1.2"},
+    )  # fmt: skip
+    return replace(other, filter=f"\"action\" = 'redimensioned' AND {room}", priority=8), other
 
 
 # Keeps the labels of others off a feature, also where it has no label itself.
@@ -124,7 +143,6 @@ _POINT_RULES: dict[str, tuple[_Label, ...]] = {
         _FINDING,
     ),
     "valve": (_Label(_text("valve_id"), 3000, 6.5, ("valve_id",), priority=3),),
-    "change": (_Label(_text("feature_id"), 10000, 7, ("feature_id", "action"), priority=6),),
     "pump": (_Label(_text("pump_id"), 8000, 7, ("pump_id",), priority=6),),
     "street": (
         _Label(

@@ -154,7 +154,9 @@ def write_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow]) -> No
         connection.execute(_INSERT_STYLE, (number, *shown, _OWNER))
 
 
-def add_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow], *, owner: str, tables: Sequence[str]) -> None:
+def add_styles(
+    connection: sqlite3.Connection, rows: Sequence[StyleRow], *, owner: str, tables: Sequence[str], listed: bool = True
+) -> None:
     """Write rows beside the styles of others, in place of those that this owner has with the tables.
 
     They become default only where a table has no other style; without any style the table of styles goes again. Their
@@ -165,6 +167,7 @@ def add_styles(connection: sqlite3.Connection, rows: Sequence[StyleRow], *, owne
         return
     if not there:
         connection.execute(_STYLE_TABLE)
+    if not there and listed:
         connection.execute(_REGISTER)
     gone = 0
     for table in tables:

@@ -90,6 +90,7 @@ class GeoPackageStore:
                 self.connection.create_function(name, count, _unexpected, deterministic=True)
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
+                self.hides = self._would_hide()
             except sqlite3.Error:
                 self.connection.close()
                 raise
@@ -239,8 +240,23 @@ class GeoPackageStore:
             (view, table.name),
         )
 
+    def _would_hide(self) -> bool:
+        """Whether listing a first table without geometry would hide tables of the utility that are not listed.
+
+        GDAL shows those only as long as no table is listed.
+        """
+        if self.connection.execute("SELECT 1 FROM gpkg_contents WHERE data_type = 'attributes'").fetchone():
+            return False
+        query = """SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'gpkg!_%' ESCAPE '!'
+            AND name NOT LIKE 'rtree!_%' ESCAPE '!' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+            AND name NOT IN (SELECT table_name FROM gpkg_contents)"""
+        ours = {REGISTRY, "qgis_projects", *(name for row in self.written() for name in (row.holder, row.view))}
+        return any(name not in ours for (name,) in self.connection.execute(query))
+
     def _register(self, name: str, kind: str, like: str = "") -> None:
         """List a table in the contents, a layer with the extent of the one it is made of; no time of its own."""
+        if kind == "attributes" and self.hides:
+            return
         self.connection.execute(
             "INSERT OR REPLACE INTO gpkg_contents"
             " (table_name, data_type, identifier, description, last_change, min_x, min_y, max_x, max_y, srs_id)"
@@ -281,7 +297,7 @@ class GeoPackageStore:
 
     def set_styles(self, tables: Sequence[str], rows: Sequence[StyleRow]) -> None:
         """Replace the styles that write-backs have stored with some tables; none of others is touched."""
-        add_styles(self.connection, rows, owner=STYLE_OWNER, tables=tables)
+        add_styles(self.connection, rows, owner=STYLE_OWNER, tables=tables, listed=not self.hides)
 
 
 def _decoded(raw: bytes) -> str:

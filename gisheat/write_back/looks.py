@@ -35,17 +35,23 @@ def looks(
     """
     styled = [s for s in STYLES if s.layer == layer and s.column in values]
     shown = [s for s in styled if any(value is not None for value in values[s.column])]
+    if not shown:  # those that only say what is there, as of sources
+        shown = [s for s in STYLES if s.layer == layer and s.default and s.column in table.columns]
     if not shown:
         return ()
     facts = Facts(
-        ranges={(layer, names[s.column]): _range(values[s.column]) for s in shown if s.kind == "pretty"},
-        values={(layer, names[s.column]): _texts(values[s.column]) for s in shown if s.kind == "values"},
+        ranges={
+            (layer, names[s.column]): _range(values[s.column]) for s in styled if s in shown and s.kind == "pretty"
+        },
+        values={
+            (layer, names[s.column]): _texts(values[s.column]) for s in styled if s in shown and s.kind == "values"
+        },
     )
     info = LayerInfo(SHAPES[GEOMETRY[layer]], table.columns, table.geometry_column, table.key)
     words = labels(cast("Language", language)).get(layer, {})
     aliases = {**words, **{names[c]: words[c] for c in values if c in words}}
     context = Context(layer, info, facts, cast("Language", language), aliases)
-    styles = tuple(replace(style, column=names[style.column]) for style in shown)
+    styles = tuple(replace(style, column=names.get(style.column, style.column)) for style in shown)
     ordered = sorted(styles, key=lambda style: not style.default)
     rows = style_rows({table.name: context}, {table.name: ordered})
     return tuple(row._replace(name=f"{BEFORE}{row.name}") for row in rows)

@@ -17,7 +17,7 @@
 </message>
 <message>
 <source>Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.</source>
-<translation type="unfinished" />
+<translation>项目文件（*.toml），或图层名称符合约定的文件或 PostGIS 模式（postgresql://...）。</translation>
 </message>
 <message>
 <source>Project file to write.</source>
@@ -45,7 +45,7 @@
 </message>
 <message>
 <source>GeoPackage, or PostGIS schema (postgresql://...), to write; appears whole or not at all.</source>
-<translation type="unfinished" />
+<translation>要写出的 GeoPackage 或 PostGIS 模式（postgresql://...）；要么完整写出，要么不写。</translation>
 </message>
 <message>
 <source>3 Design</source>
@@ -793,15 +793,19 @@
 </message>
 <message>
 <source>Older state: a project file, a file or PostGIS schema of layers.</source>
-<translation type="unfinished" />
+<translation>原状态：项目文件、图层文件或 PostGIS 模式。</translation>
 </message>
 <message>
 <source>Newer state: a project file, a file or PostGIS schema of layers.</source>
-<translation type="unfinished" />
+<translation>新状态：项目文件、图层文件或 PostGIS 模式。</translation>
 </message>
 <message>
 <source>Distance that digitising alone makes: what moved less did not move.</source>
 <translation>仅由数字化造成的偏差：偏移小于此值视为未移动。</translation>
+</message>
+<message>
+<source>Solve both states and set side by side what the changes do.</source>
+<translation>计算两个状态，并列变更的影响。</translation>
 </message>
 <message>
 <source>Merge a survey, a design or an approved change set into a base map</source>
