@@ -181,7 +181,7 @@ def test_explain_and_compare_and_new_and_template(mulan):
     assert call("template", "-o", mulan.address("blank"), "--crs", "EPSG:4552").code == 0
     assert set(database.layer_names(mulan.place("blank"))) == set(INPUT_LAYERS)
     again = call("template", "-o", mulan.address("blank"), "--crs", "EPSG:4552")
-    assert (again.code, "exists" in again.err) == (2, True)
+    assert (again.code, "did not write (areas" in again.err) == (2, True)
     assert (
         call("check", mulan.folder / "file.toml", "-o", mulan.address("blank")).code == 2
     )  # a template is nobody's result
@@ -204,10 +204,40 @@ def test_one_pipe_networks_come_from_and_go_to_a_database(mulan):
     assert a == b
 
 
+def test_a_result_in_a_database_is_exported_as_one_in_a_file_is(mulan):
+    for name, source in (("a", mulan.folder / "mulan.gpkg"), ("b", mulan.address("exported"))):
+        if name == "b":
+            routed = mulan.folder / "mulan.gpkg"
+            tables = {n: read_table(n, f"{routed}|{n}") for n in ("pipes", "stations")}
+            database.write_result(place(source), tables, title="Mulan")
+        ran = call("export", source, "-o", mulan.folder / f"{name}.geojson", "--layer", "pipes")
+        assert ran.code == 0, ran.err
+    one, two = (json.loads((mulan.folder / f"{n}.geojson").read_text(encoding="utf-8"))["features"] for n in ("a", "b"))
+    assert [f["geometry"] for f in two] == [f["geometry"] for f in one]
+    assert [f["properties"]["pipe_id"] for f in two] == [f["properties"]["pipe_id"] for f in one]
+
+
+@pytest.mark.parametrize("verb", ["merge", "write-back"])
+def test_verbs_that_change_the_map_itself_say_that_they_take_files_alone(mulan, verb):
+    ran = call(verb, mulan.address("net"), mulan.folder / "mulan.gpkg", "--in-place")
+    assert (ran.code, "is a database" in ran.err) == (2, True)
+
+
 def test_no_verb_is_left_out():
-    tried = {*TO_RESULT, *PRODUCTS, "route", "explain", "compare", "new", "template", "import_inp", "export_inp"}
-    without_layers = {"check_table"}
-    assert {o.__name__ for o in OPERATIONS} == tried | without_layers
+    tried = {
+        *TO_RESULT,
+        *PRODUCTS,
+        "route",
+        "explain",
+        "compare",
+        "new",
+        "template",
+        "import_inp",
+        "export_inp",
+        "export",
+    }
+    files_alone = {"check_table", "import_osm", "merge", "undo", "write_back"}
+    assert {o.__name__ for o in OPERATIONS} == tried | files_alone
 
 
 def test_the_address_as_python_takes_it(mulan):
