@@ -27,7 +27,7 @@ from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_finding
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
     "AUTO",
