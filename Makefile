@@ -14,6 +14,7 @@ demo: ## set everything up, then size and solve the sample network
 
 test: ## set everything up (QGIS too), then linters and all tests
 	@sh tools/setup.sh test
+	@sh tools/postgis.sh
 	@echo "test: linters, tests in QGIS, then all other tests (some ten minutes) ..."
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) test_in_qgis lint loops
 	@.venv/bin/python -m pytest -q -n auto --dist worksteal
@@ -55,6 +56,7 @@ verify: ## run EPANET, pandapipes, LibreOffice and Chromium beside gisheat, writ
 
 bench: ## speed and memory against their limits
 	@sh tools/setup.sh bench
+	@sh tools/postgis.sh
 	@sh tools/setup.sh verify
 	@.venv/bin/python -m pytest -q benchmarks
 
@@ -64,6 +66,7 @@ docs: ## the pages of docs/ that come from the code or from a run
 
 oldest: ## all tests with every dependency at its lower bound
 	@sh tools/setup.sh oldest
+	@sh tools/postgis.sh
 	@sh tools/qgis.sh
 	@.venv-oldest/bin/python -m pytest -q -n auto --dist worksteal
 

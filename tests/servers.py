@@ -22,7 +22,8 @@ PASSWORD = "geheim-7Qx-marker"
 GUARD = '"$@" & server=$!; read -r _; kill -INT $server; wait $server; cd /; rm -rf "$FOLDER"'
 """Standard input is a pipe of the tests: when it closes, however they end, the server stops and its folder goes."""
 SETTINGS = {
-    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": "40",
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB",
+    "max_connections": "40",
     "autovacuum": "off", "listen_addresses": "127.0.0.1", "log_min_messages": "fatal", "jit": "off",
 }  # fmt: skip
 

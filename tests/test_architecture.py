@@ -40,7 +40,7 @@ def project_files() -> list[Path]:
 def requirements() -> dict[str, str]:
     """Lower bound of every direct dependency, those of the extras too."""
     extras = PROJECT["optional-dependencies"].values()
-    bound = re.compile(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?")
+    bound = re.compile(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)(?:,<[\d.]+)?")
     return dict(bound.fullmatch(r).groups() for r in chain(PROJECT["dependencies"], *extras))
 
 

@@ -291,7 +291,7 @@ def test_a_column_of_the_users_own_is_never_overwritten(case, base):
 
 def test_a_view_is_a_layer_with_all_own_columns_and_the_figures(case, base):
     report = operations.write_back(base, case[1], in_place=True, form="view")
-    assert report.notes == ("layers to open: pipes_with_results, stations_with_results, sources_with_results",)
+    assert report.notes[-1] == "layers to open: pipes_with_results, stations_with_results, sources_with_results"
     shown = pyogrio.read_dataframe(base, layer="pipes_with_results", fid_as_index=True)
     own = pyogrio.read_dataframe(base, layer="pipes", fid_as_index=True)
     assert shown.crs == own.crs

@@ -8,5 +8,5 @@ from pathlib import Path
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 extras = project["optional-dependencies"]
 for requirement in project["dependencies"] + extras["terrain"] + extras["test"]:
-    name, lower = re.match(r"([\w-]+)>=([\d.]+)", requirement).groups()
+    name, lower = re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", requirement).groups()
     sys.stdout.write(f"{name}=={lower}\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pyproj import CRS
+
 from gisheat.as_built.changes import COMPARED
 from gisheat.as_built.database_store import open_database
 from gisheat.as_built.geopackage_store import open_geopackage
@@ -16,10 +18,12 @@ from gisheat.places import Database, Place, split_source
 from gisheat.state import open_project
 
 
-def read_state(where: Place, crs: str | None) -> Layers:
-    """The layers of a project file, or of a file or schema, as they are drawn."""
+def read_state(where: Place, crs: str | None, encoding: str | None = None, into: CRS | None = None) -> Layers:
+    """The layers of a project file, or of a file or schema, as they are drawn; brought into a CRS where one is said."""
     project = open_project(where)
-    return read_layers(find_sources(where, None if project.path is None else project, {}), project.columns, crs)
+    sources = find_sources(where, None if project.path is None else project, {})
+    to_crs = None if into is None else into.to_wkt()
+    return read_layers(sources, project.columns, crs, to_crs=to_crs, encoding=encoding)
 
 
 def read_base(where: Place, crs: str | None) -> Base:

@@ -216,12 +216,12 @@ class _Stream:
             block = next(self.blocks, None)
             if block is None:
                 break
-            self.hash.update(block)
             parts.append(bytes(block))
             have += len(parts[-1])
         found = b"".join(parts)
         cut = len(found) if size < 0 else size
         self.rest = found[cut:]
+        self.hash.update(found[:cut])
         return found[:cut]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -247,7 +247,8 @@ def _fetched(
     types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
     with session.rows.cursor() as cursor, cursor.copy(query) as copy:
         stream: Any = _Stream(copy)
-        rows: pd.DataFrame = pd.read_csv(
+        readable: Any = pd.read_csv  # its types know no numbers as names
+        rows: pd.DataFrame = readable(
             stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
             na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
             keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
@@ -309,7 +310,7 @@ def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
 def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """The table with feature ids as index: the key, where it is one whole number for each row, or the row's number."""
     name = key[0] if len(key) == 1 else ""
-    ids = rows[name] if name in rows else None
+    ids = rows.get(name)
     if ids is None or ids.dtype.kind not in "iu" or ids.duplicated().any():
         return rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="fid"))
     numbered = rows.set_axis(pd.Index(ids.to_numpy(np.int64), name="fid"))
@@ -325,4 +326,4 @@ def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tupl
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
-    return np.asarray(shapely.set_srid(found, 0), object), crs_of(session, numbers[0] if numbers else srid, place)
+    return found, crs_of(session, numbers[0] if numbers else srid, place)

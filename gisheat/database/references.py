@@ -56,7 +56,7 @@ def srid_of(session: Session, crs: CRS | None) -> int:
 
 
 def _words(crs: CRS) -> str | None:
-    """A CRS in the words of PostGIS (WKT 1), None for what they can't say or where it is no CRS but plain coordinates."""
+    """A CRS in the words of PostGIS (WKT 1), None for what they can't say and for plain coordinates."""
     if crs.is_engineering:
         return None
     try:

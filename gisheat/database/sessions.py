@@ -152,7 +152,8 @@ def _prepare(session: Session) -> None:
     version = session.rows.info.server_version
     if version < OLDEST_SERVER:
         raise InputError(
-            f"{session.where}: the server is PostgreSQL {version // 10000}; {OLDEST_SERVER // 10000} or newer is needed."
+            f"{session.where}: the server is PostgreSQL {version // 10000};"
+            f" {OLDEST_SERVER // 10000} or newer is needed."
         )
     find = "SELECT nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'postgis'"
     schema = session.connection.execute(sqlalchemy.text(find)).scalar()

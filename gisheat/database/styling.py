@@ -14,9 +14,9 @@ from gisheat.schema import Language, labels
 
 OWNER = "gisheat"
 _STYLE_TABLE = """CREATE TABLE IF NOT EXISTS public.layer_styles (
-    id SERIAL PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar, f_table_name varchar, f_geometry_column varchar,
-    stylename text, styleqml xml, stylesld xml, useasdefault boolean, description text, owner varchar(63) DEFAULT CURRENT_USER,
-    ui xml, update_time timestamp DEFAULT CURRENT_TIMESTAMP, type varchar)"""
+    id SERIAL PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar, f_table_name varchar,
+    f_geometry_column varchar, stylename text, styleqml xml, stylesld xml, useasdefault boolean, description text,
+    owner varchar(63) DEFAULT CURRENT_USER, ui xml, update_time timestamp DEFAULT CURRENT_TIMESTAMP, type varchar)"""
 """As QGIS makes it, and where it looks for styles, whatever schema a layer is in."""
 _PROJECT_TABLE = "CREATE TABLE {} (name TEXT PRIMARY KEY, metadata JSONB, content BYTEA)"
 _PROJECT = """INSERT INTO {} VALUES (%s, %s, %s)
@@ -36,14 +36,15 @@ _MOVED_STYLES = """INSERT INTO public.layer_styles (f_table_catalog, f_table_sch
     SELECT f_table_catalog, %s, f_table_name, f_geometry_column, stylename, styleqml, stylesld, useasdefault,
     description, owner, ui FROM public.layer_styles
     WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s) ORDER BY id"""
-_STYLE = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, stylename,
-    styleqml, useasdefault, description, owner) VALUES (current_database(), %s, %s, %s, %s, %s, %s, %s, %s)"""
+_STYLE = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,
+    stylename, styleqml, useasdefault, description, owner)
+    VALUES (current_database(), %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
 def write_styles(
     session: Session, tables: Mapping[str, pd.DataFrame], *, key: str, shape: str, title: str, language: Language
 ) -> None:
-    """Store the named styles in `layer_styles` and a project in `qgis_projects`; a warning where that is not allowed."""
+    """Store the named styles in `layer_styles`, a project in `qgis_projects`; a warning where it may not."""
     infos = styles.describe_tables(tables, geometry_column=shape, key=key)
     sources = {name: _source(session, name, info) for name, info in infos.items()}
     rows, project = styles.compose(
@@ -114,7 +115,7 @@ def _store_project(session: Session, project: str) -> None:
 
 
 def _source(session: Session, table: str, info: styles.LayerInfo) -> str:
-    """A layer as the provider of QGIS names it, without user and password, which QGIS asks for or takes from elsewhere."""
+    """A layer as the provider of QGIS names it, without user and password, which QGIS asks for."""
     from psycopg.conninfo import conninfo_to_dict
 
     stated, now = conninfo_to_dict(session.where.connection), session.rows.info

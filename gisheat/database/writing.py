@@ -57,8 +57,8 @@ def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool
     if foreign and not overwrite:
         listed = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
         raise InputError(
-            f"output {where}: the schema holds tables that gisheat did not write ({listed}); name another schema, or say"
-            " --overwrite, which replaces those of a result's own names alone."
+            f"output {where}: the schema holds tables that gisheat did not write ({listed}); name another schema, or"
+            " say --overwrite, which replaces those of a result's own names alone."
         )
 
 
@@ -169,7 +169,8 @@ def alone(session: Session) -> None:
     row = session.rows.execute(query, (session.where.schema,)).fetchone()
     if row is not None and not row[0]:
         raise InputError(
-            f"output {session.where} can't be written: another run is writing this schema; try again when it has finished."
+            f"output {session.where} can't be written: another run is writing this schema; try again when it"
+            " has finished."
         )
 
 
@@ -237,11 +238,11 @@ def _write_table(session: Session, name: str, table: pd.DataFrame, srid: int, ma
     """Make a table with its key, fill it, then index it: an index that grows row by row would take longer."""
     import sqlalchemy
 
-    kinds = {c: _kind(table[c]) for c in table.columns if not _is_shape(table, c)}
+    kinds = {c: kind_of(table[c]) for c in table.columns if not _is_shape(table, c)}
     made = _definition(session.where.schema, name, table, kinds, srid)
     made.comment = f"{name.replace('_', ' ').capitalize()}. {mark}".strip()
     session.connection.execute(sqlalchemy.schema.CreateTable(made))
-    _copy(session, name, table, kinds, srid)
+    copy_rows(session, name, table, kinds, srid)
     if isinstance(table, gpd.GeoDataFrame):
         index = sqlalchemy.Index(
             _shortened(name, LONGEST_NAME - 9) + "_geom_idx", made.c[SHAPE], postgresql_using="gist"
@@ -265,7 +266,8 @@ def _definition(
 
     types: dict[str, Any] = {
         "int8": sqlalchemy.BigInteger(), "float8": sqlalchemy.Double(), "bool": sqlalchemy.Boolean(),
-        "text": sqlalchemy.Text(), "timestamp": sqlalchemy.DateTime(), "timestamptz": sqlalchemy.DateTime(timezone=True),
+        "text": sqlalchemy.Text(), "timestamp": sqlalchemy.DateTime(),
+        "timestamptz": sqlalchemy.DateTime(timezone=True),
         "date": sqlalchemy.Date(),
     }  # fmt: skip
     meanings = {c: known.meaning for c, known in columns(name).items()}
@@ -303,7 +305,7 @@ def _has_m(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
 # rows ----------------------------------------------------------------------------------------------------
 
 
-def _kind(values: pd.Series) -> str:
+def kind_of(values: pd.Series) -> str:
     """Type of a column in the database."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return "timestamptz"
@@ -315,7 +317,7 @@ def _kind(values: pd.Series) -> str:
             "date": "date"}.get(inferred, "text")  # fmt: skip
 
 
-def _copy(session: Session, name: str, table: pd.DataFrame, kinds: Mapping[str, str], srid: int) -> None:
+def copy_rows(session: Session, name: str, table: pd.DataFrame, kinds: Mapping[str, str], srid: int) -> None:
     """Send the rows, numbered from 1, in blocks."""
     from psycopg import sql
 

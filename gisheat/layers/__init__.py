@@ -27,12 +27,11 @@ from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_finding
 from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
-from gisheat.schema import GEOMETRY, INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
 
 __all__ = [
     "AUTO",
     "Layers",
-    "all_in_crs",
     "column_names",
     "file_hash",
     "find_sources",
@@ -211,15 +210,3 @@ def _with_list(stations: gpd.GeoDataFrame, source: str, mapping: Mapping[str, st
     notes = [note.replace("stations: ", f"{STATION_LIST}: ", 1) for note in said]
     findings = [replace(f, layer="stations") for f in read.findings]
     return replace(joined, notes=(*read.notes, *notes, *joined.notes), findings=(*findings, *found, *joined.findings))
-
-
-def all_in_crs(layers: Layers, target: CRS | None) -> Layers:
-    """Layers in another CRS, which is noted."""
-    if target is None or layers.crs is None or layers.crs.equals(target, ignore_axis_order=True):
-        return layers
-    tables = {
-        name: table if GEOMETRY[name] == "none" else in_crs(name, table, target)
-        for name, table in layers.tables.items()
-    }
-    note = f"reprojected from {name_of(layers.crs)} to {name_of(target)}"
-    return replace(layers, tables=tables, crs=target, notes=(*layers.notes, note))

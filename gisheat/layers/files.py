@@ -127,10 +127,10 @@ def column_names(source: str) -> list[str]:
     """Names of the columns of a source; none where it can't be read, which is said when it is."""
     where, name = split_source(source)
     try:
-        if isinstance(where, Path) and is_cad(where):
-            return cad_columns(where, name)
         if isinstance(where, Database):
             return database.column_names(where, name)
+        if is_cad(where):
+            return cad_columns(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):

@@ -16,6 +16,7 @@ from gisheat import tables
 from gisheat.as_built.changes import COMPARED, find_changes, merged
 from gisheat.as_built.effects import effects, station_effects
 from gisheat.as_built.layers import change_figures, change_layers, doubtful
+from gisheat.as_built_options import CompareOptions
 from gisheat.crs import name_of
 from gisheat.errors import GisheatError, InputError
 from gisheat.findings import Finding, findings_about
@@ -23,7 +24,6 @@ from gisheat.geopackage import check_output, run_record, write_result
 from gisheat.layers import Layers, file_hash, reprojected
 from gisheat.operations.network import run
 from gisheat.operations.running import TO_SOLUTION, Report, state_of
-from gisheat.option_sets import CompareOptions
 from gisheat.outputs import attribution_rows, inputs_of
 from gisheat.places import Place, place, place_name
 from gisheat.quantities import NewState, OldState, OutputFile

@@ -19,14 +19,14 @@ from gisheat.as_built.geopackage_store import GeoPackageStore, check_writable, m
 from gisheat.as_built.history import Edit, Run, edits_back, state_after, to_undo
 from gisheat.as_built.proposing import Base, Proposal, Rules, propose
 from gisheat.as_built.stores import Store
+from gisheat.as_built_options import MergeOptions, UndoOptions
 from gisheat.as_built_quantities import BaseState, ChangesInput
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.geopackage import check_output, is_result, run_record, whole_or_nothing, write_result
-from gisheat.layers import Layers, all_in_crs, file_hash
+from gisheat.layers import Layers, file_hash
 from gisheat.operations.running import Report
-from gisheat.option_sets import MergeOptions, UndoOptions
 from gisheat.outputs import inputs_of
 from gisheat.places import Database, Place, file_of, place
 from gisheat.quantities import OutputFile
@@ -171,8 +171,8 @@ def _proposed(
         ):  # fmt: skip
             raise InputError(f"{source} lies in another CRS than the base: was it made of another one?")
         return Proposal(changes, (), 0, 0)
-    new = all_in_crs(read_state(source, chosen["crs"]), base.layers.crs)
-    before = None if ancestor is None else all_in_crs(read_state(ancestor, chosen["crs"]), base.layers.crs)
+    new = read_state(source, chosen["crs"], chosen["encoding"], base.layers.crs)
+    before = None if ancestor is None else read_state(ancestor, chosen["crs"], chosen["encoding"], base.layers.crs)
     rules = Rules(chosen["match_tolerance_m"], chosen["missing"], chosen["empty_values"], chosen["new_columns"])
     report(progress, 0.5, "comparing")
     found = propose(base, new, before, rules)

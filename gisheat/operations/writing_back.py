@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from gisheat.as_built_options import WriteBackOptions
 from gisheat.as_built_quantities import OwnMap, SolvedResult
 from gisheat.errors import InputError
 from gisheat.findings import Finding
@@ -20,7 +21,6 @@ from gisheat.geopackage import check_output, whole_or_nothing, write_layer
 from gisheat.layers import file_hash, read_table
 from gisheat.layers.files import readable
 from gisheat.operations.running import Report
-from gisheat.option_sets import WriteBackOptions
 from gisheat.outputs import inputs_of
 from gisheat.places import Database, Place, place
 from gisheat.project import Project

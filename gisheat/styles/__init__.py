@@ -1,7 +1,7 @@
 """Named styles and an embedded QGIS project for a result, without QGIS.
 
-`embed` writes both into a closed GeoPackage; `relink` mends the project after the file got another name. `compose` makes
-both of what is known of layers, wherever they are.
+`embed` writes both into a closed GeoPackage; `relink` mends the project after the file got another name. `compose`
+makes both of what is known of layers, wherever they are.
 """
 
 from __future__ import annotations

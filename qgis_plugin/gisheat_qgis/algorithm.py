@@ -150,11 +150,13 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
     def _run(self, python, given, feedback, folder):
         log = open_log(profile.folder())
         line = arguments(self.operation, given)
-        feedback.pushCommandInfo("gisheat " + " ".join(line))
-        log.info("gisheat %s with %s", " ".join(line), python)
+        shown = process.without_password(" ".join(line))
+        feedback.pushCommandInfo("gisheat " + shown)
+        log.info("gisheat %s with %s", shown, python)
         listener = listener_of(feedback, log)
         try:
-            outputs = tuple(Path(value).absolute() for value in self._written(given).values())
+            written = [value for value in self._written(given).values() if not process.is_address(value)]
+            outputs = tuple(Path(value).absolute() for value in written)
             said = process.run(python, line, listener, self.definitions.version, folder, outputs)
         except (process.Failed, process.Cancelled) as error:
             log.info("ended: %s", error)
@@ -171,9 +173,9 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         """Outputs of the tool; what is to be loaded is remembered for the main thread."""
         found = said.get("findings", {})
         outputs = self._written(given)
-        files = [Path(file) for file in said.get("files", ())]
-        for file in files:
+        for file in said.get("files", ()):
             feedback.pushInfo(tr("Written: {}", file))
+        files = [Path(file) for file in said.get("files", ()) if not process.is_address(file)]
         own = {Path(value) for value in outputs.values()}  # Processing itself lists those that are HTML
         self.files = [f for f in files if f.suffix != ".gpkg" and not (f.suffix == ".html" and f in own)]
         if said.get("text"):
@@ -182,6 +184,9 @@ class OperationAlgorithm(QgsProcessingAlgorithm):
         if self.operation.result() is None or not given.get("output"):
             return outputs
         outputs["errors"], outputs["warnings"] = found.get("error", 0), found.get("warning", 0)
+        if process.is_address(given["output"]):  # its layers and project are opened from the browser of QGIS
+            outputs["output"] = process.without_password(given["output"])
+            return outputs
         for name in results.tables(given["output"]) & RESULT_LAYERS.keys():
             outputs[f"result_{name}"] = results.address(given["output"], name)
         self.written = given["output"]

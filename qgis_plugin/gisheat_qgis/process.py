@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,17 @@ FOREIGN = (
     "GDAL_DATA", "GDAL_DRIVER_PATH", "PROJ_LIB", "PROJ_DATA", "LD_LIBRARY_PATH", "LD_PRELOAD",
     "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH",
 )  # fmt: skip
+
+
+def is_address(text: object) -> bool:
+    """Whether a place is a schema of a database, and no file."""
+    return str(text).lower().startswith(("postgresql://", "postgres://"))
+
+
+def without_password(text: str) -> str:
+    """A text in which addresses of databases have lost their passwords."""
+    text = re.sub(r"(postgres(?:ql)?://[^:@/\s]*):[^\s]*@", r"\1@", text, flags=re.IGNORECASE)
+    return re.sub(r"([?&][a-z]*password=)[^&|\s]*", r"\1***", text, flags=re.IGNORECASE)
 
 
 class Failed(Exception):

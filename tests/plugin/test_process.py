@@ -213,3 +213,13 @@ def test_arguments_with_blanks_and_chinese_arrive_as_they_are(tmp_path, definiti
     line = arguments(template, {"output": str(output), "crs": "EPSG:4552"})
     process.run(sys.executable, line, Heard().listener(), gisheat.__version__)
     assert output.exists()
+
+
+def test_an_address_of_a_database_is_shown_without_its_password():
+    from gisheat_qgis.process import is_address, without_password
+
+    line = "run postgresql://me:geheim@host/heat?schema=net -o postgres://me:a:b@c@host/x?schema=r&sslpassword=geheim"
+    shown = without_password(line)
+    assert shown == "run postgresql://me@host/heat?schema=net -o postgres://me@host/x?schema=r&sslpassword=***"
+    assert is_address("postgresql://host/heat")
+    assert not is_address("/data/postgresql.gpkg")

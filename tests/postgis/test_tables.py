@@ -68,14 +68,17 @@ def test_what_is_written_is_read_again_to_the_last_bit(town):
     assert shapely.equals_identical(again.geometry.to_numpy(), table.geometry.to_numpy()).all()
 
 
-@pytest.mark.parametrize("dimension", ["LINESTRING (0 0, 1 2)", "LINESTRING Z (0 0 5, 1 2 6)", "LINESTRING M (0 0 7, 1 2 8)",
+@pytest.mark.parametrize("dimension", ["LINESTRING (0 0, 1 2)", "LINESTRING Z (0 0 5, 1 2 6)",
+                                       "LINESTRING M (0 0 7, 1 2 8)",
                                        "LINESTRING ZM (0 0 5 7, 1 2 6 8)"])  # fmt: skip
 def test_z_and_m_are_kept(town, dimension):
     table = gpd.GeoDataFrame({"a": [1]}, geometry=shapely.from_wkt([dimension]), crs="EPSG:4552")
     town.load("net", {"pipes": table})
     wanted = dimension.split("(")[0].replace(" ", "")
-    query = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'net.pipes'::regclass AND attname = 'geom'"
-    assert town.query(query)[0][0].upper() == f"GEOMETRY({wanted},4552)"
+    query = (
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'geom'"
+    )
+    assert town.query(query, "net.pipes")[0][0].upper() == f"GEOMETRY({wanted},4552)"
     again = read_table("pipes", town.address("net") + "|pipes").geometry.to_numpy()
     assert (
         shapely.to_wkb(again, output_dimension=4).tolist()
@@ -109,7 +112,8 @@ def test_empty_tables_keep_columns_and_crs(town):
 def test_names_that_are_no_identifiers(town):
     schema = 'He"at; DROP SCHEMA public CASCADE; -- %s'
     place = database_place(town, schema)
-    table = lines(2, **{HOSTILE: [1, 2], "Weite 'DN' (mm)": [3.0, 4.0], "xmin": [5, 6], "fid": [7, 8], "SELECT": ["a", "b"],
+    table = lines(2, **{HOSTILE: [1, 2], "Weite 'DN' (mm)": [3.0, 4.0], "xmin": [5, 6], "fid": [7, 8],
+                        "SELECT": ["a", "b"],
                         "长" * 40: [1, 2], "长" * 41: [3, 4]})  # fmt: skip
     database.write_template(place, {HOSTILE: table, "Pipes": table})
     assert sorted(database.layer_names(place)) == sorted([HOSTILE, "Pipes"])
@@ -131,10 +135,14 @@ def database_place(town, schema):
 
 
 OWN = """CREATE SCHEMA own; CREATE TYPE own.mood AS ENUM ('warm', 'cold');
-CREATE TABLE own.net ("Id" integer PRIMARY KEY, built date, paid numeric(20,4), ok boolean, tags text[], facts jsonb, at timestamptz,
-    span interval, code uuid, how own.mood, raw bytea, small smallint, real real, label geometry(Point, 4552), way geometry(LineString, 4552));
-INSERT INTO own.net VALUES (7, '2019-05-04', 1234.5678, true, '{a,"b c",null}', '{"k": [1, 2]}', '2020-01-01 00:00+08', '2 days',
-    'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'warm', '\\x00ff', 3, 0.1, 'SRID=4552;POINT(1 2)', 'SRID=4552;LINESTRING(1 2, 3 4)'),
+CREATE TABLE own.net ("Id" integer PRIMARY KEY, built date, paid numeric(20,4), ok boolean, tags text[],
+    facts jsonb, at timestamptz,
+    span interval, code uuid, how own.mood, raw bytea, small smallint, real real,
+    label geometry(Point, 4552), way geometry(LineString, 4552));
+INSERT INTO own.net VALUES (7, '2019-05-04', 1234.5678, true, '{a,"b c",null}', '{"k": [1, 2]}',
+    '2020-01-01 00:00+08', '2 days',
+    'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'warm', '\\x00ff', 3, 0.1,
+    'SRID=4552;POINT(1 2)', 'SRID=4552;LINESTRING(1 2, 3 4)'),
     (3, NULL, 'NaN', NULL, NULL, NULL, 'infinity', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 CREATE VIEW own.seen AS SELECT "Id" * 10 AS gid, way, ok FROM own.net;
 CREATE MATERIALIZED VIEW own.kept AS SELECT way AS the_geom, ok FROM own.net;
@@ -143,7 +151,8 @@ INSERT INTO own.twice VALUES (1, NULL), (1, NULL), (2, NULL);
 CREATE TABLE own.arcs (fid serial PRIMARY KEY, g geometry);
 INSERT INTO own.arcs (g) VALUES ('SRID=4552;CIRCULARSTRING(0 0, 1 1, 2 0)');
 CREATE TABLE own.round (g geography(LineString)); INSERT INTO own.round VALUES ('LINESTRING(117 41, 117.1 41)');
-CREATE TABLE own.two (g geometry); INSERT INTO own.two VALUES ('SRID=4552;LINESTRING(0 0, 1 1)'), ('SRID=4326;LINESTRING(0 0, 1 1)');
+CREATE TABLE own.two (g geometry);
+INSERT INTO own.two VALUES ('SRID=4552;LINESTRING(0 0, 1 1)'), ('SRID=4326;LINESTRING(0 0, 1 1)');
 CREATE TABLE own.old (g geometry(LineString)); INSERT INTO own.old VALUES ('LINESTRING(0 0, 1 1)');
 CREATE TABLE own.nothing ();"""
 

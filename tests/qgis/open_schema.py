@@ -54,7 +54,7 @@ def described(layer):
         "valid": layer.isValid(), "features": layer.featureCount(), "crs": layer.crs().authid(),
         "renderer": renderer.type() if renderer else "", "legend": len(renderer.legendSymbolItems()) if renderer else 0,
         "aliases": sorted(filter(None, (layer.attributeAlias(i) for i in range(layer.fields().count()))))[:3],
-        "styles": [repr(layer.listStylesInDatabase())[:300]],
+        "styles": [*layer.listStylesInDatabase()[2]],
     }  # fmt: skip
 
 
