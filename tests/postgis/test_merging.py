@@ -73,7 +73,7 @@ def drawn(where):
 
 def test_the_year_of_works_merged_into_a_schema_and_taken_back(story, tmp_path):
     before = rows(story, "last")
-    tables = {n for n in before}
+    tables = set(before)
     report = operations.merge(story.address("last"), story.address("this"), in_place=True)
     assert report.exit_code == 0
     assert report.figures["conflicts"] == (0, "")
@@ -302,6 +302,17 @@ def test_a_locked_table_no_right_and_a_read_only_database(own, change_set, monke
     own.admin.execute(f"ALTER DATABASE {own.name} SET default_transaction_read_only = on")
     assert "read-only" in sentence("merge", own.address("own"), change_set, "--in-place")
     assert rows(own) == before
+
+
+def test_the_rights_of_the_docs_are_enough(own, survey):
+    own.admin.execute("GRANT USAGE, CREATE ON SCHEMA own TO planner; GRANT USAGE ON ALL SEQUENCES IN SCHEMA own TO planner;"
+                      "GRANT SELECT, INSERT, UPDATE, DELETE ON own.pipes, own.stations, own.sources TO planner")  # fmt: skip
+    theirs = own.address("own", user=f"planner:{PASSWORD}")
+    ran = call("merge", theirs, survey, "--in-place", "--new-columns", "none")
+    assert ran.code == 0, ran
+    ran = call("undo", theirs, "--in-place")
+    assert ran.code == 0, ran
+    assert own.query("SELECT array_agg(pipe_id::text ORDER BY gid) FROM own.pipes") == [(["A", "B", "C", "D"],)]
 
 
 def test_a_session_ended_at_any_moment_leaves_the_base_old_or_new(own, survey, monkeypatch):

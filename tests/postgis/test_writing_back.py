@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import psycopg
@@ -18,6 +21,7 @@ from gisheat.database import sessions
 from gisheat.errors import InputError
 from gisheat.layers import read_table
 
+OPEN_SCHEMA = Path(__file__).parents[1] / "qgis" / "open_schema.py"
 WRITTEN = ("gisheat_columns", "_results", "_with_results", "layer_styles")
 """What the names of things have in them that write-back makes."""
 
@@ -156,6 +160,18 @@ def test_a_copy_in_another_schema_or_in_a_geopackage(own, tmp_path, form):
     found = read_table("pipes", f"{tmp_path / 'copy.gpkg'}|{shown}").set_index("pipe_id")["sup_velocity_m_s"]
     assert {name: (value,) for name, value in found.items()} == expected
     assert own.query("SELECT count(*) FROM layer_styles WHERE f_table_schema = 'copy' AND stylename = 'theirs'") == [(1,)]
+
+
+def test_qgis_opens_the_view_and_the_layer_styled(own, tmp_path):
+    own.admin.execute("DELETE FROM layer_styles")
+    operations.write_back(own.address("own"), own.result, in_place=True, form="view", layers="pipes")
+    place_of = ("127.0.0.1", str(own.server.port), own.name, "own", tmp_path / "map.png", "gid")
+    ran = subprocess.run(["/usr/bin/python3", OPEN_SCHEMA, *place_of], capture_output=True, text=True, check=False)
+    view = json.loads(ran.stdout)["layers"]["pipes_with_results"]
+    assert (view["valid"], view["features"], view["crs"]) == (True, 4, "EPSG:4552")
+    assert view["renderer"] == "RuleRenderer"
+    assert view["styles"][0] == "gisheat: Specific friction"
+    assert view["aliases"]
 
 
 def test_what_the_base_changed_since_is_told(own):
