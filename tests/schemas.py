@@ -21,10 +21,10 @@ CREATE TRIGGER counted BEFORE UPDATE ON own.pipes FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER never BEFORE DELETE ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.count();
 ALTER TABLE own.pipes DISABLE TRIGGER never;
 CREATE VIEW own.wide AS SELECT pipe_id, dn_mm FROM own.pipes WHERE dn_mm > 90;
-INSERT INTO own.pipes (pipe_id, dn_mm, price, share, laid, seen, ok, facts, tags, kind, state, small, odd, photo, "Weite ""x"" %s",
-    crew, label, way) VALUES
-('A', 200, 12.50, 0.10, '1999-12-31', '2020-01-01 08:00+08', true, '{"k": [1, 2.50]}', '{a,"b c",NULL}', 'ab', 'good', 0.1,
-    'NaN', '\\x0102', E'line\\nnew \\'q\\' \\\\', 'a', 'SRID=4552;POINT(425050 5091003)',
+INSERT INTO own.pipes (pipe_id, dn_mm, price, share, laid, seen, ok, facts, tags, kind, state, small, odd, photo,
+    "Weite ""x"" %s", crew, label, way) VALUES
+('A', 200, 12.50, 0.10, '1999-12-31', '2020-01-01 08:00+08', true, '{"k": [1, 2.50]}', '{a,"b c",NULL}',
+    'ab', 'good', 0.1, 'NaN', '\\x0102', E'line\\nnew \\'q\\' \\\\', 'a', 'SRID=4552;POINT(425050 5091003)',
     'SRID=4552;LINESTRING(425000 5091000, 425050 5091003, 425100 5091000)'),
 ('B', 150, NULL, 3, NULL, NULL, false, NULL, NULL, NULL, 'fair', NULL, 0.1, NULL, '', NULL, NULL,
     'SRID=4552;LINESTRING(425100 5091000, 425200 5091000)'),
@@ -54,18 +54,19 @@ def rows(town, schema="own", without=()):
 def definitions(town, without=()):
     """Columns, keys, checks, indices, triggers, comments, views, functions and rights of all schemas."""
     queries = (
-        "SELECT c.oid::regclass::text, a.attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,"
-        " attgenerated::text, pg_get_expr(adbin, adrelid), col_description(c.oid, attnum) FROM pg_class c"
-        " JOIN pg_attribute a ON attrelid = c.oid LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)"
-        " WHERE relkind IN ('r', 'v', 'p') AND attnum > 0 AND NOT attisdropped",
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '' FROM pg_constraint WHERE conrelid <> 0",
+        """SELECT c.oid::regclass::text, a.attname, format_type(atttypid, atttypmod), attnotnull, attidentity::text,
+            attgenerated::text, pg_get_expr(adbin, adrelid), col_description(c.oid, attnum) FROM pg_class c
+            JOIN pg_attribute a ON attrelid = c.oid LEFT JOIN pg_attrdef ON (adrelid, adnum) = (attrelid, attnum)
+            WHERE relkind IN ('r', 'v', 'p') AND attnum > 0 AND NOT attisdropped""",
+        """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '' FROM pg_constraint
+            WHERE conrelid <> 0""",
         "SELECT tablename, indexname, indexdef, '' FROM pg_indexes",
-        "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger"
-        " WHERE NOT tgisinternal",
-        "SELECT oid::regclass::text, '', obj_description(oid, 'pg_class'), relacl::text FROM pg_class"
-        " WHERE relkind IN ('r', 'v', 'S')",
+        """SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger
+            WHERE NOT tgisinternal""",
+        """SELECT oid::regclass::text, '', obj_description(oid, 'pg_class'), relacl::text FROM pg_class
+            WHERE relkind IN ('r', 'v', 'S')""",
         "SELECT viewname, '', definition, '' FROM pg_views",
-    )  # fmt: skip
+    )
     return {
         row for number, query in enumerate(queries)
         for row in {(number, *row) for row in town.query(query)}

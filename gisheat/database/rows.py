@@ -28,7 +28,8 @@ _KEY = """SELECT a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
     JOIN pg_type t ON t.oid = a.atttypid
     WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
-    AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull AND t.typname = ANY (%s) ORDER BY i.indisprimary DESC, 1"""
+    AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull AND t.typname = ANY (%s)
+    ORDER BY i.indisprimary DESC, 1"""
 _SEQUENCE = """SELECT d.refobjid::regclass::text FROM pg_attrdef f
     JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
     JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass

@@ -133,7 +133,7 @@ def _check_ways(chosen: Mapping[str, Any], target: Place | None) -> None:
 
 
 def _check_same(where: Place, source: Place) -> None:
-    if where == source or (isinstance(where, Path) and isinstance(source, Path) and _samefile(where, source)):
+    if str(where) == str(source) or (isinstance(where, Path) and isinstance(source, Path) and _samefile(where, source)):
         raise InputError(f"CHANGES is the base itself ({where}): name the survey, the design or the change set.")
 
 

@@ -22,7 +22,7 @@ from gisheat.layers import file_hash, read_table
 from gisheat.layers.files import readable
 from gisheat.operations.running import Report
 from gisheat.outputs import inputs_of
-from gisheat.places import Database, Place, place
+from gisheat.places import Database, Place, place, split_table
 from gisheat.project import Project
 from gisheat.quantities import OutputFile
 from gisheat.signature import checked, defaults
@@ -73,9 +73,11 @@ def write_back(
     """
     clock = time.perf_counter()
     chosen = {**defaults(write_back), **checked(write_back, options)}
-    path = place(base)
+    path, table = place(base), ""
+    if isinstance(path, Database):
+        path, table = split_table(path)
     project = open_project(path)
-    places = base_sources(path, project, _listed(chosen["layers"]))
+    places = base_sources(path, project, _listed(chosen["layers"]), table)
     check_columns(_listed(chosen["columns"]), list(places))
     target = _target(path, project, places, None if output is None else place(output), chosen, result)
     report(progress, 0.05, "reading the result")
@@ -147,7 +149,7 @@ def _target(
 def _same(one: Place, other: Place) -> bool:
     if isinstance(one, Path) and isinstance(other, Path):
         return one.exists() and other.exists() and one.samefile(other)
-    return one == other
+    return str(one) == str(other)  # with a password or without
 
 
 def _stores(places: Places, target: Place | None) -> contextlib.AbstractContextManager[dict[str, Opened]]:

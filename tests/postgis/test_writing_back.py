@@ -20,6 +20,7 @@ from gisheat import database, operations
 from gisheat.database import sessions
 from gisheat.errors import InputError
 from gisheat.layers import read_table
+from gisheat.operations import writing_back
 
 OPEN_SCHEMA = Path(__file__).parents[1] / "qgis" / "open_schema.py"
 WRITTEN = ("gisheat_columns", "_results", "_with_results", "layer_styles")
@@ -34,9 +35,10 @@ def template(server, tmp_path_factory):
     file = tmp_path_factory.mktemp("solved") / "result.gpkg"
     gisheat.run(town.address("own"), output=file)
     gisheat.run(town.address("own"), output=town.address("result"))
-    town.admin.execute("INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
-                       " stylename, useasdefault, owner) VALUES (%s, 'own', 'pipes', 'way', 'theirs', true, 'them')",
-                       (town.name,))  # fmt: skip
+    town.admin.execute(
+        "INSERT INTO public.layer_styles (f_table_schema, f_table_name, f_geometry_column, stylename, useasdefault,"
+        " owner) VALUES ('own', 'pipes', 'way', 'theirs', true, 'them')"
+    )
     town.admin.close()
     yield town.name, file
     server.drop(town.name)
@@ -45,6 +47,7 @@ def template(server, tmp_path_factory):
 @pytest.fixture
 def own(server, template):
     town = Town(server, template[0])
+    town.admin.execute("UPDATE layer_styles SET f_table_catalog = current_database()")
     town.result = template[1]
     yield town
     town.admin.close()
@@ -68,7 +71,8 @@ def own_rows(town, names, schema="own"):
 
 
 def own_names(town):
-    query = """SELECT table_name::text, array_agg('"' || replace(column_name, '"', '""') || '"' ORDER BY ordinal_position)
+    query = """SELECT table_name::text,
+        array_agg('"' || replace(column_name, '"', '""') || '"' ORDER BY ordinal_position)
         FROM information_schema.columns WHERE table_schema = 'own' GROUP BY 1"""
     return dict(town.query(query))
 
@@ -159,7 +163,8 @@ def test_a_copy_in_another_schema_or_in_a_geopackage(own, tmp_path, form):
     assert figures(own, f"copy.{shown}", "sup_velocity_m_s", "pipe_id") == expected
     found = read_table("pipes", f"{tmp_path / 'copy.gpkg'}|{shown}").set_index("pipe_id")["sup_velocity_m_s"]
     assert {name: (value,) for name, value in found.items()} == expected
-    assert own.query("SELECT count(*) FROM layer_styles WHERE f_table_schema = 'copy' AND stylename = 'theirs'") == [(1,)]
+    theirs = "SELECT count(*) FROM layer_styles WHERE f_table_schema = 'copy' AND stylename = 'theirs'"
+    assert own.query(theirs) == [(1,)]
 
 
 def test_qgis_opens_the_view_and_the_layer_styled(own, tmp_path):
@@ -212,23 +217,31 @@ def test_a_view_of_theirs_on_a_written_column_stays(own):
     assert rows(own) == before
 
 
-def test_a_session_ended_at_any_moment_leaves_all_as_it_was_or_all_that_is_written(own):
-    before, took = rows(own), []
-    for _ in range(2):
-        started = time.perf_counter()
-        operations.write_back(own.address("own"), own.result, in_place=True)
-        took.append(time.perf_counter() - started)
-        new = rows(own)
-        operations.write_back(own.address("own"), in_place=True, remove=True)
+def test_a_session_ended_at_any_moment_leaves_all_as_it_was_or_all_that_is_written(own, monkeypatch):
+    """Whatever moment it is ended at after the result is read."""
+    before, started, wait = rows(own), [], []
+
+    def opened(*arguments):
+        started.append(time.perf_counter())
+        if wait:
+            threading.Timer(wait[-1], end_sessions, [own]).start()
+        return usual(*arguments)
+
+    usual = writing_back._stores
+    monkeypatch.setattr(writing_back, "_stores", opened)
+    operations.write_back(own.address("own"), own.result, in_place=True, layers="pipes")
+    took, new = time.perf_counter() - started[-1], rows(own)
+    operations.write_back(own.address("own"), in_place=True, remove=True)
     lost = []
-    for moment in np.linspace(0.3 * took[1], 1.1 * took[1], 16):
-        killer = threading.Timer(moment, end_sessions, [own])
-        killer.start()
+    for moment in np.linspace(0.0, took, 10):
+        wait.append(moment)
         try:
-            operations.write_back(own.address("own"), own.result, in_place=True)
+            operations.write_back(own.address("own"), own.result, in_place=True, layers="pipes")
         except InputError as error:
             lost.append(str(error))
-        killer.join()
+        wait.clear()
+        while threading.active_count() > 1 and any(isinstance(t, threading.Timer) for t in threading.enumerate()):
+            time.sleep(0.01)
         now = rows(own)
         assert now in (before, new)
         if now == new:
