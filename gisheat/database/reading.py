@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +27,14 @@ USUAL_GEOMETRY = ("geom", "geometry", "the_geom", "wkb_geometry", "shape")
 """Names of the geometry column that is meant where there are several, in this order."""
 OF_OTHERS = ("layer_styles", "qgis_projects")
 """Tables of QGIS."""
-NULL = "\x1c\x1d\x1e"
-"""Stands for NULL in what COPY sends; text of just these three control characters would become NULL."""
 _WHOLE = ("int2", "int4", "int8")
 _FRACTIONS = ("float4", "float8", "numeric")
 _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
 _KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
           "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
-_EXACT: Any = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
-"""What makes pandas read all digits of a number: before 3.1 it did so only when told."""
+_TOO_LONG = r"^-?[0.]*[1-9]\.?(?:\d\.?){14}[\d.]*[1-9]"
+"""More than the 15 digits that every number of double precision keeps."""
 
 _RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
@@ -123,14 +122,12 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
         shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
         plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
         key = _key(session, table, plain)
-        fetched, digest = _fetched(session, table, plain, shape, key)
-        found = _with_types(fetched, plain)
-        found = _numbered(found, key)
+        rows, digest = _fetched(session, table, plain, shape, key)
+        found = _numbered(pd.DataFrame({c.name: _values(c, rows[n]) for n, c in enumerate(plain)}), key, len(rows))
         if shape is not None:
-            place = f"{where}|{table}"
-            geometry, crs = _geometry(session, place, found.pop("geometry"), shape.srid)
+            geometry, crs = _geometry(session, f"{where}|{table}", rows[len(plain)], shape.srid)
             found = gpd.GeoDataFrame(found, geometry=geometry, crs=crs)
-    found.attrs |= {"sha256": digest, "notes": notes}
+    found.attrs |= {"sha256": digest, "notes": notes + _rounded(table, plain, rows)}
     return found
 
 
@@ -180,67 +177,82 @@ def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Col
 # rows ----------------------------------------------------------------------------------------------------
 
 
-class _Stream:
-    """What COPY sends, as a file to read from, hashed on its way: the server writes while pandas reads."""
+class _Stream(io.RawIOBase):
+    """What COPY sends, as a file to read from, hashed on its way: the server writes while its rows are parsed."""
 
-    def __init__(self, blocks: Iterable[Any]) -> None:
-        self.blocks, self.rest, self.hash = iter(blocks), b"", hashlib.sha256()
+    def __init__(self, head: bytes, rows: Iterable[Any], *, any_bytes: bool) -> None:
+        self.rows, self.rest, self.hash, self.any_bytes = iter(rows), head, hashlib.sha256(), any_bytes
+
+    def readable(self) -> bool:
+        return True
 
     def read(self, size: int = -1) -> bytes:
-        """At most so many bytes."""
+        """At most so many bytes, none at the end."""
         parts, have = [self.rest], len(self.rest)
-        while size < 0 or have < size:
-            block = next(self.blocks, None)
-            if block is None:
+        for row in self.rows:
+            part = bytes(row)
+            if self.any_bytes:  # of a database that does not say what its texts are written in
+                part = part.decode(errors="replace").encode()
+            parts.append(part)
+            have += len(part)
+            if 0 <= size <= have:
                 break
-            parts.append(bytes(block))
-            have += len(parts[-1])
         found = b"".join(parts)
         cut = len(found) if size < 0 else size
-        self.rest = found[cut:]
-        self.hash.update(found[:cut])
-        return found[:cut]
-
-    def __iter__(self) -> Iterator[bytes]:
-        """What is left, which pandas wants to be possible."""
-        return iter(lambda: self.read(1 << 18), b"")
+        found, self.rest = found[:cut], found[cut:]
+        self.hash.update(found)
+        return found
 
 
 def _fetched(
     session: Session, table: str, columns: list[_Column], shape: _Column | None, key: list[str]
-) -> tuple[pd.DataFrame, str]:
-    """Rows as texts and numbers, columns numbered, the geometry last; and their hash."""
+) -> tuple[Any, str]:
+    """Rows as an Arrow table, columns numbered, the geometry last; and their hash.
+
+    An empty field is NULL and an empty text is in quotes, in COPY as in Arrow.
+    """
+    import pyarrow as pa
     from psycopg import sql
+    from pyarrow import csv
 
     wanted = [_expression(c) for c in columns] + ([_geometry_expression(shape)] if shape else [])
     if not wanted:
-        return pd.DataFrame(), ""
-    order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
-    relation = sql.Identifier(session.where.schema, table)
-    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv, NULL {})").format(
-        sql.SQL(", ").join(wanted), relation, order, sql.Literal(NULL)
+        return pa.table({}), ""
+    types = {str(n): _arrow_type(c) for n, c in enumerate(columns)} | (
+        {str(len(columns)): pa.large_string()} if shape else {}
     )
-    names = list(range(len(wanted)))
-    types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
+    order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
+        sql.SQL(", ").join(wanted), sql.Identifier(session.where.schema, table), order
+    )
+    head = f"{','.join(types)}\n".encode()  # before the rows, whose first letter may be one that Arrow would skip
+    any_bytes = session.rows.info.parameter_status("server_encoding") == "SQL_ASCII"
     with session.rows.cursor() as cursor, cursor.copy(query) as copy:
-        stream: Any = _Stream(copy)
-        readable: Any = pd.read_csv  # its types know no numbers as names
-        rows: pd.DataFrame = readable(
-            stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
-            na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
-            keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
+        stream = _Stream(head, copy, any_bytes=any_bytes)
+        rows = csv.read_csv(
+            stream,
+            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(
+                column_types=types, null_values=[""], true_values=["t"], false_values=["f"],
+                strings_can_be_null=True, quoted_strings_can_be_null=False,
+            ),
         )  # fmt: skip
-    if not len(rows):
-        rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
-    rows.columns = pd.Index([*(c.name for c in columns), *(["geometry"] if shape else [])])
     return rows, stream.hash.hexdigest()
 
 
-def _dtype(column: _Column) -> Any:
-    """How pandas reads a column: whole numbers as they come (with gaps they become fractions), all else by type."""
+def _arrow_type(column: _Column) -> Any:
+    """How a column is read; dates and exact numbers as texts, which become their own in `_values`."""
+    import pyarrow as pa
+
     if column.type in _WHOLE:
-        return None
-    return float if column.type in _FRACTIONS else object if column.type in ("bool", *_DATES) else str
+        return pa.int64()
+    return (
+        pa.float64()
+        if column.type in ("float4", "float8")
+        else pa.bool_()
+        if column.type == "bool"
+        else pa.large_string()
+    )
 
 
 def _expression(column: _Column) -> Any:
@@ -266,16 +278,23 @@ def _geometry_expression(column: _Column) -> Any:
     return name if straight else sql.SQL("ST_CurveToLine({})").format(name)
 
 
-def _with_types(rows: pd.DataFrame, columns: list[_Column]) -> pd.DataFrame:
-    """The table with truth values and dates made of their texts."""
-    for column in columns:
-        values = rows[column.name]
-        if column.type == "bool":
-            made = values.map({"t": True, "f": False})
-            rows[column.name] = made.astype(bool) if len(made) and made.notna().all() else made
-        elif column.type in _DATES:
-            rows[column.name] = _dates(values, with_zone=column.type == "timestamptz")
-    return rows
+def _values(column: _Column, found: Any) -> pd.Series:
+    """Values of a column as pandas has them; whole numbers with gaps become fractions."""
+    import pyarrow as pa
+
+    if column.type in _DATES:
+        return _dates(found.to_pandas(), with_zone=column.type == "timestamptz")
+    made: pd.Series = (found.cast(pa.float64()) if column.type == "numeric" else found).to_pandas()
+    return made
+
+
+def _rounded(table: str, columns: list[_Column], rows: Any) -> list[str]:
+    """A note on exact numbers that a table of features can't hold to their last digit."""
+    from pyarrow import compute
+
+    exact = {c.name: rows[n] for n, c in enumerate(columns) if c.type == "numeric"}
+    names = [n for n, texts in exact.items() if compute.any(compute.match_substring_regex(texts, _TOO_LONG)).as_py()]
+    return [f"{table}: numbers with more than 15 digits are rounded in {', '.join(names)}"] if names else []
 
 
 def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
@@ -284,19 +303,19 @@ def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
     return values.astype(str).where(values.notna()) if made.isna().sum() > values.isna().sum() else made
 
 
-def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+def _numbered(rows: pd.DataFrame, key: list[str], count: int) -> pd.DataFrame:
     """The table with feature ids as index: the key, where it is one whole number for each row, or the row's number."""
     name = key[0] if len(key) == 1 else ""
     ids = rows.get(name)
     if ids is None or ids.dtype.kind not in "iu" or ids.duplicated().any():
-        return rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="fid"))
+        return rows.reindex(pd.RangeIndex(count)).set_axis(pd.RangeIndex(1, count + 1, name="fid"))
     numbered = rows.set_axis(pd.Index(ids.to_numpy(np.int64), name="fid"))
     return numbered.drop(columns=name) if name.lower() in HIDDEN else numbered
 
 
-def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tuple[NDArray[np.object_], Any]:
+def _geometry(session: Session, place: str, texts: Any, srid: int) -> tuple[NDArray[np.object_], Any]:
     """Geometries of the hexadecimal digits, and their CRS: that of the features, without any that of the column."""
-    raw = [bytes.fromhex(text) if isinstance(text, str) else None for text in texts.tolist()]
+    raw = [None if text is None else bytes.fromhex(text) for text in texts.to_numpy().tolist()]
     found = np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
     there = found[~shapely.is_missing(found)]
     numbers = np.unique(shapely.get_srid(there)).tolist()
