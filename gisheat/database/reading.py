@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,8 @@ _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
 _KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
           "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
+BLOCK = 1 << 20
+"""Bytes of rows that are parsed at once."""
 _TOO_LONG = r"^-?[0.]*[1-9]\.?(?:\d\.?){14}[\d.]*[1-9]"
 """More than the 15 digits that every number of double precision keeps."""
 
@@ -122,11 +124,13 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
         shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
         plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
         key = _key(session, table, plain)
-        rows, digest = _fetched(session, table, plain, shape, key)
-        found = _numbered(pd.DataFrame({c.name: _values(c, rows[n]) for n, c in enumerate(plain)}), key, len(rows))
+        rows, shapes, digest = _fetched(session, table, plain, shape, key)
+        found = pd.DataFrame(
+            {c.name: _values(c, rows[n]) for n, c in enumerate(plain)}, index=range(max(len(rows), len(shapes)))
+        )
+        found = _numbered(found, key)
         if shape is not None:
-            geometry, crs = _geometry(session, f"{where}|{table}", rows[len(plain)], shape.srid)
-            found = gpd.GeoDataFrame(found, geometry=geometry, crs=crs)
+            found = gpd.GeoDataFrame(found, geometry=shapes, crs=_crs(session, f"{where}|{table}", shapes, shape.srid))
     found.attrs |= {"sha256": digest, "notes": notes + _rounded(table, plain, rows)}
     return found
 
@@ -177,82 +181,76 @@ def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Col
 # rows ----------------------------------------------------------------------------------------------------
 
 
-class _Stream(io.RawIOBase):
-    """What COPY sends, as a file to read from, hashed on its way: the server writes while its rows are parsed."""
-
-    def __init__(self, head: bytes, rows: Iterable[Any], *, any_bytes: bool) -> None:
-        self.rows, self.rest, self.hash, self.any_bytes = iter(rows), head, hashlib.sha256(), any_bytes
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """At most so many bytes, none at the end."""
-        parts, have = [self.rest], len(self.rest)
-        for row in self.rows:
-            part = bytes(row)
-            if self.any_bytes:  # of a database that does not say what its texts are written in
-                part = part.decode(errors="replace").encode()
-            parts.append(part)
-            have += len(part)
-            if 0 <= size <= have:
-                break
-        found = b"".join(parts)
-        cut = len(found) if size < 0 else size
-        found, self.rest = found[:cut], found[cut:]
-        self.hash.update(found)
-        return found
-
-
 def _fetched(
     session: Session, table: str, columns: list[_Column], shape: _Column | None, key: list[str]
-) -> tuple[Any, str]:
-    """Rows as an Arrow table, columns numbered, the geometry last; and their hash.
-
-    An empty field is NULL and an empty text is in quotes, in COPY as in Arrow.
-    """
+) -> tuple[Any, NDArray[np.object_], str]:
+    """Rows as an Arrow table, columns numbered; their geometries; their hash. Made while the server sends the rest."""
     import pyarrow as pa
     from psycopg import sql
-    from pyarrow import csv
 
     wanted = [_expression(c) for c in columns] + ([_geometry_expression(shape)] if shape else [])
     if not wanted:
-        return pa.table({}), ""
-    types = {str(n): _arrow_type(c) for n, c in enumerate(columns)} | (
-        {str(len(columns)): pa.large_string()} if shape else {}
-    )
+        return pa.table({}), np.empty(0, object), ""
     order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
     query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
         sql.SQL(", ").join(wanted), sql.Identifier(session.where.schema, table), order
     )
-    head = f"{','.join(types)}\n".encode()  # before the rows, whose first letter may be one that Arrow would skip
+    types = [_arrow_type(c) for c in columns] + ([pa.large_string()] if shape else [])
     any_bytes = session.rows.info.parameter_status("server_encoding") == "SQL_ASCII"
-    with session.rows.cursor() as cursor, cursor.copy(query) as copy:
-        stream = _Stream(head, copy, any_bytes=any_bytes)
-        rows = csv.read_csv(
-            stream,
-            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=csv.ConvertOptions(
-                column_types=types, null_values=[""], true_values=["t"], false_values=["f"],
-                strings_can_be_null=True, quoted_strings_can_be_null=False,
-            ),
-        )  # fmt: skip
-    return rows, stream.hash.hexdigest()
+    digest = hashlib.sha256()
+
+    def parsed(block: bytes) -> tuple[Any, NDArray[np.object_]]:
+        digest.update(block)
+        rows = _parsed(block.decode(errors="replace").encode() if any_bytes else block, types)
+        return (rows.remove_column(len(columns)), _shapes(rows[len(columns)])) if shape else (rows, np.empty(0, object))
+
+    with ThreadPoolExecutor(1) as beside, session.rows.cursor() as cursor, cursor.copy(query) as copy:
+        rows, shapes = zip(*beside.map(parsed, _blocks(copy)), strict=True)
+    return pa.concat_tables(rows), np.concatenate(shapes), digest.hexdigest()
+
+
+def _blocks(rows: Iterable[Any]) -> Iterator[bytes]:
+    """What COPY sends, of which each message is a row, in blocks; one without rows where there are none."""
+    parts, size = [], 0
+    for row in rows:
+        parts.append(bytes(row))
+        size += len(row)
+        if size >= BLOCK:
+            yield b"".join(parts)
+            parts, size = [], 0
+    yield b"".join(parts)
+
+
+def _parsed(block: bytes, types: list[Any]) -> Any:
+    """An Arrow table of rows of CSV; an empty field is NULL and an empty text is in quotes, in COPY as in Arrow."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    named = {str(n): kind for n, kind in enumerate(types)}
+    block = f"{','.join(named)}\n".encode() + block  # so that no row comes first, whose first letter Arrow might skip
+    return csv.read_csv(
+        pa.BufferReader(block),
+        read_options=csv.ReadOptions(use_threads=False, block_size=len(block) + 1),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=named, null_values=[""], true_values=["t"], false_values=["f"],
+            strings_can_be_null=True, quoted_strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+
+
+def _shapes(texts: Any) -> NDArray[np.object_]:
+    """Geometries of their hexadecimal digits."""
+    raw = [None if text is None else bytes.fromhex(text) for text in texts.to_numpy().tolist()]
+    return np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
 
 
 def _arrow_type(column: _Column) -> Any:
-    """How a column is read; dates and exact numbers as texts, which become their own in `_values`."""
+    """How a column is read; dates and exact numbers as texts, which `_values` reads."""
     import pyarrow as pa
 
-    if column.type in _WHOLE:
-        return pa.int64()
-    return (
-        pa.float64()
-        if column.type in ("float4", "float8")
-        else pa.bool_()
-        if column.type == "bool"
-        else pa.large_string()
-    )
+    kinds = {"float4": pa.float64(), "float8": pa.float64(), "bool": pa.bool_()}
+    return pa.int64() if column.type in _WHOLE else kinds.get(column.type, pa.large_string())
 
 
 def _expression(column: _Column) -> Any:
@@ -303,23 +301,20 @@ def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
     return values.astype(str).where(values.notna()) if made.isna().sum() > values.isna().sum() else made
 
 
-def _numbered(rows: pd.DataFrame, key: list[str], count: int) -> pd.DataFrame:
+def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """The table with feature ids as index: the key, where it is one whole number for each row, or the row's number."""
     name = key[0] if len(key) == 1 else ""
     ids = rows.get(name)
     if ids is None or ids.dtype.kind not in "iu" or ids.duplicated().any():
-        return rows.reindex(pd.RangeIndex(count)).set_axis(pd.RangeIndex(1, count + 1, name="fid"))
+        return rows.set_axis(pd.RangeIndex(1, len(rows) + 1, name="fid"))
     numbered = rows.set_axis(pd.Index(ids.to_numpy(np.int64), name="fid"))
     return numbered.drop(columns=name) if name.lower() in HIDDEN else numbered
 
 
-def _geometry(session: Session, place: str, texts: Any, srid: int) -> tuple[NDArray[np.object_], Any]:
-    """Geometries of the hexadecimal digits, and their CRS: that of the features, without any that of the column."""
-    raw = [None if text is None else bytes.fromhex(text) for text in texts.to_numpy().tolist()]
-    found = np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
-    there = found[~shapely.is_missing(found)]
-    numbers = np.unique(shapely.get_srid(there)).tolist()
+def _crs(session: Session, place: str, shapes: NDArray[np.object_], srid: int) -> Any:
+    """CRS of the geometries, without any that of the column."""
+    numbers = np.unique(shapely.get_srid(shapes[~shapely.is_missing(shapes)])).tolist()
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
-    return found, crs_of(session, numbers[0] if numbers else srid, place)
+    return crs_of(session, numbers[0] if numbers else srid, place)
