@@ -93,9 +93,9 @@ def column_names(where: Database, table: str) -> list[str]:
 
 def run_record(where: Database) -> dict[str, str]:
     """Key and value of the run record in a schema, empty where gisheat has not written one."""
-    from psycopg import sql
-
     with reading(where) as session:
+        from psycopg import sql
+
         known = {c.name for c in _columns(session, "run")}
         if not {"key", "value"} <= known:
             return {}
