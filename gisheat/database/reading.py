@@ -196,12 +196,11 @@ def _fetched(
         sql.SQL(", ").join(wanted), sql.Identifier(session.where.schema, table), order
     )
     types = [_arrow_type(c) for c in columns] + ([pa.large_string()] if shape else [])
-    any_bytes = session.rows.info.parameter_status("server_encoding") == "SQL_ASCII"
     digest = hashlib.sha256()
 
     def parsed(block: bytes) -> tuple[Any, NDArray[np.object_]]:
         digest.update(block)
-        rows = _parsed(block.decode(errors="replace").encode() if any_bytes else block, types)
+        rows = _parsed(block, types)
         return (rows.remove_column(len(columns)), _shapes(rows[len(columns)])) if shape else (rows, np.empty(0, object))
 
     with ThreadPoolExecutor(1) as beside, session.rows.cursor() as cursor, cursor.copy(query) as copy:
