@@ -28,7 +28,8 @@ SETTINGS = {
     "timezone": "UTC", "extra_float_digits": "1", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
 MISSING = (
-    "a database needs SQLAlchemy, GeoAlchemy2 and psycopg, which are not installed: pip install 'gisheat[postgis]'."
+    "a database needs SQLAlchemy, GeoAlchemy2, psycopg and pyarrow, which are not all installed:"
+    " pip install 'gisheat[postgis]'."
 )
 
 
@@ -113,6 +114,7 @@ def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
     try:
         import geoalchemy2  # noqa: F401 (tells SQLAlchemy what a geometry is)
         import psycopg
+        import pyarrow as pa  # noqa: F401 (parses what COPY sends)
         import sqlalchemy.exc
     except ImportError:
         raise InputError(MISSING) from None

@@ -179,7 +179,7 @@ def test_a_full_disk_and_an_old_server_and_a_missing_package(net, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(sessions, "OLDEST_SERVER", 990000)
         assert "the server is PostgreSQL 15; 99 or newer is needed" in sentence("check", net.address("net"))
-    for name in ("psycopg", "sqlalchemy", "geoalchemy2"):
+    for name in ("psycopg", "sqlalchemy", "geoalchemy2", "pyarrow"):
         with monkeypatch.context() as patched:
             patched.setitem(sys.modules, name, None)
             assert "pip install 'gisheat[postgis]'" in sentence("check", net.address("net"))

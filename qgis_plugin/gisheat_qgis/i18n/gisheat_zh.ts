@@ -101,7 +101,7 @@
 </message>
 <message>
 <source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
-<translation>热力站清单 (*.xlsx, *.csv)，按编号或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
+<translation>热力站清单 (*.xlsx, *.csv)，按 station_id 或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
