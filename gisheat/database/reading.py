@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -133,6 +133,29 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
             found = gpd.GeoDataFrame(found, geometry=shapes, crs=_crs(session, f"{where}|{table}", shapes, shape.srid))
     found.attrs |= {"sha256": digest, "notes": notes + _rounded(table, plain, rows)}
     return found
+
+
+def shape_of(session: Session, table: str, kind: str) -> _Column | None:
+    """The geometry column that `read_table` uses, with the SRID that its features have; None without one."""
+    from psycopg import sql
+
+    shape, _ = _geometry_column(table, [c for c in _columns(session, table) if c.is_geometry], kind)
+    if shape is None or shape.srid:
+        return shape
+    name = sql.Identifier(shape.name)
+    query = sql.SQL("SELECT ST_SRID({}::geometry) FROM {} WHERE {} IS NOT NULL LIMIT 1").format(
+        name, sql.Identifier(session.where.schema, table), name
+    )
+    (srid,) = session.rows.execute(query).fetchone() or (0,)
+    return replace(shape, srid=srid)
+
+
+def table_hash(session: Session, table: str, kind: str) -> str:
+    """What the rows of a table hash to, as `read_table` tells it."""
+    columns = _columns(session, table)
+    shape, _ = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
+    plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
+    return _fetched(session, table, plain, shape, _key(session, table, plain))[2]
 
 
 def _check_schema(session: Session) -> None:

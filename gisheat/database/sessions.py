@@ -91,7 +91,7 @@ def reading(where: Database) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def writing(where: Database) -> Iterator[Session]:
+def writing(where: Database, isolation: str = "READ COMMITTED") -> Iterator[Session]:
     """One transaction: what is done inside is there when the block ends well, else nothing is.
 
     Raises
@@ -100,7 +100,7 @@ def writing(where: Database) -> Iterator[Session]:
         If there is no such database, or whatever goes wrong in it inside.
     """
     with faults(where, writes=True):
-        session = _begun(where, "READ COMMITTED", read_only=False)
+        session = _begun(where, isolation, read_only=False)
         try:
             yield session
             session.connection.commit()

@@ -234,12 +234,6 @@ def test_a_result_in_a_database_is_exported_as_one_in_a_file_is(mulan):
     assert [f["properties"]["pipe_id"] for f in two] == [f["properties"]["pipe_id"] for f in one]
 
 
-@pytest.mark.parametrize("verb", ["merge", "write-back"])
-def test_verbs_that_change_the_map_itself_say_that_they_take_files_alone(mulan, verb):
-    ran = call(verb, mulan.address("net"), mulan.folder / "mulan.gpkg", "--in-place")
-    assert (ran.code, "is a database" in ran.err) == (2, True)
-
-
 def test_no_verb_is_left_out():
     tried = {
         *TO_RESULT,
@@ -253,8 +247,9 @@ def test_no_verb_is_left_out():
         "export_inp",
         "export",
     }
-    files_alone = {"check_table", "import_osm", "merge", "undo", "write_back"}
-    assert {o.__name__ for o in OPERATIONS} == tried | files_alone
+    in_files_of_their_own = {"merge", "undo", "write_back"}  # test_merging, test_writing_back
+    files_alone = {"check_table", "import_osm"}
+    assert {o.__name__ for o in OPERATIONS} == tried | in_files_of_their_own | files_alone
 
 
 def test_the_address_as_python_takes_it(mulan):

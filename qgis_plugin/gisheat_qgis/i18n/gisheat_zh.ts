@@ -868,8 +868,8 @@
 <translation>写入底图的副本，或用 in_place 直接写入底图；可写成图层的列，也可写成一张表加一个视图。底图的其他内容不变，写入的内容可以替换，也可以再次移除。</translation>
 </message>
 <message>
-<source>Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.</source>
-<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件，或以 FILE|layername 表示的单个图层。</translation>
+<source>Base: the utility's own map, a project file, a file or PostGIS schema of layers, or one layer as FILE|layername.</source>
+<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件或 PostGIS 模式，或以 FILE|layername 表示的单个图层。</translation>
 </message>
 <message>
 <source>Result whose figures land on the features of the base (not needed with remove).</source>
