@@ -155,7 +155,7 @@ def table_hash(session: Session, table: str, kind: str) -> str:
     columns = _columns(session, table)
     shape, _ = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
     plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
-    return _fetched(session, table, plain, shape, _key(session, table, plain))[1]
+    return _fetched(session, table, plain, shape, _key(session, table, plain))[2]
 
 
 def _check_schema(session: Session) -> None:
