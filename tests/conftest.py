@@ -17,8 +17,8 @@ settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.g
 settings.load_profile("gisheat")
 
 collect_ignore = ["in_qgis", "verify", "qgis", "geodatabase"]
-"""Those of in_qgis run in QGIS's own Python, those of verify need other programs: see the Makefile; in qgis and geodatabase
-are scripts for other Pythons."""
+"""in_qgis runs in the Python of QGIS, verify needs other programs (see the Makefile);
+qgis and geodatabase hold scripts for other Pythons."""
 
 
 @pytest.fixture(autouse=True, scope="session")

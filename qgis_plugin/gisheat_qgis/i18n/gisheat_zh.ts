@@ -1280,10 +1280,6 @@
 <translation>正在写出</translation>
 </message>
 <message>
-<source>reading the base</source>
-<translation>读取底图</translation>
-</message>
-<message>
 <source>merging</source>
 <translation>合并</translation>
 </message>
@@ -1298,6 +1294,10 @@
 <message>
 <source>reading the changes</source>
 <translation>读取变更</translation>
+</message>
+<message>
+<source>reading the base</source>
+<translation>读取底图</translation>
 </message>
 <message>
 <source>writing the change set</source>
