@@ -625,3 +625,15 @@ def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
     swapped = operations.merge(tmp_path / "again.gpkg", tmp_path / "result.gpkg", tmp_path / "o.gpkg", dry_run=True)
     made = [run_record(tmp_path / name)["started"] for name in ("again.gpkg", "result.gpkg")]
     assert bool(said(swapped, "states-swapped")) == (made[0] > made[1])
+
+
+def test_another_word_for_the_same_choice_is_no_change(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(status=["existing", "planned", "existing", "closed"]))
+    report, out = merged(base, tmp_path, pipes=pipes(status=["现状", "规划", " Existing ", "废弃"]))
+    assert read(out)["status"].tolist() == ["existing", "planned", "existing", "废弃"]
+    assert report.figures["applied"][0] == 1
+    report, out = merged(base, tmp_path, name="third.gpkg", output="m2.gpkg", options={"ancestor": write(
+        tmp_path / "older.gpkg", pipes=pipes(status=["现状", "规划", "现状", "关闭"])
+    )}, pipes=pipes(status=["abandoned"] * 4))  # fmt: skip
+    assert read(out)["status"].tolist() == ["abandoned"] * 4  # the base has changed nothing since, but its words
+    assert report.figures["conflicts"][0] == 0

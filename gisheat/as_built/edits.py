@@ -162,7 +162,7 @@ class _Layer:
             found.conflict = "" if found.already else "the base has the feature no more"
         elif row["edit"] == DELETED:
             found.fid, found.before = base, dict(rows[base])
-            if state_of_row(rows[base]) != row["base_state"]:
+            if state_of_row(rows[base], self.table) != row["base_state"]:
                 found.conflict = "the base changed it since the changes were proposed"
         else:
             found.fid = base
