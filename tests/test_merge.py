@@ -688,3 +688,26 @@ def test_a_change_set_that_says_two_things_or_nothing_is_refused(base, tmp_path,
     with pytest.raises(InputError, match=why):
         operations.merge(base, edited_set(base, tmp_path, statement), tmp_path / "merged.gpkg")
     assert not (tmp_path / "merged.gpkg").exists()
+
+
+def test_a_feature_that_the_base_has_without_geometry_gets_that_of_the_survey(tmp_path):
+    drawn = pipes()
+    drawn.loc[1, "geometry"] = None
+    base = write(tmp_path / "base.gpkg", pipes=drawn)
+    report, out = merged(base, tmp_path, pipes=pipes())
+    assert read(out).geometry["B"].equals(LineString(PIPES["B"]))
+    assert report.figures["applied"][0] == 1
+    operations.undo(out, in_place=True)
+    assert rows(out) == rows(base)
+    report, out = merged(write(tmp_path / "whole.gpkg", pipes=pipes()), tmp_path, name="bare.gpkg", output="kept.gpkg",
+                         pipes=drawn)  # fmt: skip
+    assert rows(out) == rows(tmp_path / "whole.gpkg")
+
+
+def test_a_column_named_like_one_of_the_base_in_other_capitals_is_told(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(note=["a", "b", "c", "d"]))
+    report, out = merged(base, tmp_path, options={"new_columns": "all"},
+                         pipes=pipes(NOTE=["x", "b", "c", "d"], gisheat_load_kw=[1.0] * 4))  # fmt: skip
+    assert [text for text in said(report, "column-not-taken") if "rename" in text and "NOTE" in text]
+    assert len(said(report, "column-not-taken")) == 1
+    assert rows(out) == rows(base)

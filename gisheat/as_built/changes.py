@@ -73,11 +73,14 @@ def _of_layer(
     values = _changed_values(rows, tolerance)
     details = _details(values, len(matches))
     one = matches.kind == "one"
-    moved = one & (matches.distance > tolerance)
+    drawn = one & _drawn_since(old, new, matches)
+    moved = one & (matches.distance > tolerance) | drawn
+    said = ["it had no geometry" if first else f"{d:.2f} m" for first, d in
+            zip(drawn[moved].tolist(), matches.distance[moved].tolist(), strict=True)]  # fmt: skip
     parts = [
         rows.alone("added", np.flatnonzero(come), is_new=True),
         rows.alone("removed", np.flatnonzero(gone), is_new=False),
-        rows.pairs("moved", moved, [f"{d:.2f} m" for d in matches.distance[moved].tolist()]),
+        rows.pairs("moved", moved, said),
         *(rows.pairs(action, texts != "", texts[texts != ""]) for action, texts in details.items()),
         *(rows.regrouped(kind) for kind in ("split", "merged", "recut")),
     ]
@@ -85,6 +88,13 @@ def _of_layer(
     for texts in details.values():
         changed |= texts != ""
     return pd.concat(parts, ignore_index=True), values.drop(columns="pair"), int((~changed).sum())
+
+
+def _drawn_since(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, matches: Matches) -> Mask:
+    """Pairs of which only the new feature has a geometry."""
+    nowhere, there = (shapely.is_missing(t.geometry.to_numpy()) | shapely.is_empty(t.geometry.to_numpy())
+                      for t in (old, new))  # fmt: skip
+    return np.asarray(nowhere[matches.old] & ~there[matches.new], bool)
 
 
 def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
