@@ -126,7 +126,7 @@ def state_of_geometry(row: Row | None, table: StoredTable) -> str:
 
 
 def state_of_row(row: Row | None, table: StoredTable) -> str:
-    """Hash of a whole row of the base, without its figures; a column that another merge added is empty and no matter."""
+    """Hash of a whole row of the base without its figures; a column that another merge added is empty, so no matter."""
     known = columns(table.layer)
     stated = {
         name: value for name, value in (row or {}).items()
