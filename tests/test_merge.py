@@ -680,8 +680,13 @@ def test_what_edits_of_a_change_set_made_impossible_is_a_conflict(base, tmp_path
     [
         ("UPDATE proposed_lines SET edit = 'dance'", "the edit 'dance' is unknown"),
         ("UPDATE proposed_lines SET action = 'dance'", "the action 'dance' is unknown"),
-        ("INSERT INTO proposed_values (change_id, approved, column, new_value)"
-          " SELECT change_id, 1, column, '9' FROM proposed_values", "two approved values of dn_mm"),
+        (
+            (
+                "INSERT INTO proposed_values (change_id, approved, column, new_value)"
+                " SELECT change_id, 1, column, '9' FROM proposed_values"
+            ),
+            "two approved values of dn_mm",
+        ),
     ],
 )  # fmt: skip
 def test_a_change_set_that_says_two_things_or_nothing_is_refused(base, tmp_path, statement, why):
