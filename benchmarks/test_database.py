@@ -83,6 +83,7 @@ def test_reading_and_writing_beside_a_bare_copy(record_run):
             ours["read"].append(time.perf_counter() - begun)
             ours["write"].append(rows_in(town, table))
         assert len(found) == ROWS
+        town.admin.close()
     finally:
         server.stop()
     for way, seconds in ours.items():

@@ -63,9 +63,12 @@ ToState = Annotated[
 # write-back
 OwnMap = Annotated[
     Path | Database,
-    Argument("Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.",
-             dataset="input"),
-]  # fmt: skip
+    Argument(
+        "Base: the utility's own map, a project file, a file or PostGIS schema of layers, or one layer as"
+        " FILE|layername.",
+        dataset="input",
+    ),
+]
 SolvedResult = Annotated[
     Path | Database,
     Argument("Result whose figures land on the features of the base (not needed with remove).", dataset="input"),

@@ -107,6 +107,17 @@ def split_source(source: str) -> tuple[Place, str]:
     return place(file), name.removeprefix("layername=")
 
 
+def split_table(where: Database) -> tuple[Database, str]:
+    """Schema and table of an address that was read with |table at its end, the table empty without.
+
+    >>> split_table(place("postgresql://me:secret@host/heat?schema=net|pipes"))
+    (Database(schema='net', shown='postgresql://me@host/heat?schema=net'), 'pipes')
+    """
+    schema, _, table = where.schema.partition("|")
+    old, new = (f"schema={quote(text, safe='')}" for text in (where.schema, schema))
+    return Database(where.connection, schema, where.shown.replace(old, new, 1)), table.removeprefix("layername=")
+
+
 def place_name(source: str) -> str:
     """Name of a source for a record: a file without its folder, an address without a password; the layer, if any.
 

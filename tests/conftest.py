@@ -16,8 +16,9 @@ from gisheat import kernels
 settings.register_profile("gisheat", deadline=None, derandomize=not os.environ.get("GISHEAT_HUNT"))
 settings.load_profile("gisheat")
 
-collect_ignore = ["in_qgis", "verify"]
-"""Those of in_qgis run in QGIS's own Python, those of verify need other programs: see the Makefile."""
+collect_ignore = ["in_qgis", "verify", "qgis", "geodatabase"]
+"""in_qgis runs in the Python of QGIS, verify needs other programs (see the Makefile);
+qgis and geodatabase hold scripts for other Pythons."""
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -113,9 +113,9 @@ class Server:
 class Town:
     """A database with PostGIS: addresses of its schemas, and a connection that may do everything."""
 
-    def __init__(self, server):
+    def __init__(self, server, template=TEMPLATE):
         self.server = server
-        self.name = server.new_database()
+        self.name = server.new_database(template)
         self.admin = server.admin(self.name)
 
     def address(self, schema="heat", user="postgres", **options):

@@ -487,9 +487,9 @@ def test_ten_thousand_pipes_get_a_readable_map_quickly(tmp_path, figures):
             layer["geometry"] = layer.translate(0.0, 400.0 * number)
     tables = {name: geopandas.pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
     assert len(tables["pipes"]) == 10_000
-    start = time.perf_counter()
+    start = time.process_time()
     draw(tables, tmp_path / "map.png", dpi=200)
-    assert time.perf_counter() - start < 10  # about 2 s; the rest is for slow machines
+    assert time.process_time() - start < 10  # about 2 s; the rest is for slow machines
     assert 20 < len(map_texts(figures[0])) < 700
     assert overlaps(figures[0]) == []
 

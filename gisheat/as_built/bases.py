@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pyproj import CRS
 
 from gisheat.as_built.changes import COMPARED
+from gisheat.as_built.database_store import open_database
 from gisheat.as_built.geopackage_store import open_geopackage
 from gisheat.as_built.proposing import Base
 from gisheat.as_built.stores import Store
@@ -64,8 +65,9 @@ def open_store(where: Place, sources: Mapping[str, str] | None = None) -> Store:
             tables[layer] = name or layer_names(place)[0]
     if len(places) != 1:
         listed = ", ".join(f"{layer} in {place.name}" for place, layer in places.items()) or "none of them is there"
-        raise InputError(f"{where}: the layers of a base lie in one GeoPackage ({listed}): bring them into one.")
+        raise InputError(
+            f"{where}: the layers of a base lie in one GeoPackage, or one schema of a database ({listed}): bring them"
+            " into one."
+        )
     (place,) = places
-    if isinstance(place, Database):
-        raise InputError(f"{place} is a database; only a GeoPackage can be a base so far.")
-    return open_geopackage(place, tables)
+    return open_database(place, tables) if isinstance(place, Database) else open_geopackage(place, tables)

@@ -19,7 +19,7 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable
+from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number
 from gisheat.errors import EditedError, InputError
 from gisheat.layers.files import quoted, readable
 from gisheat.layers.measures import has_m, header_size
@@ -320,14 +320,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Run]:
 
 
 def _check_number(connection: sqlite3.Connection, place: Path, run: Run) -> None:
-    runs = _runs(connection) if _has_history(connection, place) else {}
-    last = max(runs, default=0)
-    if last != run.number - 1:
-        between = runs.get(last)
-        said = "its history became shorter" if between is None else (
-            f"{between.operation} {last} ({between.source}) came between at {between.time}"
-        )  # fmt: skip
-        raise InputError(f"{place} is not as it was read, {said}: nothing was changed; start again.")
+    check_number(place, _runs(connection) if _has_history(connection, place) else {}, run)
 
 
 # writing ---------------------------------------------------------------------------------------------------
@@ -384,7 +377,9 @@ class _Work:
         edits = [_of_columns(edit, table) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         for edit in edits:
-            self._check(table, edit, now.get(edit.fid or 0))
+            figures = self.figures.get(table.name, set())
+            there = None if edit.fid not in now else _without(now[edit.fid], figures)
+            check_before(self.place, replace(edit, before=_without(edit.before, figures)), there)
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -417,24 +412,6 @@ class _Work:
             following += edit.fid is None
             numbered.append(replace(edit, fid=following) if edit.fid is None else edit)
         return numbered
-
-    def _check(self, table: StoredTable, edit: Edit, now: Row | None) -> None:
-        """Raise where a row is not what it has to be before an edit."""
-        figures = self.figures.get(table.name, set())
-        if edit.before is None:
-            fits = now is None
-        else:
-            fits = now is not None and all(
-                _is(now.get(name), value) for name, value in edit.before.items() if name not in figures
-            )
-            fits = fits and (edit.action != "delete" or all(
-                name in edit.before or value is None or name in figures for name, value in (now or {}).items()
-            ))  # fmt: skip
-        if not fits:
-            raise EditedError(
-                f"{self.place}: the feature {edit.fid} ({edit.feature_id or 'without identifier'}) of {table.name} was"
-                " edited since: nothing was changed."
-            )
 
     def _tell_contents(self, table: StoredTable, edits: Sequence[Edit]) -> None:
         """Say when the table changed, and how far its features reach now (informative, OGC 12-128r18, 1.1.3)."""
@@ -472,6 +449,10 @@ def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
         for table, column in connection.execute(query):
             found.setdefault(table, set()).add(column)
     return found
+
+
+def _without(row: Row | None, columns: set[str]) -> Row | None:
+    return None if row is None else {name: value for name, value in row.items() if name not in columns}
 
 
 def _of_columns(edit: Edit, table: StoredTable) -> Edit:

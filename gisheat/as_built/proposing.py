@@ -144,7 +144,8 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
     names = {name.lower() for name in (*table.kinds, table.key, table.geometry)}
     computed = {c for told, some in COMPUTED.items() if told in new or told in there for c in some}
     wanted: dict[str, str] = {}
-    left, taken = [], []
+    left: list[str] = []
+    taken: list[str] = []
     for column in map(str, new.columns):
         stated = column in inputs if column in known else not column.startswith(WRITTEN)
         if column == "geometry" or not stated or column in computed:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from gisheat.as_built.history import Edit, Entry, Row, Run
+from gisheat.errors import EditedError, InputError
 
 Kind = Literal["text", "float", "int", "bool", "date", "datetime", "blob", "any"]
 Geometries = NDArray[Any]
@@ -87,7 +87,44 @@ class Store(Protocol):
         """
 
 
-def copy_target(store: Store) -> Path | None:
-    """File of a base that can be copied whole; None for a database."""
-    place = store.place
-    return place if isinstance(place, Path) else None
+def check_number(place: object, runs: Mapping[int, Run], run: Run) -> None:
+    """Raise where the history has moved on since a run read it.
+
+    Raises
+    ------
+    InputError
+        Which run came between.
+    """
+    last = max(runs, default=0)
+    if last != run.number - 1:
+        between = runs.get(last)
+        said = "its history became shorter" if between is None else (
+            f"{between.operation} {last} ({between.source}) came between at {between.time}"
+        )  # fmt: skip
+        raise InputError(f"{place} is not as it was read, {said}: nothing was changed; start again.")
+
+
+def check_before(place: object, edit: Edit, now: Row | None) -> None:
+    """Raise where a row is not what it has to be before an edit.
+
+    Raises
+    ------
+    EditedError
+        Which feature it is.
+    """
+    if edit.before is None:
+        fits = now is None
+    else:
+        fits = now is not None and all(_is(now.get(name), value) for name, value in edit.before.items())
+        fits = fits and (edit.action != "delete" or all(
+            name in edit.before or value is None for name, value in (now or {}).items()
+        ))  # fmt: skip
+    if not fits:
+        raise EditedError(
+            f"{place}: the feature {edit.fid} ({edit.feature_id or 'without identifier'}) of {edit.table} was"
+            " edited since: nothing was changed."
+        )
+
+
+def _is(now: Any, wanted: Any) -> bool:
+    return now == wanted and (now is None) == (wanted is None)

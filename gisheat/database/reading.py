@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -26,16 +27,16 @@ USUAL_GEOMETRY = ("geom", "geometry", "the_geom", "wkb_geometry", "shape")
 """Names of the geometry column that is meant where there are several, in this order."""
 OF_OTHERS = ("layer_styles", "qgis_projects")
 """Tables of QGIS."""
-NULL = "\x1c\x1d\x1e"
-"""Stands for NULL in what COPY sends; text of just these three control characters would become NULL."""
 _WHOLE = ("int2", "int4", "int8")
 _FRACTIONS = ("float4", "float8", "numeric")
 _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
 _KINDS = {"line": ("LINESTRING", "MULTILINESTRING"), "point": ("POINT", "MULTIPOINT"),
           "polygon": ("POLYGON", "MULTIPOLYGON")}  # fmt: skip
-_EXACT: Any = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
-"""What makes pandas read all digits of a number: before 3.1 it did so only when told."""
+BLOCK = 1 << 20
+"""Bytes of rows that are parsed at once."""
+_TOO_LONG = r"^-?[0.]*[1-9]\.?(?:\d\.?){14}[\d.]*[1-9]"
+"""More than the 15 digits that every number of double precision keeps."""
 
 _RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
@@ -92,9 +93,9 @@ def column_names(where: Database, table: str) -> list[str]:
 
 def run_record(where: Database) -> dict[str, str]:
     """Key and value of the run record in a schema, empty where gisheat has not written one."""
-    from psycopg import sql
-
     with reading(where) as session:
+        from psycopg import sql
+
         known = {c.name for c in _columns(session, "run")}
         if not {"key", "value"} <= known:
             return {}
@@ -123,15 +124,38 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
         shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
         plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
         key = _key(session, table, plain)
-        fetched, digest = _fetched(session, table, plain, shape, key)
-        found = _with_types(fetched, plain)
+        rows, shapes, digest = _fetched(session, table, plain, shape, key)
+        found = pd.DataFrame(
+            {c.name: _values(c, rows[n]) for n, c in enumerate(plain)}, index=range(max(len(rows), len(shapes)))
+        )
         found = _numbered(found, key)
         if shape is not None:
-            place = f"{where}|{table}"
-            geometry, crs = _geometry(session, place, found.pop("geometry"), shape.srid)
-            found = gpd.GeoDataFrame(found, geometry=geometry, crs=crs)
-    found.attrs |= {"sha256": digest, "notes": notes}
+            found = gpd.GeoDataFrame(found, geometry=shapes, crs=_crs(session, f"{where}|{table}", shapes, shape.srid))
+    found.attrs |= {"sha256": digest, "notes": notes + _rounded(table, plain, rows)}
     return found
+
+
+def shape_of(session: Session, table: str, kind: str) -> _Column | None:
+    """The geometry column that `read_table` uses, with the SRID that its features have; None without one."""
+    from psycopg import sql
+
+    shape, _ = _geometry_column(table, [c for c in _columns(session, table) if c.is_geometry], kind)
+    if shape is None or shape.srid:
+        return shape
+    name = sql.Identifier(shape.name)
+    query = sql.SQL("SELECT ST_SRID({}::geometry) FROM {} WHERE {} IS NOT NULL LIMIT 1").format(
+        name, sql.Identifier(session.where.schema, table), name
+    )
+    (srid,) = session.rows.execute(query).fetchone() or (0,)
+    return replace(shape, srid=srid)
+
+
+def table_hash(session: Session, table: str, kind: str) -> str:
+    """What the rows of a table hash to, as `read_table` tells it."""
+    columns = _columns(session, table)
+    shape, _ = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
+    plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
+    return _fetched(session, table, plain, shape, _key(session, table, plain))[2]
 
 
 def _check_schema(session: Session) -> None:
@@ -180,67 +204,75 @@ def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Col
 # rows ----------------------------------------------------------------------------------------------------
 
 
-class _Stream:
-    """What COPY sends, as a file to read from, hashed on its way: the server writes while pandas reads."""
-
-    def __init__(self, blocks: Iterable[Any]) -> None:
-        self.blocks, self.rest, self.hash = iter(blocks), b"", hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        """At most so many bytes."""
-        parts, have = [self.rest], len(self.rest)
-        while size < 0 or have < size:
-            block = next(self.blocks, None)
-            if block is None:
-                break
-            parts.append(bytes(block))
-            have += len(parts[-1])
-        found = b"".join(parts)
-        cut = len(found) if size < 0 else size
-        self.rest = found[cut:]
-        self.hash.update(found[:cut])
-        return found[:cut]
-
-    def __iter__(self) -> Iterator[bytes]:
-        """What is left, which pandas wants to be possible."""
-        return iter(lambda: self.read(1 << 18), b"")
-
-
 def _fetched(
     session: Session, table: str, columns: list[_Column], shape: _Column | None, key: list[str]
-) -> tuple[pd.DataFrame, str]:
-    """Rows as texts and numbers, columns numbered, the geometry last; and their hash."""
+) -> tuple[Any, NDArray[np.object_], str]:
+    """Rows as an Arrow table, columns numbered; their geometries; their hash. Made while the server sends the rest."""
+    import pyarrow as pa
     from psycopg import sql
 
     wanted = [_expression(c) for c in columns] + ([_geometry_expression(shape)] if shape else [])
     if not wanted:
-        return pd.DataFrame(), ""
+        return pa.table({}), np.empty(0, object), ""
     order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
-    relation = sql.Identifier(session.where.schema, table)
-    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv, NULL {})").format(
-        sql.SQL(", ").join(wanted), relation, order, sql.Literal(NULL)
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
+        sql.SQL(", ").join(wanted), sql.Identifier(session.where.schema, table), order
     )
-    names = list(range(len(wanted)))
-    types = {n: _dtype(c) for n, c in enumerate(columns)} | ({len(columns): object} if shape else {})
-    with session.rows.cursor() as cursor, cursor.copy(query) as copy:
-        stream: Any = _Stream(copy)
-        readable: Any = pd.read_csv  # its types know no numbers as names
-        rows: pd.DataFrame = readable(
-            stream, header=None, names=names, dtype={n: t for n, t in types.items() if t},
-            na_values={n: [NULL, "NaN"] if types.get(n) is float else [NULL] for n in names},
-            keep_default_na=False, skip_blank_lines=False, encoding_errors="replace", **_EXACT,
-        )  # fmt: skip
-    if not len(rows):
-        rows = pd.DataFrame({n: pd.Series(dtype=types.get(n) or "int64") for n in names})
-    rows.columns = pd.Index([*(c.name for c in columns), *(["geometry"] if shape else [])])
-    return rows, stream.hash.hexdigest()
+    types = [_arrow_type(c) for c in columns] + ([pa.large_string()] if shape else [])
+    digest = hashlib.sha256()
+
+    def parsed(block: bytes) -> tuple[Any, NDArray[np.object_]]:
+        digest.update(block)
+        rows = _parsed(block, types)
+        return (rows.remove_column(len(columns)), _shapes(rows[len(columns)])) if shape else (rows, np.empty(0, object))
+
+    with ThreadPoolExecutor(1) as beside, session.rows.cursor() as cursor, cursor.copy(query) as copy:
+        rows, shapes = zip(*beside.map(parsed, _blocks(copy)), strict=True)
+    return pa.concat_tables(rows), np.concatenate(shapes), digest.hexdigest()
 
 
-def _dtype(column: _Column) -> Any:
-    """How pandas reads a column: whole numbers as they come (with gaps they become fractions), all else by type."""
-    if column.type in _WHOLE:
-        return None
-    return float if column.type in _FRACTIONS else object if column.type in ("bool", *_DATES) else str
+def _blocks(rows: Iterable[Any]) -> Iterator[bytes]:
+    """What COPY sends, of which each message is a row, in blocks; one without rows where there are none."""
+    parts, size = [], 0
+    for row in rows:
+        parts.append(bytes(row))  # quicker to join than views
+        size += len(row)
+        if size >= BLOCK:
+            yield b"".join(parts)
+            parts, size = [], 0
+    yield b"".join(parts)
+
+
+def _parsed(block: bytes, types: list[Any]) -> Any:
+    """An Arrow table of rows of CSV; an empty field is NULL and an empty text is in quotes, in COPY as in Arrow."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    named = {str(n): kind for n, kind in enumerate(types)}
+    block = f"{','.join(named)}\n".encode() + block  # so that no row comes first, whose first letter Arrow might skip
+    return csv.read_csv(
+        pa.BufferReader(block),
+        read_options=csv.ReadOptions(use_threads=False, block_size=len(block) + 1),
+        parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=csv.ConvertOptions(
+            column_types=named, null_values=[""], true_values=["t"], false_values=["f"],
+            strings_can_be_null=True, quoted_strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+
+
+def _shapes(texts: Any) -> NDArray[np.object_]:
+    """Geometries of their hexadecimal digits."""
+    raw = [None if text is None else bytes.fromhex(text) for text in texts.to_numpy().tolist()]
+    return np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
+
+
+def _arrow_type(column: _Column) -> Any:
+    """How a column is read; dates and exact numbers as texts, which `_values` reads."""
+    import pyarrow as pa
+
+    kinds = {"float4": pa.float64(), "float8": pa.float64(), "bool": pa.bool_()}
+    return pa.int64() if column.type in _WHOLE else kinds.get(column.type, pa.large_string())
 
 
 def _expression(column: _Column) -> Any:
@@ -266,16 +298,23 @@ def _geometry_expression(column: _Column) -> Any:
     return name if straight else sql.SQL("ST_CurveToLine({})").format(name)
 
 
-def _with_types(rows: pd.DataFrame, columns: list[_Column]) -> pd.DataFrame:
-    """The table with truth values and dates made of their texts."""
-    for column in columns:
-        values = rows[column.name]
-        if column.type == "bool":
-            made = values.map({"t": True, "f": False})
-            rows[column.name] = made.astype(bool) if len(made) and made.notna().all() else made
-        elif column.type in _DATES:
-            rows[column.name] = _dates(values, with_zone=column.type == "timestamptz")
-    return rows
+def _values(column: _Column, found: Any) -> pd.Series:
+    """Values of a column as pandas has them; whole numbers with gaps become fractions."""
+    import pyarrow as pa
+
+    if column.type in _DATES:
+        return _dates(found.to_pandas(), with_zone=column.type == "timestamptz")
+    made: pd.Series = (found.cast(pa.float64()) if column.type == "numeric" else found).to_pandas()
+    return made
+
+
+def _rounded(table: str, columns: list[_Column], rows: Any) -> list[str]:
+    """A note on exact numbers that a table of features can't hold to their last digit."""
+    from pyarrow import compute
+
+    exact = {c.name: rows[n] for n, c in enumerate(columns) if c.type == "numeric"}
+    names = [n for n, texts in exact.items() if compute.any(compute.match_substring_regex(texts, _TOO_LONG)).as_py()]
+    return [f"{table}: numbers with more than 15 digits are rounded in {', '.join(names)}"] if names else []
 
 
 def _dates(values: pd.Series, *, with_zone: bool) -> pd.Series:
@@ -294,13 +333,10 @@ def _numbered(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     return numbered.drop(columns=name) if name.lower() in HIDDEN else numbered
 
 
-def _geometry(session: Session, place: str, texts: pd.Series, srid: int) -> tuple[NDArray[np.object_], Any]:
-    """Geometries of the hexadecimal digits, and their CRS: that of the features, without any that of the column."""
-    raw = [bytes.fromhex(text) if isinstance(text, str) else None for text in texts.tolist()]
-    found = np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
-    there = found[~shapely.is_missing(found)]
-    numbers = np.unique(shapely.get_srid(there)).tolist()
+def _crs(session: Session, place: str, shapes: NDArray[np.object_], srid: int) -> Any:
+    """CRS of the geometries, without any that of the column."""
+    numbers = np.unique(shapely.get_srid(shapes[~shapely.is_missing(shapes)])).tolist()
     if len(numbers) > 1:
         listed = ", ".join(map(str, numbers))
         raise InputError(f"{place} holds features in several CRS (SRID {listed}): bring them to one.")
-    return found, crs_of(session, numbers[0] if numbers else srid, place)
+    return crs_of(session, numbers[0] if numbers else srid, place)

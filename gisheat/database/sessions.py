@@ -28,7 +28,8 @@ SETTINGS = {
     "timezone": "UTC", "extra_float_digits": "1", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
 MISSING = (
-    "a database needs SQLAlchemy, GeoAlchemy2 and psycopg, which are not installed: pip install 'gisheat[postgis]'."
+    "a database needs SQLAlchemy, GeoAlchemy2, psycopg and pyarrow, which are not all installed:"
+    " pip install 'gisheat[postgis]'."
 )
 
 
@@ -90,7 +91,7 @@ def reading(where: Database) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def writing(where: Database) -> Iterator[Session]:
+def writing(where: Database, isolation: str = "READ COMMITTED") -> Iterator[Session]:
     """One transaction: what is done inside is there when the block ends well, else nothing is.
 
     Raises
@@ -99,7 +100,7 @@ def writing(where: Database) -> Iterator[Session]:
         If there is no such database, or whatever goes wrong in it inside.
     """
     with faults(where, writes=True):
-        session = _begun(where, "READ COMMITTED", read_only=False)
+        session = _begun(where, isolation, read_only=False)
         try:
             yield session
             session.connection.commit()
@@ -113,6 +114,7 @@ def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
     try:
         import geoalchemy2  # noqa: F401 (tells SQLAlchemy what a geometry is)
         import psycopg
+        import pyarrow as pa  # noqa: F401 (parses what COPY sends)
         import sqlalchemy.exc
     except ImportError:
         raise InputError(MISSING) from None

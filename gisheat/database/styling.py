@@ -25,6 +25,17 @@ _OLD_STYLES = """DELETE FROM public.layer_styles
     WHERE f_table_catalog = current_database() AND f_table_schema = %s AND owner = %s"""
 _NO_DEFAULT = """UPDATE public.layer_styles SET useasdefault = false
     WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s)"""
+_OWN_STYLES = """DELETE FROM public.layer_styles
+    WHERE f_table_catalog = current_database() AND f_table_schema = %s AND owner = %s AND f_table_name = ANY (%s)"""
+_STYLED = """SELECT DISTINCT f_table_name FROM public.layer_styles
+    WHERE f_table_catalog = current_database() AND f_table_schema = %s"""
+_GONE_STYLES = """DELETE FROM public.layer_styles
+    WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s)"""
+_MOVED_STYLES = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name,
+    f_geometry_column, stylename, styleqml, stylesld, useasdefault, description, owner, ui)
+    SELECT f_table_catalog, %s, f_table_name, f_geometry_column, stylename, styleqml, stylesld, useasdefault,
+    description, owner, ui FROM public.layer_styles
+    WHERE f_table_catalog = current_database() AND f_table_schema = %s AND f_table_name = ANY (%s) ORDER BY id"""
 _STYLE = """INSERT INTO public.layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,
     stylename, styleqml, useasdefault, description, owner)
     VALUES (current_database(), %s, %s, %s, %s, %s, %s, %s, %s)"""
@@ -44,6 +55,37 @@ def write_styles(
         _store_styles(session, rows)
     with _allowed(session, "the QGIS project could not be stored in the schema"):
         _store_project(session, project)
+
+
+def add_styles(session: Session, rows: Sequence[styles.StyleRow], *, owner: str, names: Sequence[str]) -> None:
+    """Write styles beside those of others, in place of those that this owner has with some tables.
+
+    They become default only where a table has no other style.
+    """
+    if not rows and not _is_there(session, "public", "layer_styles"):
+        return
+    with _allowed(session, "the styles could not be stored in public.layer_styles, so that QGIS shows plain symbols"):
+        if not _is_there(session, "public", "layer_styles"):
+            session.rows.execute(_STYLE_TABLE)
+        schema = session.where.schema
+        session.rows.execute(_OWN_STYLES, (schema, owner, list(names)))
+        styled = {name for (name,) in session.rows.execute(_STYLED, (schema,))}
+        values = [
+            (schema, row.table, row.geometry_column or None, row.name, row.qml,
+             row.is_default and row.table not in styled, row.description, owner)
+            for row in rows
+        ]  # fmt: skip
+        with session.rows.cursor() as cursor:
+            cursor.executemany(_STYLE, values)
+
+
+def move_styles(session: Session, source: str, names: Sequence[str]) -> None:
+    """Give tables of the schema the styles that those of the same names have in another one."""
+    if not _is_there(session, "public", "layer_styles"):
+        return
+    with _allowed(session, "the styles could not be stored in public.layer_styles, so that QGIS shows plain symbols"):
+        session.rows.execute(_GONE_STYLES, (session.where.schema, list(names)))
+        session.rows.execute(_MOVED_STYLES, (session.where.schema, source, list(names)))
 
 
 def _store_styles(session: Session, rows: Sequence[styles.StyleRow]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -35,9 +35,10 @@ WKB_TYPES = {"point": "POINT", "line": "LINESTRING", "polygon": "POLYGON"}
 _RELATIONS = """SELECT c.relname, c.relkind = 'r' AND coalesce(obj_description(c.oid, 'pg_class'), '') LIKE %s
     FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(%s)) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
-_IDENTITY = (
+IDENTITY = (
     """SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"""
 )
+"""Tells databases apart, whatever the address says."""
 
 
 def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool = False) -> None:
@@ -104,14 +105,25 @@ def write_template(where: Database, tables: Mapping[str, pd.DataFrame]) -> None:
 
 def _write(session: Session, tables: Mapping[str, pd.DataFrame], mark: str) -> Mapping[str, pd.DataFrame]:
     """Write tables in place of those of an earlier result; they, with the names that their columns have got."""
-    _check_rights(session)
-    _alone(session)
-    _make_room(session, tables)
+    make_schema(session, tables)
     named = {name: _safe_names(table) for name, table in tables.items()}
     srids = _srids(session, named)
     for name, table in named.items():
         _write_table(session, name, table, srids.get(name, 0), mark)
     return named
+
+
+def make_schema(session: Session, names: Iterable[str]) -> None:
+    """Make the schema where there is none, with room for tables of some names; no second run may write it now.
+
+    Raises
+    ------
+    InputError
+        If that is not allowed, or another run is writing it.
+    """
+    _check_rights(session)
+    alone(session)
+    _make_room(session, set(names))
 
 
 # what may be written -------------------------------------------------------------------------------------
@@ -140,9 +152,9 @@ def _is_same(session: Session, other: Database) -> bool:
     """Tell whether another address leads to the schema of a session; one that leads nowhere is told when it is read."""
     if session.where.schema != other.schema:
         return False
-    mine = session.rows.execute(_IDENTITY).fetchone()
+    mine = session.rows.execute(IDENTITY).fetchone()
     with reading(other) as theirs:
-        return bool(mine == theirs.rows.execute(_IDENTITY).fetchone())
+        return bool(mine == theirs.rows.execute(IDENTITY).fetchone())
 
 
 def _relations(session: Session) -> list[tuple[str, bool]]:
@@ -151,7 +163,7 @@ def _relations(session: Session) -> list[tuple[str, bool]]:
     return [(str(name), bool(ours)) for name, ours in rows if name not in OF_OTHERS]
 
 
-def _alone(session: Session) -> None:
+def alone(session: Session) -> None:
     """Keep a second run from writing the same schema at the same time."""
     query = "SELECT pg_try_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
     row = session.rows.execute(query, (session.where.schema,)).fetchone()
@@ -162,14 +174,14 @@ def _alone(session: Session) -> None:
         )
 
 
-def _make_room(session: Session, tables: Mapping[str, pd.DataFrame]) -> None:
+def _make_room(session: Session, names: Collection[str]) -> None:
     """Make the schema, and remove from it what gisheat wrote earlier and what has the name of a new table."""
     from psycopg import sql
 
     query = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
     if not (session.rows.execute(query, (session.where.schema,)).fetchone() or (False,))[0]:
         session.rows.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(session.where.schema)))
-    gone = [name for name, is_ours in _relations(session) if is_ours or name in tables]
+    gone = [name for name, is_ours in _relations(session) if is_ours or name in names]
     kinds = {"v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
     for name in gone:
         find = (

@@ -13,6 +13,7 @@ import gisheat
 from gisheat import styles, tables
 from gisheat.as_built.bases import open_store, read_base, read_state
 from gisheat.as_built.change_set import FEATURES, change_set_layers, is_change_set, read_change_set
+from gisheat.as_built.database_store import DatabaseStore
 from gisheat.as_built.edits import Plan, conflicts_of, plan_edits, run_id
 from gisheat.as_built.geopackage_store import GeoPackageStore, check_writable, moved_to
 from gisheat.as_built.history import Edit, Run, edits_back, state_after, to_undo
@@ -20,13 +21,14 @@ from gisheat.as_built.proposing import Base, Proposal, Rules, propose
 from gisheat.as_built.stores import Store
 from gisheat.as_built_options import MergeOptions, UndoOptions
 from gisheat.as_built_quantities import BaseState, ChangesInput
+from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.geopackage import check_output, is_result, run_record, whole_or_nothing, write_result
 from gisheat.layers import Layers, file_hash
 from gisheat.operations.running import Report
 from gisheat.outputs import inputs_of
-from gisheat.places import Place, file_of, place
+from gisheat.places import Database, Place, file_of, place
 from gisheat.quantities import OutputFile
 from gisheat.schema import ID_COLUMN, SCHEMA_VERSION
 from gisheat.signature import checked, defaults
@@ -55,14 +57,16 @@ def merge(
     _check_same(where, source)
     read = [file for one in (where, source, ancestor) if one is not None
             for file in inputs_of(one, open_project(one), {})]  # fmt: skip
-    report(progress, 0.02, "reading the base")
-    stands = read_base(where, chosen["crs"])
-    _check_target(stands.store, target, read, chosen)
-    number = max(stands.store.runs(), default=0)
-    proposal = _proposed(stands, source, ancestor, chosen, progress)
-    findings = [*_about(where, source), *proposal.findings]
+    with one_snapshot():
+        report(progress, 0.02, "reading the base")
+        stands = read_base(where, chosen["crs"])
+        _check_target(stands.store, target, read, chosen)
+        number = max(stands.store.runs(), default=0)
+        proposal = _proposed(stands, source, ancestor, chosen, progress)
+        findings = [*_about(where, source), *proposal.findings]
+        plan = None if chosen["dry_run"] else plan_edits(proposal.changes, stands.store, stands.own)
     figures: Rows = {"base": (where.name, ""), "changes": (source.name, "")}
-    if chosen["dry_run"]:
+    if plan is None:
         assert target is not None
         findings += conflicts_of(proposal.changes)
         figures |= _proposal_figures(proposal)
@@ -70,14 +74,15 @@ def merge(
         _write_changes(target, proposal, findings, figures, _record("merge --dry-run", stands, source, chosen), chosen)
         return _report(figures, findings, stands.layers.notes, (target,), clock, progress, chosen)
     report(progress, 0.8, "merging")
-    plan = plan_edits(proposal.changes, stands.store, stands.own)
     findings += [*conflicts_of(proposal.changes), *plan.findings]
     run = Run(number + 1, "merge", source.name, _id(stands.store, source, plan.edits), _now(), number + 1)
-    files = _write(stands.store, plan.edits, run, target)
+    files, more = _write(stands.store, plan.edits, run, target)
     if plan.edits:
         findings += _stale(stands.store)
     figures |= _plan_figures(plan, proposal) | ({"run": (run.number, "")} if plan.edits else {})
-    notes = stands.layers.notes if plan.edits else (*stands.layers.notes, "nothing to do: the base has it all already")
+    notes = (*stands.layers.notes, *more)
+    if not plan.edits:
+        notes = (*notes, "nothing to do: the base has it all already")
     return _report(figures, findings, notes, files, clock, progress, chosen)
 
 
@@ -95,21 +100,22 @@ def undo(
     target = None if output is None else place(output)
     _check_ways({**chosen, "dry_run": False}, target)
     report(progress, 0.05, "reading the history")
-    store = open_store(where)
-    _check_target(store, target, inputs_of(where, open_project(where), {}), chosen)
-    runs = store.runs()
-    to = to_undo(runs) if chosen["to"] is None else chosen["to"]
-    edits = edits_back(store.entries(), to)
+    with one_snapshot():
+        store = open_store(where)
+        _check_target(store, target, inputs_of(where, open_project(where), {}), chosen)
+        runs = store.runs()
+        to = to_undo(runs) if chosen["to"] is None else chosen["to"]
+        edits = edits_back(store.entries(), to)
     last = max(runs)
     report(progress, 0.5, "taking back")
     run = Run(last + 1, "undo", f"to {to}", _id(store, where, edits), _now(), state_after(to, runs))
-    files = _write(store, edits, run, target)
+    files, notes = _write(store, edits, run, target)
     rows = sum(edit.action in ("insert", "update", "delete") for edit in edits)
     figures: Rows = {
         "base": (where.name, ""), "state": (to, ""), "rows": (rows, ""), "run": (run.number, ""),
     }  # fmt: skip
     findings = _stale(store)
-    return _report(figures, findings, (), files, clock, progress, chosen)
+    return _report(figures, findings, notes, files, clock, progress, chosen)
 
 
 # what is asked for -----------------------------------------------------------------------------------------
@@ -127,7 +133,7 @@ def _check_ways(chosen: Mapping[str, Any], target: Place | None) -> None:
 
 
 def _check_same(where: Place, source: Place) -> None:
-    if where == source or (isinstance(where, Path) and isinstance(source, Path) and _samefile(where, source)):
+    if str(where) == str(source) or (isinstance(where, Path) and isinstance(source, Path) and _samefile(where, source)):
         raise InputError(f"CHANGES is the base itself ({where}): name the survey, the design or the change set.")
 
 
@@ -140,11 +146,12 @@ def _check_target(store: Store, target: Place | None, read: list[Place], chosen:
         if isinstance(store, GeoPackageStore):
             check_writable(store.file)
         return
-    if not chosen.get("dry_run") and not isinstance(store, GeoPackageStore):
-        raise InputError(f"{store.place} is a database, of which no copy is made: say --in-place.")
-    file = file_of(target, "output")
-    if file.suffix.lower() != ".gpkg":
-        raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
+    if isinstance(store, DatabaseStore) and not chosen.get("dry_run") and not isinstance(target, Database):
+        raise InputError(f"output {target}: a copy of {store.place} is another schema of its database: name one.")
+    if not isinstance(target, Database) or (isinstance(store, GeoPackageStore) and not chosen.get("dry_run")):
+        file = file_of(target, "output")
+        if file.suffix.lower() != ".gpkg":
+            raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
     check_output(target, [*read, store.place], overwrite=chosen["overwrite"])
 
 
@@ -211,12 +218,16 @@ def _stale(store: Store) -> list[Finding]:
 
 def _write(
     store: Store, edits: list[Edit], run: Run, target: Place | None
-) -> tuple[Place, ...]:  # fmt: skip
-    """Make the edits in the base, or in a copy that appears whole or not at all."""
+) -> tuple[tuple[Place, ...], tuple[str, ...]]:  # fmt: skip
+    """Make the edits in the base, or in a copy that appears whole or not at all; where, and what to tell."""
     if target is None:
         if edits:
             store.apply(edits, run)
-        return (store.place,)
+        return (store.place,), ()
+    if isinstance(store, DatabaseStore):
+        assert isinstance(target, Database)
+        left = store.apply_to_copy(target, edits, run)
+        return (target,), (f"not copied, for they are no tables: {', '.join(left)}",) if left else ()
     assert isinstance(store, GeoPackageStore)
     file = file_of(target, "output")
     with whole_or_nothing(file) as beside:
@@ -225,7 +236,7 @@ def _write(
             copied.apply(edits, run)
         if is_result(beside):
             styles.relink(beside, file.name)
-    return (target,)
+    return (target,), ()
 
 
 def _write_changes(

@@ -22,7 +22,7 @@ from gisheat.layers import file_hash, read_table
 from gisheat.layers.files import readable
 from gisheat.operations.running import Report
 from gisheat.outputs import inputs_of
-from gisheat.places import Place, file_of, place
+from gisheat.places import Database, Place, place, split_table
 from gisheat.project import Project
 from gisheat.quantities import OutputFile
 from gisheat.signature import checked, defaults
@@ -30,6 +30,7 @@ from gisheat.state import Progress, open_project, report
 from gisheat.summary import Rows
 from gisheat.write_back import (
     BaseLayer,
+    DatabaseStore,
     GeoPackageStore,
     Job,
     Joined,
@@ -72,16 +73,16 @@ def write_back(
     """
     clock = time.perf_counter()
     chosen = {**defaults(write_back), **checked(write_back, options)}
-    path = place(base)
+    path, table = place(base), ""
+    if isinstance(path, Database):
+        path, table = split_table(path)
     project = open_project(path)
-    places = base_sources(path, project, _listed(chosen["layers"]))
+    places = base_sources(path, project, _listed(chosen["layers"]), table)
     check_columns(_listed(chosen["columns"]), list(places))
-    target = _target(
-        path, project, places, None if output is None else file_of(place(output), "output"), chosen, result
-    )
+    target = _target(path, project, places, None if output is None else place(output), chosen, result)
     report(progress, 0.05, "reading the result")
     solved = None if chosen["remove"] else read_solved(_given(result))
-    with _in_place(places) if target is None else _copy(places, target) as stores:
+    with _stores(places, target) as stores:
         work = (
             _removed(stores, places) if solved is None
             else _written(solved, stores, places, project, chosen, progress)
@@ -105,8 +106,13 @@ def _given(result: Place | None) -> Place:
 
 
 def _target(
-    path: Place, project: Project, places: Places, output: Path | None, chosen: Mapping[str, Any], result: Place | None
-) -> Path | None:
+    path: Place,
+    project: Project,
+    places: Places,
+    output: Place | None,
+    chosen: Mapping[str, Any],
+    result: Place | None,
+) -> Place | None:
     """The copy to be written; None in place.
 
     Raises
@@ -122,9 +128,13 @@ def _target(
         raise InputError(f"{result} is the base itself: name the result that was solved from it.")
     if output is None:
         for file in files:
-            check_geopackage(file)
+            if not isinstance(file, Database):
+                check_geopackage(file)
         return None
-    if output.suffix.lower() != ".gpkg":
+    if isinstance(output, Database):
+        if len(files) > 1 or not isinstance(files[0], Database):
+            raise InputError(f"output {output}: only of one schema can another schema be a copy; name a GeoPackage.")
+    elif output.suffix.lower() != ".gpkg":
         raise InputError(f"output {output}: a name that ends in .gpkg is needed.")
     read = [*inputs_of(path, project, {}), *files, *([] if result is None else [place(result)])]
     check_output(output, read, overwrite=chosen["overwrite"])
@@ -139,7 +149,13 @@ def _target(
 def _same(one: Place, other: Place) -> bool:
     if isinstance(one, Path) and isinstance(other, Path):
         return one.exists() and other.exists() and one.samefile(other)
-    return one == other
+    return str(one) == str(other)  # with a password or without
+
+
+def _stores(places: Places, target: Place | None) -> contextlib.AbstractContextManager[dict[str, Opened]]:
+    if target is None:
+        return _in_place(places)
+    return _schema_copy(places, target) if isinstance(target, Database) else _copy(places, target)
 
 
 # where to write ------------------------------------------------------------------------------------------
@@ -149,7 +165,7 @@ def _same(one: Place, other: Place) -> bool:
 class Opened:
     """A layer of the base in an open store: under which name, and the state of the file it was read from."""
 
-    store: GeoPackageStore
+    store: GeoPackageStore | DatabaseStore
     name: str
     state: str
     fids: NDArray[np.int64] | None = None
@@ -160,10 +176,32 @@ class Opened:
 def _in_place(places: Places) -> Iterator[dict[str, Opened]]:
     """The files of the base, each in one transaction."""
     files = list(dict.fromkeys(file for file, _ in places.values()))
-    states = {file: file_hash(file) for file in files}
     with contextlib.ExitStack() as stack:
-        stores = {file: stack.enter_context(GeoPackageStore(check_geopackage(file))) for file in files}
-        yield {layer: Opened(stores[file], name, states[file]) for layer, (file, name) in places.items()}
+        stores: dict[Place, GeoPackageStore | DatabaseStore] = {}
+        for file in files:
+            store = _store(file, places)
+            stack.enter_context(store)
+            stores[file] = store
+        yield {layer: _opened(stores[file], file, name) for layer, (file, name) in places.items()}
+
+
+def _store(file: Place, places: Places) -> GeoPackageStore | DatabaseStore:
+    if isinstance(file, Database):
+        return DatabaseStore(file, {name: layer for layer, (_, name) in places.items()})
+    return GeoPackageStore(check_geopackage(file))
+
+
+def _opened(store: GeoPackageStore | DatabaseStore, file: Place, name: str) -> Opened:
+    return Opened(store, name, store.state(name) if isinstance(store, DatabaseStore) else file_hash(file))
+
+
+@contextlib.contextmanager
+def _schema_copy(places: Places, target: Database) -> Iterator[dict[str, Opened]]:
+    """A copy of the schema of the base, which appears at the end."""
+    (file,) = dict.fromkeys(file for file, _ in places.values())
+    assert isinstance(file, Database)
+    with DatabaseStore(target, {name: layer for layer, (_, name) in places.items()}, file) as store:
+        yield {layer: _opened(store, file, name) for layer, (_, name) in places.items()}
 
 
 @contextlib.contextmanager

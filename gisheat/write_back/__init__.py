@@ -1,10 +1,11 @@
 """Results on the utility's own features: joined by feature or identifier, written as columns or as a view.
 
 `solved` reads the result, `bases` the map, `joins` finds what belongs together, `part_rules` makes one value of several
-parts, `writing` says what is to be written, `stores` and `geopackage_store` write it.
+parts, `writing` says what is to be written, `stores`, `geopackage_store` and `database_store` write it.
 """
 
 from gisheat.write_back.bases import BaseLayer, base_sources, read_base
+from gisheat.write_back.database_store import DatabaseStore
 from gisheat.write_back.geopackage_store import GeoPackageStore, check_geopackage, is_geopackage
 from gisheat.write_back.joins import Joined, join_layer, new_rows
 from gisheat.write_back.solved import Solved, read_solved
@@ -14,6 +15,7 @@ from gisheat.write_back.writing import Job, Outcome, known_states, remove_writte
 
 __all__ = [
     "BaseLayer",
+    "DatabaseStore",
     "GeoPackageStore",
     "Job",
     "Joined",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gisheat.errors import InputError
 from gisheat.layers import find_sources, layer_names, own_columns
 from gisheat.layers.files import BESIDE
-from gisheat.places import Place, split_source
+from gisheat.places import Database, Place, split_source
 from gisheat.project import Project, did_you_mean
 from gisheat.schema import CHOICE_ALIASES, ID_COLUMN, INPUT_LAYERS, LAYER_LABEL
 from gisheat.write_back.solved import WRITABLE
@@ -47,7 +47,9 @@ class BaseLayer:
         return self.store.lines(self.store.describe(self.table), np.asarray(self.keys, np.int64)[rows])
 
 
-def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> dict[str, tuple[Place, str]]:
+def base_sources(
+    path: Place, project: Project, wanted: Sequence[str] = (), table: str = ""
+) -> dict[str, tuple[Place, str]]:
     """File and layer name of the layers of the base that results can be written to, in the order of the contract.
 
     Parameters
@@ -58,6 +60,8 @@ def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> d
         What the project file says.
     wanted : sequence of str
         Layers of the contract; all when empty. Of a single layer it says which it is.
+    table : str
+        The only table that is meant, of a schema; of a file `path` says it.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> d
     for name in wanted:
         if name not in WRITABLE:
             raise InputError(f"layers: {name!r} takes no results{did_you_mean(name, WRITABLE)}.")
-    sources = _sources(path, project, wanted)
+    sources = _sources(path, project, wanted, table)
     missing = [name for name in wanted if name not in sources]
     if missing:
         raise InputError(f"layers: {path} has no layer {missing[0]} (it has {', '.join(sources) or 'none'}).")
@@ -86,11 +90,11 @@ def base_sources(path: Place, project: Project, wanted: Sequence[str] = ()) -> d
     return found
 
 
-def _sources(path: Place, project: Project, wanted: Sequence[str]) -> dict[str, str]:
+def _sources(path: Place, project: Project, wanted: Sequence[str], table: str) -> dict[str, str]:
     """Layer of the contract -> FILE|layername."""
     if project.path is not None:
         return {name: source for name, source in project.layers.items() if name in INPUT_LAYERS}
-    file, name = split_source(str(path))
+    file, name = (path, table) if isinstance(path, Database) else split_source(str(path))
     names = [n for n in layer_names(file) if n not in BESIDE]
     if not name and len(wanted) == 1 and len(names) == 1:
         return {wanted[0]: f"{file}|{names[0]}"}

@@ -36,9 +36,10 @@ class Solved:
     record: Mapping[str, str]
 
     def hash_of(self, layer: str) -> str:
-        """SHA-256 of the file that an input layer was read from when the result was solved; empty when unknown."""
-        file = self.record.get(f"input {layer}", "").partition("|")[0]
-        return self.record.get(f"sha256 {file}", "") if file else ""
+        """SHA-256 of the file, or of the rows in a database, that an input layer was read from; empty when unknown."""
+        source = self.record.get(f"input {layer}", "")
+        names = (source, source.partition("|")[0]) if source else ()
+        return next((self.record[f"sha256 {name}"] for name in names if f"sha256 {name}" in self.record), "")
 
     def lines(self, layer: str, rows: NDArray[np.int64]) -> gpd.GeoSeries:
         """Geometry of some rows of a layer."""

@@ -179,7 +179,7 @@ def test_a_full_disk_and_an_old_server_and_a_missing_package(net, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(sessions, "OLDEST_SERVER", 990000)
         assert "the server is PostgreSQL 15; 99 or newer is needed" in sentence("check", net.address("net"))
-    for name in ("psycopg", "sqlalchemy", "geoalchemy2"):
+    for name in ("psycopg", "sqlalchemy", "geoalchemy2", "pyarrow"):
         with monkeypatch.context() as patched:
             patched.setitem(sys.modules, name, None)
             assert "pip install 'gisheat[postgis]'" in sentence("check", net.address("net"))
@@ -305,6 +305,13 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
         runs += [("check", source.replace("127.0.0.1:", "127.0.0.1:0"), "--debug"),
                  ("check", f"{source}&nonsense=1", "--debug"),
                  ("solve", source, "--pipes", f"{source}|pipes", "-o", out / "file.gpkg", "--debug")]  # fmt: skip
+    if way in ("address", "service"):
+        proposal, merged = address("proposal"), address("merged")
+        runs += [("merge", source, result, "--dry-run", "-o", proposal, "--debug"),
+                 ("merge", source, proposal, "-o", merged, "--debug"), ("undo", merged, "--in-place", "--debug"),
+                 ("merge", source, result, "--in-place", "--debug"),  # no right to
+                 ("write-back", source, result, "-o", address("copy"), "--debug"),
+                 ("write-back", merged, result, "--in-place", "--form", "view", "--debug")]  # fmt: skip
     if way == "PGPASSWORD":
         runs += [("new", source, "-o", out / "new.toml"), ("compare", source, result, "-o", out / "changes.gpkg"),
                  ("cost", source, "--against", result, "-o", out / "cost.xlsx")]  # fmt: skip
@@ -313,6 +320,9 @@ def test_no_password_is_in_anything_that_is_written_or_said(net, way_in, tmp_pat
         assert PASSWORD not in ran.out + ran.err
         assert "inside gisheat" not in ran.err
     assert net.query("SELECT count(*) FROM result.run")[0][0] > 5
+    if way in ("address", "service"):
+        assert net.query("SELECT count(sup_flow_t_h) FROM copy.pipes")[0][0] == 3
+        assert net.query("SELECT count(*) FROM merged.pipes_with_results")[0][0] >= 3
     for file in out.rglob("*"):
         assert PASSWORD.encode() not in file.read_bytes(), file
     for (schema, table), rows in state(net).items():

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 import shapely
 from pyproj import CRS
+from servers import Town
 from shapely.geometry import LineString, Point
 
 from gisheat import database
+from gisheat.database import reading
 from gisheat.errors import InputError
 from gisheat.layers import read_layers, read_table
 from gisheat.layers.files import read_source
@@ -124,6 +126,65 @@ def test_names_that_are_no_identifiers(town):
     assert again.iloc[:, 6].tolist() == [3, 4]
     assert database.column_names(place, HOSTILE) == list(again.columns)[:-1]
     assert town.query("SELECT count(*) FROM pg_namespace WHERE nspname = 'public'") == [(1,)]
+
+
+HARD = ["\ufeff", "", None, "\x1c\x1d\x1e", "\\N", ' "q" ', "a,b\r\n", "NULL", None, "\\.", "NaN", "\n", " "]
+"""A mark of byte order, which readers of files drop; what stands for NULL elsewhere; empty and missing."""
+
+
+@pytest.mark.parametrize("block", [1, 40, 1 << 20])
+@pytest.mark.parametrize("count", [1, 3])
+def test_missing_and_empty_and_every_text_in_one_column_and_many_in_one_block_and_many(town, monkeypatch, block, count):
+    monkeypatch.setattr(reading, "BLOCK", block)
+    town.admin.execute(f"CREATE SCHEMA own; CREATE TABLE own.texts ({', '.join(f'c{i} text' for i in range(count))})")
+    with town.admin.cursor() as cursor, cursor.copy("COPY own.texts FROM STDIN (FORMAT binary)") as copy:
+        for text in HARD:
+            copy.write_row([text] * count)
+    found = database.read_table(town.place("own"), "texts", "none")
+    assert len(found) == len(HARD)
+    for column in found:
+        assert [None if pd.isna(text) else text for text in found[column]] == HARD
+
+
+def test_columns_of_empty_texts_and_of_none_at_all(town):
+    town.load("net", {"pipes": lines(3, empty=["", "", ""], none=pd.Series([None] * 3, dtype="str"))})
+    again = read_table("pipes", town.address("net") + "|pipes")
+    assert again["empty"].tolist() == ["", "", ""]
+    assert again["none"].isna().all()
+
+
+def test_a_row_longer_than_a_block(town):
+    way = LineString(np.random.default_rng(1).normal(size=(100_000, 2)))
+    table = gpd.GeoDataFrame({"a": ["x" * (2 << 20), "b"]}, geometry=[way, None], crs="EPSG:4552")
+    town.load("net", {"pipes": table})
+    again = database.read_table(town.place("net"), "pipes", "line")
+    assert again["a"].tolist() == table["a"].tolist()
+    assert shapely.equals_identical(again.geometry.iloc[0], way)
+
+
+def test_exact_numbers_of_more_digits_than_a_double_has_are_told(town):
+    town.admin.execute("CREATE SCHEMA own; CREATE TABLE own.net (short numeric(30, 15), long numeric, whole numeric);"
+                       "INSERT INTO own.net VALUES (-12345678901.2345, 0.001234567890123456, 12345678901234567890),"
+                       "(0.1, NULL, 10000000000000000000), ('NaN', 1, 0)")  # fmt: skip
+    found = database.read_table(town.place("own"), "net", "none")
+    assert found.attrs["notes"] == ["net: numbers with more than 15 digits are rounded in long, whole"]
+    assert found["short"].tolist()[:2] == [-12345678901.2345, 0.1]
+    assert np.isnan(found["short"][3])
+    assert found["whole"].tolist() == [12345678901234567890.0, 1e19, 0.0]
+
+
+def test_a_database_that_does_not_say_what_its_texts_are_written_in(server):
+    town = Town.__new__(Town)
+    town.server, town.name = server, server.new_database("template0 ENCODING 'SQL_ASCII'")
+    town.admin = server.admin(town.name)
+    try:
+        town.admin.execute("CREATE EXTENSION postgis; CREATE SCHEMA own; CREATE TABLE own.net (a text);"
+                           "INSERT INTO own.net VALUES (convert_from('\\xC4C361', 'SQL_ASCII'))")  # fmt: skip
+        with pytest.raises(InputError, match=r"own can't be read: invalid byte sequence for encoding \"UTF8\": 0xc4"):
+            database.read_table(town.place("own"), "net", "none")
+    finally:
+        town.admin.close()
+        server.drop(town.name)
 
 
 def database_place(town, schema):
@@ -251,7 +312,11 @@ def test_all_layers_of_a_run_are_read_from_one_state(town, monkeypatch):
 def test_the_hash_is_of_the_rows_and_not_of_how_they_lie(town):
     town.load("net", {"pipes": lines(3, pipe_id=["a", "b", "c"])})
     first = read_source("pipes", town.address("net") + "|pipes").sha256
+    assert read_source("pipes", town.address("net") + "|pipes").sha256 == first
     town.admin.execute("UPDATE net.pipes SET pipe_id = pipe_id WHERE fid = 1")  # its row now lies last
     assert read_source("pipes", town.address("net") + "|pipes").sha256 == first
-    town.admin.execute("UPDATE net.pipes SET pipe_id = 'z' WHERE fid = 1")
-    assert read_source("pipes", town.address("net") + "|pipes").sha256 != first
+    hashes = {first}
+    for change in ("pipe_id = 'z'", "pipe_id = ''", "pipe_id = NULL", "geom = ST_Translate(geom, 0.001, 0)"):
+        town.admin.execute(f"UPDATE net.pipes SET {change} WHERE fid = 1")
+        hashes.add(read_source("pipes", town.address("net") + "|pipes").sha256)
+    assert len(hashes) == 5

@@ -1,6 +1,6 @@
 """Open every layer of a schema in QGIS and tell as JSON what it found; for the Python that has PyQGIS.
 
-Usage: open_schema.py HOST PORT DATABASE SCHEMA PICTURE.png
+Usage: open_schema.py HOST PORT DATABASE SCHEMA PICTURE.png [KEY]
 """
 
 import json
@@ -14,7 +14,8 @@ SIZE = 1200, 900
 
 
 def main():
-    host, port, database, schema, picture = sys.argv[1:]
+    host, port, database, schema, picture = sys.argv[1:6]
+    key = (*sys.argv[6:], "fid")[0]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o700)
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -27,7 +28,7 @@ def main():
         for name, geometry in tables(core, host, port, database, schema):
             uri = core.QgsDataSourceUri()
             uri.setConnection(host, port, database, "", "")
-            uri.setDataSource(schema, name, geometry, "", "fid")
+            uri.setDataSource(schema, name, geometry, "", key)
             layer = core.QgsVectorLayer(uri.uri(False), name, "postgres")
             found["layers"][name] = described(layer)
         project = core.QgsProject.instance()

@@ -101,7 +101,7 @@
 </message>
 <message>
 <source>List of stations (*.xlsx, *.csv), joined to the drawn ones by station_id or name, FILE or FILE|sheet.</source>
-<translation>热力站清单 (*.xlsx, *.csv)，按编号或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
+<translation>热力站清单 (*.xlsx, *.csv)，按 station_id 或名称与已绘热力站对应，FILE 或 FILE|工作表。</translation>
 </message>
 <message>
 <source>Terrain raster with heights in metres</source>
@@ -868,8 +868,8 @@
 <translation>写入底图的副本，或用 in_place 直接写入底图；可写成图层的列，也可写成一张表加一个视图。底图的其他内容不变，写入的内容可以替换，也可以再次移除。</translation>
 </message>
 <message>
-<source>Base: the utility's own map, a project file, a file of layers, or one layer as FILE|layername.</source>
-<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件，或以 FILE|layername 表示的单个图层。</translation>
+<source>Base: the utility's own map, a project file, a file or PostGIS schema of layers, or one layer as FILE|layername.</source>
+<translation>底图：供热企业自己的管网图，可为项目文件、含图层的文件或 PostGIS 模式，或以 FILE|layername 表示的单个图层。</translation>
 </message>
 <message>
 <source>Result whose figures land on the features of the base (not needed with remove).</source>
@@ -1280,10 +1280,6 @@
 <translation>正在写出</translation>
 </message>
 <message>
-<source>reading the base</source>
-<translation>读取底图</translation>
-</message>
-<message>
 <source>merging</source>
 <translation>合并</translation>
 </message>
@@ -1298,6 +1294,10 @@
 <message>
 <source>reading the changes</source>
 <translation>读取变更</translation>
+</message>
+<message>
+<source>reading the base</source>
+<translation>读取底图</translation>
 </message>
 <message>
 <source>writing the change set</source>
