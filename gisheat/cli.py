@@ -74,10 +74,12 @@ def click_parameter(parameter: Parameter) -> click.Parameter:
     low, high, default = argument.minimum, argument.maximum, argument.default
     facts = [parameter.unit] if parameter.unit else []
     facts += [f"{low:g} to {high:g}"] if low is not None and high is not None else []
-    if default not in (None, False):
+    if default is not None and not isinstance(default, bool):
         facts.append(f"default {default:g}" if isinstance(default, int | float) else f"default {default}")
     text = " ".join([*words, *([f"[{'; '.join(facts)}]"] if facts else [])])
     if parameter.type is bool:
+        if default:  # what is done unless one says no
+            flags = [f"{flags[0]}/--no-{flags[0].removeprefix('--')}"]
         return click.Option([*flags, name], is_flag=True, default=None, help=text)
     return click.Option([*flags, name], type=click_type(parameter), required=parameter.required, help=text)
 

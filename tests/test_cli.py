@@ -42,9 +42,11 @@ def test_help_shows_unit_range_and_default_of_every_option(verb):
         facts = [parameter.unit] if parameter.unit else []
         if argument.minimum is not None:
             facts.append(f"{argument.minimum:g} to {argument.maximum:g}")
-        if argument.default not in (None, False):
+        if argument.default is not None and not isinstance(argument.default, bool):
             facts.append(f"default {argument.default}".replace(".0", ""))
         flag = f"--{parameter.name.replace('_', '-')}"
+        if argument.default is True:  # what is done unless one says no
+            flag += f" / --no-{parameter.name.replace('_', '-')}"
         shown = re.search(rf"(?<![\w-]){flag}(?![\w-]).*?(?= --|$)", text)
         missing += [(flag, fact) for fact in ["", *facts] if shown is None or fact not in shown[0].replace(".0]", "]")]
     assert missing == []

@@ -625,3 +625,94 @@ def test_a_result_as_base_is_told_to_be_solved_again(base, tmp_path):
     swapped = operations.merge(tmp_path / "again.gpkg", tmp_path / "result.gpkg", tmp_path / "o.gpkg", dry_run=True)
     made = [run_record(tmp_path / name)["started"] for name in ("again.gpkg", "result.gpkg")]
     assert bool(said(swapped, "states-swapped")) == (made[0] > made[1])
+
+
+def test_another_word_for_the_same_choice_is_no_change(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(status=["existing", "planned", "existing", "closed"]))
+    report, out = merged(base, tmp_path, pipes=pipes(status=["现状", "规划", " Existing ", "废弃"]))
+    assert read(out)["status"].tolist() == ["existing", "planned", "existing", "废弃"]
+    assert report.figures["applied"][0] == 1
+    report, out = merged(base, tmp_path, name="third.gpkg", output="m2.gpkg", options={"ancestor": write(
+        tmp_path / "older.gpkg", pipes=pipes(status=["现状", "规划", "现状", "关闭"])
+    )}, pipes=pipes(status=["abandoned"] * 4))  # fmt: skip
+    assert read(out)["status"].tolist() == ["abandoned"] * 4  # the base has changed nothing since, but its words
+    assert report.figures["conflicts"][0] == 0
+
+
+def edited_set(base, tmp_path, *statements):
+    """A change set of a new size, a moved pipe and a new one, edited by SQL."""
+    drawn = pipes({**PIPES, "D": [(200, 0), (210, 95)], "N": [(300, 0), (350, 0)]})
+    drawn.loc[0, "dn_mm"] = 250.0
+    new = write(tmp_path / "new.gpkg", pipes=drawn)
+    operations.merge(base, new, tmp_path / "set.gpkg", dry_run=True)
+    with closing(sqlite3.connect(tmp_path / "set.gpkg")) as connection, connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree%'"
+        for (name,) in connection.execute(query).fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        for statement in statements:
+            connection.execute(statement)
+    return tmp_path / "set.gpkg"
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE proposed_lines SET geom = (SELECT geom FROM proposed_points) WHERE action = 'moved'",
+         "the layer takes lines, this is POINT"),
+        ("UPDATE proposed_lines SET geom = NULL", "it has no geometry"),
+        ("UPDATE proposed_lines SET base_fid = 1.5 WHERE action = 'moved'", "the base has the feature no more"),
+        ("UPDATE proposed_lines SET base_fid = 9e18 WHERE action = 'moved'", "the base has the feature no more"),
+    ],
+)  # fmt: skip
+def test_what_edits_of_a_change_set_made_impossible_is_a_conflict(base, tmp_path, statement, why):
+    point = "INSERT INTO proposed_points (geom, change_id, layer, approved) SELECT geom, 'p', 'stations', 0 FROM there"
+    changes = edited_set(base, tmp_path, f"ATTACH '{base}' AS base", "CREATE TEMP VIEW there AS SELECT geom FROM"
+                         " base.stations", point, statement)  # fmt: skip
+    report = operations.merge(base, changes, tmp_path / "merged.gpkg")
+    assert rules(report) == ["merge-conflict"]
+    assert all(why in text for text in said(report, "merge-conflict"))
+    assert read(tmp_path / "merged.gpkg").geometry["D"].equals(read(base).geometry["D"])
+    assert read(tmp_path / "merged.gpkg")["dn_mm"]["A"] == 250.0
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE proposed_lines SET edit = 'dance'", "the edit 'dance' is unknown"),
+        ("UPDATE proposed_lines SET action = 'dance'", "the action 'dance' is unknown"),
+        (
+            (
+                "INSERT INTO proposed_values (change_id, approved, column, new_value)"
+                " SELECT change_id, 1, column, '9' FROM proposed_values"
+            ),
+            "two approved values of dn_mm",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_set_that_says_two_things_or_nothing_is_refused(base, tmp_path, statement, why):
+    with pytest.raises(InputError, match=why):
+        operations.merge(base, edited_set(base, tmp_path, statement), tmp_path / "merged.gpkg")
+    assert not (tmp_path / "merged.gpkg").exists()
+
+
+def test_a_feature_that_the_base_has_without_geometry_gets_that_of_the_survey(tmp_path):
+    drawn = pipes()
+    drawn.loc[1, "geometry"] = None
+    base = write(tmp_path / "base.gpkg", pipes=drawn)
+    report, out = merged(base, tmp_path, pipes=pipes())
+    assert read(out).geometry["B"].equals(LineString(PIPES["B"]))
+    assert report.figures["applied"][0] == 1
+    operations.undo(out, in_place=True)
+    assert rows(out) == rows(base)
+    report, out = merged(write(tmp_path / "whole.gpkg", pipes=pipes()), tmp_path, name="bare.gpkg", output="kept.gpkg",
+                         pipes=drawn)  # fmt: skip
+    assert rows(out) == rows(tmp_path / "whole.gpkg")
+
+
+def test_a_column_named_like_one_of_the_base_in_other_capitals_is_told(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(note=["a", "b", "c", "d"]))
+    report, out = merged(base, tmp_path, options={"new_columns": "all"},
+                         pipes=pipes(NOTE=["x", "b", "c", "d"], gisheat_load_kw=[1.0] * 4))  # fmt: skip
+    assert [text for text in said(report, "column-not-taken") if "rename" in text and "NOTE" in text]
+    assert len(said(report, "column-not-taken")) == 1
+    assert rows(out) == rows(base)

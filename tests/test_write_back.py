@@ -397,3 +397,20 @@ def test_a_view_of_the_users_own_on_a_written_column_stays(case, base):
 def test_the_drawing_of_the_tests_has_a_pipe_in_two_parts(case):
     assert {"L.1", "L.2", "B", "old"} == set(rows(case[1], "pipes", "pipe_id").index)
     assert len(drawn_through()["pipes"]) == 3
+
+
+def test_a_layer_whose_key_is_text_is_refused_in_a_sentence(case, tmp_path):
+    path = write(tmp_path / "base.gpkg", town())
+    altered(
+        path,
+        "CREATE TABLE other (pipe_id TEXT PRIMARY KEY, geom LINESTRING)",
+        "INSERT INTO other SELECT pipe_id, geom FROM pipes",
+        "DROP TABLE rtree_pipes_geom",
+        "DELETE FROM gpkg_extensions WHERE table_name = 'pipes'",
+        "DROP TABLE pipes",
+        "ALTER TABLE other RENAME TO pipes",
+    )
+    before = digest(path.parent)
+    ran = call("write-back", path, case[1], "--in-place")
+    assert (ran.code, digest(path.parent)) == (2, before)
+    assert "has no primary key of one column of whole numbers" in ran.sentence

@@ -188,3 +188,26 @@ def test_killed_at_any_moment_the_base_is_old_or_new(case, base):
         assert found in (old, new)
         kinds.add(found == new)
     assert kinds == {False, True}
+
+
+WAITING = """import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA journal_mode = wal")
+connection.execute("CREATE TABLE notes (words TEXT)")
+connection.execute("INSERT INTO notes VALUES ('not in the file yet')")
+connection.commit()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_copy_has_the_changes_of_a_program_that_has_the_base_open(case, base, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING, base], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        operations.write_back(base, case[1], tmp_path / "copy.gpkg")
+        other.stdin.close()
+    with closing(sqlite3.connect(tmp_path / "copy.gpkg")) as connection:
+        assert connection.execute("SELECT words FROM notes").fetchall() == [("not in the file yet",)]
+        assert connection.execute("SELECT count(surplus_head_m) FROM stations").fetchone()[0] > 0

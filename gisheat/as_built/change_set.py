@@ -26,6 +26,7 @@ FEATURE_COLUMNS = (
 VALUE_COLUMNS = (
     "change_id", "approved", "conflict", "layer", "feature_id", "base_fid", "column", "base_value", "new_value", "type",
 )  # fmt: skip
+_LARGEST_FID = 2.0**53
 _NUMBERS = ("base_fid", "from_fid", "distance_m", "confidence")
 DRAWN = frozenset(("added", "moved", "split", "merged", "recut"))
 """Actions that write a geometry."""
@@ -76,7 +77,7 @@ def read_change_set(place: Place) -> ChangeSet:
     Raises
     ------
     InputError
-        If a column is missing, or two rows have one `change_id`.
+        If a column is missing, two rows have one `change_id`, or one value of it is there twice.
     """
     names, tables = layer_names(place), []
     for layer in FEATURES:
@@ -91,8 +92,15 @@ def read_change_set(place: Place) -> ChangeSet:
     doubled = features["change_id"][features["change_id"].duplicated()]
     if len(doubled):
         raise InputError(f"{place}: two rows have the change_id {doubled.iloc[0]!r}: remove one of them.")
-    values = read_table("summary", f"{place}|{VALUES}")
-    return ChangeSet(features, _checked(values, VALUE_COLUMNS, f"{place}|{VALUES}"))
+    values = _checked(read_table("summary", f"{place}|{VALUES}"), VALUE_COLUMNS, f"{place}|{VALUES}")
+    approved = values[values["approved"]]
+    twice = approved[approved.duplicated(["change_id", "column"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise InputError(
+            f"{place}: {VALUES} has two approved values of {first['column']} for {first['change_id']!r}: remove one."
+        )
+    return ChangeSet(features, values)
 
 
 def _checked(table: Any, wanted: tuple[str, ...], where: str) -> Any:
@@ -111,8 +119,9 @@ def _typed(table: Any, names: tuple[str, ...]) -> Any:
             continue
         if name in _NUMBERS:
             found[name] = pd.to_numeric(found[name], errors="coerce").astype(float)
-            if name.endswith("_fid"):
-                found[name] = found[name].astype("Int64")
+            if name.endswith("_fid"):  # what somebody typed that is no whole number is no feature
+                whole = (found[name] % 1.0 == 0.0) & (found[name].abs() < _LARGEST_FID)
+                found[name] = found[name].where(whole).astype("Int64")
         elif name == "approved":
             found[name] = found[name].map(_is_true).astype(bool)
         else:

@@ -14,7 +14,7 @@ import shapely
 
 from gisheat.as_built.matching import Geometry, Mask, Matches, match_lines, match_points
 from gisheat.layers import Layers
-from gisheat.schema import GEOMETRY, ID_COLUMN, WRITTEN, columns
+from gisheat.schema import CHOICE_ALIASES, GEOMETRY, ID_COLUMN, WRITTEN, Column, columns
 
 COMPARED = ("pipes", "stations", "sources", "valves", "pumps", "streets", "buildings", "areas")
 """Layers that are compared; nodes follow from them."""
@@ -73,11 +73,14 @@ def _of_layer(
     values = _changed_values(rows, tolerance)
     details = _details(values, len(matches))
     one = matches.kind == "one"
-    moved = one & (matches.distance > tolerance)
+    drawn = one & _drawn_since(old, new, matches)
+    moved = one & (matches.distance > tolerance) | drawn
+    said = ["it had no geometry" if first else f"{d:.2f} m" for first, d in
+            zip(drawn[moved].tolist(), matches.distance[moved].tolist(), strict=True)]  # fmt: skip
     parts = [
         rows.alone("added", np.flatnonzero(come), is_new=True),
         rows.alone("removed", np.flatnonzero(gone), is_new=False),
-        rows.pairs("moved", moved, [f"{d:.2f} m" for d in matches.distance[moved].tolist()]),
+        rows.pairs("moved", moved, said),
         *(rows.pairs(action, texts != "", texts[texts != ""]) for action, texts in details.items()),
         *(rows.regrouped(kind) for kind in ("split", "merged", "recut")),
     ]
@@ -85,6 +88,13 @@ def _of_layer(
     for texts in details.values():
         changed |= texts != ""
     return pd.concat(parts, ignore_index=True), values.drop(columns="pair"), int((~changed).sum())
+
+
+def _drawn_since(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, matches: Matches) -> Mask:
+    """Pairs of which only the new feature has a geometry."""
+    nowhere, there = (shapely.is_missing(t.geometry.to_numpy()) | shapely.is_empty(t.geometry.to_numpy())
+                      for t in (old, new))  # fmt: skip
+    return np.asarray(nowhere[matches.old] & ~there[matches.new], bool)
 
 
 def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance: float) -> Matches:
@@ -197,11 +207,11 @@ def _values(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
 def _changed_values(rows: _Rows, tolerance: float) -> pd.DataFrame:
     """Changed values, column by column, with the number of their pair."""
-    m = rows.matches
+    m, known = rows.matches, columns(rows.layer)
     found = []
     for column in compared_columns(rows.layer, rows.old, rows.new):
         before, after = rows.old[column].iloc[m.old], rows.new[column].iloc[m.new]
-        differs = values_differ(before, after)
+        differs = values_differ(before, after, known.get(column))
         if column == "length_m" and differs.any():  # follows from the line, where it says what the line does
             differs &= (m.kind == "one") & ~_explained(before, after, rows, tolerance)
         at = np.flatnonzero(differs)
@@ -238,11 +248,14 @@ def _explained(before: pd.Series, after: pd.Series, rows: _Rows, tolerance: floa
         return np.asarray(np.abs(stated[1] - stated[0] - (drawn[1] - drawn[0])) <= 2.0 * tolerance, bool)
 
 
-def values_differ(before: Any, after: Any) -> Mask:
+def values_differ(before: Any, after: Any, column: Column | None = None) -> Mask:
     """Where two arrays or columns, row beside row, say something else.
 
-    An empty text is no value; numbers are compared as numbers, texts without the blanks around them.
+    An empty text is no value; numbers are compared as numbers, texts without the blanks around them; two words for one
+    choice of a column of the contract, as existing and 现状, say the same.
     """
+    if column is not None and column.choices:
+        before, after = (np.asarray([_choice(value) for value in side], object) for side in (before, after))
     if not (isinstance(before, pd.Series) and isinstance(after, pd.Series)):
         return _say_else(np.asarray(before, object), np.asarray(after, object))
     differs = np.zeros(len(before), bool)
@@ -253,6 +266,11 @@ def values_differ(before: Any, after: Any) -> Mask:
     if len(look):
         differs[look] = _say_else(*(side.iloc[look].to_numpy(object) for side in (before, after)))
     return differs
+
+
+def _choice(value: Any) -> Any:
+    word = value.strip().lower() if isinstance(value, str) else value
+    return CHOICE_ALIASES.get(word, word)
 
 
 def _say_else(before: Geometry, after: Geometry) -> Mask:

@@ -14,6 +14,8 @@ import shapely
 from pyproj import CRS
 
 from gisheat.as_built.change_set import DRAWN, ChangeSet, records, stored, written
+from gisheat.as_built.changes import ACTIONS
+from gisheat.as_built.fitting import fitted
 from gisheat.as_built.history import Edit, Row
 from gisheat.as_built.proposed_layer import state_of_geometry, state_of_row
 from gisheat.as_built.stores import Geometries, Store, StoredTable
@@ -21,7 +23,7 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers import in_crs
 from gisheat.layers.mapping import OwnColumn
-from gisheat.schema import ID_COLUMN
+from gisheat.schema import GEOMETRY, ID_COLUMN
 
 INSERTED, UPDATED, DELETED = "insert", "update", "delete"
 
@@ -118,14 +120,16 @@ class _Layer:
         """What becomes of each row."""
         fids = {int(f) for name in ("base_fid", "from_fid") for f in approved[name].dropna()}
         rows = self.store.rows(self.table, sorted(fids))
-        blobs = self._packed(approved)
+        blobs, unfit = self._packed(approved)
         if (approved["edit"] == INSERTED).any():
             self._know_all()
         found = []
-        for row, blob in zip(records(approved), blobs, strict=True):
+        for row, blob, why in zip(records(approved), blobs, unfit, strict=True):
             mine = values.get(row["change_id"])
             chosen = [] if mine is None else records(mine[mine["approved"].to_numpy(bool)])
-            found.append(self._outcome(row, blob, chosen, rows))
+            outcome = self._outcome(row, blob, chosen, rows)
+            outcome.conflict = why or outcome.conflict
+            found.append(outcome)
         return found
 
     def _know_all(self) -> None:
@@ -138,7 +142,8 @@ class _Layer:
             for fid, blob in self.store.column(self.table, self.table.geometry).items():
                 self.blobs.setdefault(blob, []).append(fid)
 
-    def _packed(self, approved: gpd.GeoDataFrame) -> list[bytes | None]:
+    def _packed(self, approved: gpd.GeoDataFrame) -> tuple[list[bytes | None], list[str]]:
+        """Geometries as the store keeps them, and why one, edited in the change set, does not fit into the table."""
         drawn = approved["action"].isin(DRAWN).to_numpy() & (approved["edit"] != DELETED).to_numpy()
         geometry: Geometries = np.where(drawn, np.asarray(approved.geometry, object), np.full(len(drawn), None))
         if self.crs is not None and self.table.crs is not None and not self.crs.equals(
@@ -146,23 +151,36 @@ class _Layer:
         ):  # fmt: skip
             table = gpd.GeoDataFrame(geometry=geometry, crs=self.crs)
             geometry = in_crs(self.table.layer, table, self.table.crs).geometry.to_numpy()
-        return self.store.packed(self.table, geometry)
+        geometry, unfit = geometry.copy(), [""] * len(geometry)
+        for i in np.flatnonzero(~shapely.is_missing(geometry)).tolist():
+            try:
+                geometry[i] = self._fitted(geometry[i])
+            except ValueError as error:
+                geometry[i], unfit[i] = None, str(error)
+        return self.store.packed(self.table, geometry), unfit
+
+    def _fitted(self, geometry: Any) -> Any:
+        wanted, kind = GEOMETRY[self.table.layer], geometry.geom_type.lower().removeprefix("multi")
+        if kind.removesuffix("string") != wanted:
+            raise ValueError(f"the layer takes {wanted}s, this is {geometry.geom_type.upper()}")
+        return None if geometry.is_empty else fitted(geometry, None, self.table)[0]
 
     def _outcome(
         self, row: dict[str, Any], blob: bytes | None, values: list[dict[str, Any]], rows: Mapping[int, Row]
     ) -> _Outcome:
         found = _Outcome(row)
         base = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+        for name, known in (("edit", (INSERTED, UPDATED, DELETED)), ("action", ACTIONS)):
+            if row[name] not in known:
+                raise InputError(f"{row['change_id']}: the {name} {row[name]!r} is unknown ({', '.join(known)}).")
         if row["edit"] == INSERTED:
             self._insert(found, blob, values, rows)
-        elif row["edit"] not in (UPDATED, DELETED):
-            raise InputError(f"{row['change_id']}: the edit {row['edit']!r} is unknown (insert, update, delete).")
         elif base is None or base not in rows:
             found.already = row["edit"] == DELETED
             found.conflict = "" if found.already else "the base has the feature no more"
         elif row["edit"] == DELETED:
             found.fid, found.before = base, dict(rows[base])
-            if state_of_row(rows[base]) != row["base_state"]:
+            if state_of_row(rows[base], self.table) != row["base_state"]:
                 found.conflict = "the base changed it since the changes were proposed"
         else:
             found.fid = base

@@ -23,6 +23,7 @@ from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before,
 from gisheat.errors import EditedError, InputError
 from gisheat.layers.files import quoted, readable
 from gisheat.layers.measures import has_m, header_size
+from gisheat.schema import REGISTRY
 
 LOCK_SECONDS = 1.0
 """How long to wait for another program that writes the base."""
@@ -331,6 +332,7 @@ class _Work:
     def __init__(self, connection: sqlite3.Connection, place: Path) -> None:
         self.connection, self.place = connection, place
         self.tables: dict[str, StoredTable] = {}  # as they are now
+        self.figures = _figures(connection)
 
     def do(self, edits: Sequence[Edit]) -> list[Edit]:
         """Make the edits in their order; with the feature ids that new rows got."""
@@ -372,10 +374,12 @@ class _Work:
         return edit
 
     def _rows_of(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
-        edits = self._numbered(table, edits)
+        edits = [_of_columns(edit, table) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         for edit in edits:
-            check_before(self.place, edit, now.get(edit.fid or 0))
+            figures = self.figures.get(table.name, set())
+            there = None if edit.fid not in now else _without(now[edit.fid], figures)
+            check_before(self.place, replace(edit, before=_without(edit.before, figures)), there)
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -387,7 +391,8 @@ class _Work:
                 values = [(*(edit.after or {}).values(), edit.fid) for edit in some]
                 self.connection.executemany(statement(table, names), values)
         self._tell_contents(table, edits)
-        return edits
+        made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
+        return [_as_made(edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
 
     def _numbered(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         """Edits whose new rows have feature ids that no row ever had."""
@@ -433,3 +438,43 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
     listed = ", ".join(quoted(name) for name in (*names, table.key))
     marks = ", ".join("?" * (len(names) + 1))
     return f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608
+
+
+def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Columns that a write-back has written, by table: figures are nobody's edits."""
+    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
+    found: dict[str, set[str]] = {}
+    if {"table", "holder", "column"} <= columns:
+        query = f'SELECT "table", "column" FROM {REGISTRY} WHERE "table" = holder'  # noqa: S608 (our own name)
+        for table, column in connection.execute(query):
+            found.setdefault(table, set()).add(column)
+    return found
+
+
+def _without(row: Row | None, columns: set[str]) -> Row | None:
+    return None if row is None else {name: value for name, value in row.items() if name not in columns}
+
+
+def _of_columns(edit: Edit, table: StoredTable) -> Edit:
+    """An edit of a whole row without the columns that are gone, as when a write-back was taken away."""
+    if edit.action == "update":
+        return edit
+    there = {table.geometry, *table.kinds}
+    sides = (None if row is None else {name: row[name] for name in row if name in there}
+             for row in (edit.before, edit.after))  # fmt: skip
+    before, after = sides
+    return replace(edit, before=before, after=after)
+
+
+def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:
+    """An edit with what triggers of the table have made of its row."""
+    if after is None:
+        return edit
+    if edit.action != "update" or before is None:
+        return replace(edit, after=after)
+    names = [n for n in after if n in (edit.after or {}) or not _is(after[n], before.get(n))]
+    return replace(edit, before={n: before[n] for n in names}, after={n: after[n] for n in names})
+
+
+def _is(now: Any, wanted: Any) -> bool:
+    return now == wanted and (now is None) == (wanted is None)

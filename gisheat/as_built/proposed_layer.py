@@ -20,7 +20,7 @@ from gisheat.as_built.stores import Store, StoredTable
 from gisheat.as_built.three_way import GONE, Since, both_added, same_place
 from gisheat.findings import Finding
 from gisheat.layers.mapping import OwnColumn
-from gisheat.schema import ID_COLUMN, columns
+from gisheat.schema import ID_COLUMN, WRITTEN, columns
 
 REGROUPED = ("split", "merged", "recut")
 _LENGTH = "length_m"
@@ -125,9 +125,13 @@ def state_of_geometry(row: Row | None, table: StoredTable) -> str:
     return hashlib.sha256(blob or b"").hexdigest()[:16]
 
 
-def state_of_row(row: Row | None) -> str:
-    """Hash of a whole row of the base; a column that another merge added meanwhile is empty and changes nothing."""
-    stated = {name: value for name, value in (row or {}).items() if value is not None}
+def state_of_row(row: Row | None, table: StoredTable) -> str:
+    """Hash of a whole row of the base without its figures; a column that another merge added is empty, so no matter."""
+    known = columns(table.layer)
+    stated = {
+        name: value for name, value in (row or {}).items()
+        if value is not None and not name.startswith(WRITTEN) and (name not in known or known[name].is_input)
+    }  # fmt: skip
     return hashlib.sha256((row_text(stated) or "").encode()).hexdigest()[:16]
 
 
@@ -252,7 +256,7 @@ def _propose_value(made: Proposed, row: Mapping[str, Any], column: str, old: int
     conflict = ""
     if fid is not None and column in sides.since.changed.get(old, ()):
         now, then, wanted = sides.base[column][fid], sides.old[column][old], sides.new[column][new]
-        if not values_differ(_one(now), _one(wanted))[0]:
+        if not values_differ(_one(now), _one(wanted), columns(sides.layer).get(column))[0]:
             return
         conflict = f"{column} was {_shown(then)}, the base says {_shown(now)} now, CHANGES {_shown(wanted)}"
     made.value(row, column, text, conflict=conflict)
@@ -300,7 +304,7 @@ def _propose_group(
             str(old if fid is None else fid), f"{action}-gone", "delete", group_id=group, conflict=conflict,
             base_fid=fid, base_id=mine, feature_id=mine or ids["old"][old],
             detail=f"{ids['old'][old] or '?'} -> {named}",
-            base_state=state_of_row(made.row(fid)), geometry=sides.old.geometry[old],
+            base_state=state_of_row(made.row(fid), sides.table), geometry=sides.old.geometry[old],
         )["action"] = action  # fmt: skip
 
 
@@ -358,7 +362,8 @@ def _propose_part_values(
     for column in sides.wanted:
         if column in (_LENGTH, "parent_id", ID_COLUMN[sides.layer]) or column in FOLLOWING:
             continue
-        if values_differ(_one(sides.old[column][part.old]), _one(sides.new[column][part.new]))[0]:
+        was, said = sides.old[column][part.old], sides.new[column][part.new]
+        if values_differ(_one(was), _one(said), columns(sides.layer).get(column))[0]:
             _propose_value(made, row, column, part.old, part.new)
     stated = sides.base.get(_LENGTH, pd.Series(dtype=float)).get(row["base_fid"] or row["from_fid"])
     said = sides.new[_LENGTH][part.new] if _LENGTH in sides.wanted else None
@@ -403,7 +408,7 @@ def _propose_removed(made: Proposed, found: pd.DataFrame) -> None:
         named = row["old_id"] if fid is None else _id_of(sides.base, sides.layer, fid)
         proposed = made.feature(
             str(old if fid is None else fid), "removed", "delete", conflict=conflict, base_fid=fid, feature_id=named,
-            base_id=named, base_state=state_of_row(made.row(fid)), geometry=sides.old.geometry[old],
+            base_id=named, base_state=state_of_row(made.row(fid), sides.table), geometry=sides.old.geometry[old],
         )  # fmt: skip
         proposed["approved"] = proposed["approved"] and not sides.keep_missing
 

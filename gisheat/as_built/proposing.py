@@ -26,7 +26,7 @@ from gisheat.as_built.three_way import same, since
 from gisheat.findings import Finding
 from gisheat.layers import Layers
 from gisheat.layers.mapping import OwnColumn
-from gisheat.schema import ID_COLUMN, columns, input_columns
+from gisheat.schema import ID_COLUMN, WRITTEN, columns, input_columns
 
 NETWORKS = (("pipes", ("stations", "sources", "valves", "pumps")), ("streets", ()))
 """Lines that meet each other, and points that they meet."""
@@ -144,9 +144,10 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
     names = {name.lower() for name in (*table.kinds, table.key, table.geometry)}
     computed = {c for told, some in COMPUTED.items() if told in new or told in there for c in some}
     wanted: dict[str, str] = {}
-    left = []
+    left: list[str] = []
+    taken: list[str] = []
     for column in map(str, new.columns):
-        stated = column not in known or column in inputs
+        stated = column in inputs if column in known else not column.startswith(WRITTEN)
         if column == "geometry" or not stated or column in computed:
             continue
         if column in there:
@@ -160,7 +161,7 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
         if allowed and column.lower() not in names:
             wanted[column] = kind_of(layer, column, new[column])
         elif column != "parent_id":
-            left.append(column)
+            (taken if column.lower() in names else left).append(column)
     if "parent_id" in inputs and "parent_id" not in wanted and (
         "parent_id" in there or (rules.new_columns != "none" and "parent_id" not in names)
     ):  # fmt: skip
@@ -170,6 +171,12 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
         message = (
             f"The base has no column {', '.join(left)}; what CHANGES says there is not taken (--new-columns all takes"
             " it)."
+        )
+        findings.append(Finding("column-not-taken", "warning", layer, message))
+    if taken:
+        message = (
+            f"The base has columns named like {', '.join(taken)}, in other capitals or for its feature ids or geometry;"
+            " what CHANGES says there is not taken: rename it in CHANGES."
         )
         findings.append(Finding("column-not-taken", "warning", layer, message))
     return wanted, findings

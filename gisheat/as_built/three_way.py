@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from gisheat.as_built.changes import compared_columns, match_features, values_differ
+from gisheat.schema import columns
 
 GONE = "the base has it no more"
 CUT = "it was cut or joined in the base too"
@@ -49,7 +50,8 @@ def since(layer: str, ancestor: gpd.GeoDataFrame, base: gpd.GeoDataFrame, tolera
     moved = {int(a): float(d) for a, d in zip(old[far], m.distance[far], strict=True)}
     changed: dict[int, tuple[str, ...]] = {}
     for column in compared_columns(layer, ancestor, base):
-        differs = one & values_differ(ancestor[column].to_numpy()[m.old], base[column].to_numpy()[m.new])
+        was, now = ancestor[column].to_numpy()[m.old], base[column].to_numpy()[m.new]
+        differs = one & values_differ(was, now, columns(layer).get(column))
         for a in old[differs].tolist():
             changed[a] = (*changed.get(a, ()), column)
     added = tuple(int(b) for b in np.setdiff1d(base.index.to_numpy(), new[one]))
@@ -77,7 +79,8 @@ def both_added(
     one = m.kind == "one"
     unlike = m.distance > tolerance
     for column in compared_columns(layer, base, new):
-        unlike |= values_differ(base[column].to_numpy()[m.old], new[column].to_numpy()[m.new])
+        ours, theirs = base[column].to_numpy()[m.old], new[column].to_numpy()[m.new]
+        unlike |= values_differ(ours, theirs, columns(layer).get(column))
     old, fids = base.index.to_numpy()[m.old], new.index.to_numpy()[m.new]
     alike = {int(f) for f in fids[one & ~unlike]}
     return alike, {int(f): int(o) for o, f in zip(old[one & unlike], fids[one & unlike], strict=True)}

@@ -213,9 +213,9 @@ def _copy(places: Places, target: Path) -> Iterator[dict[str, Opened]]:
         if isinstance(file, Path) and is_geopackage(file):
             with readable(file) as whole:
                 shutil.copyfile(whole, beside)
-            if whole != file.absolute():  # changes that wait beside it belong to it
-                for more in whole.parent.glob(f"{whole.name}-*"):
-                    shutil.copyfile(more, beside.with_name(more.name.replace(whole.name, beside.name)))
+                if whole != file.absolute():  # changes that wait beside it belong to it
+                    for more in whole.parent.glob(f"{whole.name}-*"):
+                        shutil.copyfile(more, beside.with_name(more.name.replace(whole.name, beside.name)))
             made = {layer: Copied(name, file_hash(where), None) for layer, (where, name) in places.items()}
         else:
             made = _converted(places, beside)

@@ -127,8 +127,11 @@ class GeoPackageStore:
         """Key, geometry and columns of a table."""
         listed = self.connection.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
         key = [row[1] for row in listed if row[5]]
-        if len(key) != 1:
-            raise InputError(f"{self.said}: {table} has no primary key of one column, as layers of a GeoPackage have.")
+        if len(key) != 1 or not all("INT" in row[2].upper() for row in listed if row[5]):
+            raise InputError(
+                f"{self.said}: {table} has no primary key of one column of whole numbers, as layers of a GeoPackage"
+                " have."
+            )
         query = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
         found = self.connection.execute(query, (table,)).fetchone()
         geometry = found[0] if found else ""
