@@ -28,6 +28,7 @@ apt_install() {
   # Debian's package makes and starts a cluster unless it is told not to.
   apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 postgresql-common >"$log" 2>&1 || return 1
   sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf 2>/dev/null || true
+  [ -n "$(packages)" ] || return 1 # no lists of packages yet
   # shellcheck disable=SC2046 # two names of packages
   apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $(packages) >"$log" 2>&1
 }
