@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from gisheat import database, styles
 from gisheat.errors import InputError
 from gisheat.findings import explained
-from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted
+from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted, readable
 from gisheat.layers.measures import has_m, header_size, without_m
 from gisheat.places import Database, Place
 from gisheat.schema import GEOMETRY, Language, labels
@@ -126,12 +126,21 @@ def _target(path: Path) -> Path:
         return path.absolute()
 
 
+@contextlib.contextmanager
+def _looked_into(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file opened to be read, which leaves nothing beside it, also when another program has it open."""
+    with readable(path) as file:
+        uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody changes it: see `readable`
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            yield connection
+
+
 def is_result(where: Place) -> bool:
     """Tell whether gisheat wrote a place (it has our run record)."""
     if isinstance(where, Database):
         return "gisheat version" in database.run_record(where)
     try:
-        with contextlib.closing(_opened(where)) as connection:
+        with _looked_into(where) as connection:
             return connection.execute("SELECT 1 FROM run WHERE key = 'gisheat version'").fetchone() is not None
     except sqlite3.Error:
         return False
@@ -147,7 +156,7 @@ def run_record(where: Place) -> dict[str, str]:
     if isinstance(where, Database):
         return database.run_record(where)
     try:
-        with contextlib.closing(_opened(where)) as connection:
+        with _looked_into(where) as connection:
             return {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM run")}
     except sqlite3.Error:
         return {}
@@ -158,7 +167,7 @@ def found_rules(where: Place) -> tuple[str, ...]:
     if not isinstance(where, Path):
         return ()
     try:
-        with contextlib.closing(_opened(where)) as connection:
+        with _looked_into(where) as connection:
             return tuple(str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM findings"))
     except sqlite3.Error:
         return ()
