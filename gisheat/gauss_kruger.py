@@ -130,8 +130,7 @@ def candidates(x: float, y: float) -> str:
         ranges = ", ".join(f"EPSG:{s.three_plain} to {s.three_plain + last - first} ({s.name})" for s in SYSTEMS)
         return (
             f"the coordinates fit a Gauss-Kruger system without the zone in its eastings: {ranges}, one for each"
-            f" third degree"
-            f" from {3 * first}E to {3 * last}E; say the one of your middle meridian"
+            f" third degree from {3 * first}E to {3 * last}E; say the one of your middle meridian"
         )
     return ""
 

@@ -63,7 +63,7 @@ def check_output(where: Place, inputs: Sequence[Place], *, overwrite: bool = Fal
         raise InputError(f"output {path} can't be written: {error.strerror}.") from error
     if path.is_dir():
         raise InputError(f"output {path} is a folder; name a file.")
-    if any(_same_file(path, file) for file in files):
+    if any(same_place(path, file) for file in files):
         raise InputError(f"output {path} is an input; inputs are never changed, name another file.")
     if any(c in str(path) for c in LOST_IN_NAMES):
         raise InputError(f"output {path} can't be written: its name holds a semicolon, tab or line break.")
@@ -111,11 +111,14 @@ def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOCK_SECONDS)
 
 
-def _same_file(path: Path, other: Path) -> bool:
+def same_place(one: Place, other: Place) -> bool:
+    """Tell whether two names lead to one file, or are the address of one schema (with a password or without)."""
+    if isinstance(one, Database) or isinstance(other, Database):
+        return str(one) == str(other)
     try:
-        return path.samefile(other)
+        return one.samefile(other)
     except (OSError, RuntimeError):  # one of them is not there, or a link that leads to itself
-        return _target(path) == _target(other)
+        return _target(one) == _target(other)
 
 
 def _target(path: Path) -> Path:

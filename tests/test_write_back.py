@@ -344,6 +344,18 @@ def test_a_copy_of_shapefiles_is_a_geopackage(tmp_path):
     assert "station_id" in rows(tmp_path / "copy.gpkg", "stations", "station_id").reset_index()
 
 
+def test_a_result_of_an_earlier_version_is_written_back_with_a_sentence(case, base, tmp_path):
+    _, result = case
+    older = altered(
+        shutil.copy(result, tmp_path / "older.gpkg"), "UPDATE run SET value = 1 WHERE key = 'schema version'"
+    )
+    operations.write_back(base, result, tmp_path / "of-today.gpkg")
+    report = operations.write_back(base, older, tmp_path / "of-before.gpkg")
+    assert [note for note in report.notes if "schema 1, read as schema" in note]
+    now, before = (rows(tmp_path / f"{name}.gpkg", "pipes", "pipe_id") for name in ("of-today", "of-before"))
+    assert before["sup_flow_t_h"].equals(now["sup_flow_t_h"])
+
+
 # what can't be done -------------------------------------------------------------------------------------------
 
 
@@ -351,8 +363,8 @@ def test_what_cannot_be_written_back_is_one_sentence(case, base, tmp_path):
     _, result = case
     unsolved = tmp_path / "topology.gpkg"
     operations.topology(base, unsolved)
-    older = altered(
-        shutil.copy(result, tmp_path / "older.gpkg"), "UPDATE run SET value = 0 WHERE key = 'schema version'"
+    newer = altered(
+        shutil.copy(result, tmp_path / "newer.gpkg"), "UPDATE run SET value = 99 WHERE key = 'schema version'"
     )
     strange = {name: town()[name] for name in ("pipes", "stations", "sources")}
     strange = {n: t.assign(**{f"{n[:-1]}_id": [f"{n}-{i}" for i in range(len(t))]}) for n, t in strange.items()}
@@ -365,7 +377,7 @@ def test_what_cannot_be_written_back_is_one_sentence(case, base, tmp_path):
         ((base, unsolved, "--in-place"), "holds no solution (made by topology): solve the base first."),
         ((base, base, "--in-place"), "is the base itself"),
         ((base, other, "--in-place"), "is no result of gisheat"),
-        ((base, older, "--in-place"), "has schema version 0, not"),
+        ((base, newer, "--in-place"), "with schema 99, and this gisheat reads up to schema"),
         ((base, solved(other), "--in-place"), "is of another network: of 6 features of the base"),
         ((base, result, "--in-place", "--columns", "surplus"), "columns: 'surplus' is no result column of pipes"),
         ((base, result, "--in-place", "--layers", "areas"), "layers: 'areas' takes no results"),

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number
+from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
 from gisheat.database import copies, rows
 from gisheat.database.reading import shape_of
 from gisheat.database.references import crs_of
@@ -19,7 +19,7 @@ from gisheat.database.sessions import Session, reading, writing
 from gisheat.errors import EditedError, InputError
 from gisheat.layers.measures import has_m
 from gisheat.places import Database
-from gisheat.schema import GEOMETRY
+from gisheat.schema import GEOMETRY, REGISTRY
 
 _SQL_TYPE = {"text": "text", "float": "double precision", "int": "bigint", "bool": "boolean"}
 _KINDS: Mapping[str, Kind] = {
@@ -226,11 +226,12 @@ def _drop(session: Session, edit: Edit) -> Edit:
 
 def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit]:
     """Delete, update and insert rows of a table; the edits with what types and triggers made of them."""
-    edits = _numbered(session, table, edits)
+    there, figures = {*table.columns}, _figures(session, table.name)
+    edits = [of_columns(edit, there) for edit in _numbered(session, table, edits)]
     keys = [edit.fid for edit in edits if edit.fid is not None]
     before = rows.read_rows(session, table, keys)
     for edit in edits:
-        check_before(session.where, edit, before.get(edit.fid or 0))
+        check_before(session.where, edit, before.get(edit.fid or 0), figures)
     by_action: dict[str, list[tuple[int, Row]]] = {}
     for edit, key in zip(edits, keys, strict=True):
         by_action.setdefault(edit.action, []).append((key, edit.after or {}))
@@ -239,6 +240,17 @@ def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit
     rows.insert_rows(session, table, by_action.get("insert", ()))
     after = rows.read_rows(session, table, keys)
     return [_as_done(session, edit, before.get(edit.fid or 0), after.get(edit.fid or 0)) for edit in edits]
+
+
+def _figures(session: Session, table: str) -> set[str]:
+    """Columns of a table that a write-back has written."""
+    from psycopg import sql
+
+    if not {"table", "holder", "column"} <= {*rows.column_names(session, REGISTRY)}:
+        return set()
+    query = sql.SQL('SELECT "column" FROM {} WHERE "table" = %s AND holder = %s')
+    registry = rows.named(session.where.schema, REGISTRY)
+    return {str(name) for (name,) in session.rows.execute(query.format(registry), (table, table))}
 
 
 def _numbered(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit]:

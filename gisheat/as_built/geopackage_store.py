@@ -19,16 +19,13 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number
+from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
 from gisheat.errors import EditedError, InputError
+from gisheat.geopackage import LITTLE_ROOM, LOCK_SECONDS
 from gisheat.layers.files import quoted, readable
 from gisheat.layers.measures import has_m, header_size
 from gisheat.schema import REGISTRY
 
-LOCK_SECONDS = 1.0
-"""How long to wait for another program that writes the base."""
-LITTLE_ROOM = 1_000_000
-"""Free bytes below which a disk counts as full."""
 _SQL_TYPE = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
 _HISTORY_TABLE = f"""CREATE TABLE {HISTORY} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, number INTEGER NOT NULL,
     time TEXT, operation TEXT, source TEXT, run TEXT, state INTEGER, layer TEXT, row_fid INTEGER, feature_id TEXT,
@@ -374,12 +371,11 @@ class _Work:
         return edit
 
     def _rows_of(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
-        edits = [_of_columns(edit, table) for edit in self._numbered(table, edits)]
+        there = {table.geometry, *table.kinds}
+        edits = [of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         for edit in edits:
-            figures = self.figures.get(table.name, set())
-            there = None if edit.fid not in now else _without(now[edit.fid], figures)
-            check_before(self.place, replace(edit, before=_without(edit.before, figures)), there)
+            check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -449,21 +445,6 @@ def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
         for table, column in connection.execute(query):
             found.setdefault(table, set()).add(column)
     return found
-
-
-def _without(row: Row | None, columns: set[str]) -> Row | None:
-    return None if row is None else {name: value for name, value in row.items() if name not in columns}
-
-
-def _of_columns(edit: Edit, table: StoredTable) -> Edit:
-    """An edit of a whole row without the columns that are gone, as when a write-back was taken away."""
-    if edit.action == "update":
-        return edit
-    there = {table.geometry, *table.kinds}
-    sides = (None if row is None else {name: row[name] for name in row if name in there}
-             for row in (edit.before, edit.after))  # fmt: skip
-    before, after = sides
-    return replace(edit, before=before, after=after)
 
 
 def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:

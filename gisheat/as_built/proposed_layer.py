@@ -365,7 +365,8 @@ def _propose_part_values(
         was, said = sides.old[column][part.old], sides.new[column][part.new]
         if values_differ(_one(was), _one(said), columns(sides.layer).get(column))[0]:
             _propose_value(made, row, column, part.old, part.new)
-    stated = sides.base.get(_LENGTH, pd.Series(dtype=float)).get(row["base_fid"] or row["from_fid"])
+    fid = row["from_fid"] if row["base_fid"] is None else row["base_fid"]
+    stated = sides.base.get(_LENGTH, pd.Series(dtype=float)).get(fid)
     said = sides.new[_LENGTH][part.new] if _LENGTH in sides.wanted else None
     if not pd.isna(said):
         if pd.isna(stated) or values_differ(_one(stated), _one(said))[0]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -104,14 +104,20 @@ def check_number(place: object, runs: Mapping[int, Run], run: Run) -> None:
         raise InputError(f"{place} is not as it was read, {said}: nothing was changed; start again.")
 
 
-def check_before(place: object, edit: Edit, now: Row | None) -> None:
+def check_before(place: object, edit: Edit, now: Row | None, figures: Collection[str] = ()) -> None:
     """Raise where a row is not what it has to be before an edit.
+
+    Parameters
+    ----------
+    figures : collection of str
+        Columns that a write-back has written: they are nobody's edits.
 
     Raises
     ------
     EditedError
         Which feature it is.
     """
+    edit, now = replace(edit, before=_without(edit.before, figures)), _without(now, figures)
     if edit.before is None:
         fits = now is None
     else:
@@ -124,6 +130,18 @@ def check_before(place: object, edit: Edit, now: Row | None) -> None:
             f"{place}: the feature {edit.fid} ({edit.feature_id or 'without identifier'}) of {edit.table} was"
             " edited since: nothing was changed."
         )
+
+
+def of_columns(edit: Edit, there: Collection[str]) -> Edit:
+    """An edit of a whole row without the columns that are gone, as when a write-back was taken away."""
+    if edit.action == "update":
+        return edit
+    gone = {name for row in (edit.before, edit.after) if row is not None for name in row} - set(there)
+    return replace(edit, before=_without(edit.before, gone), after=_without(edit.after, gone))
+
+
+def _without(row: Row | None, columns: Collection[str]) -> Row | None:
+    return None if row is None else {name: value for name, value in row.items() if name not in columns}
 
 
 def _is(now: Any, wanted: Any) -> bool:

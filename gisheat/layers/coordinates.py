@@ -4,8 +4,8 @@ Which coordinate is the easting is decided in this order, and said:
 
 1. by names that leave no choice: east and north, 东坐标 and 北坐标, lon and lat, 经度 and 纬度;
 2. by the numbers, for x and y, X坐标 and Y坐标: northings of the middle latitudes are millions of metres, eastings
-less than a
-   million, or with the number of a zone before them more than 13 million. In Chinese surveying X is the northing;
+   less than a million, or with the number of a zone before them more than 13 million. In Chinese surveying X is the
+   northing;
 3. x is taken for the easting, and a finding says so.
 """
 
@@ -124,8 +124,7 @@ def _of_degrees(layer: str, first: str, second: str, longitude: Array, latitude:
         return _of_either(layer, first, second, longitude, latitude)  # called so, but metres
     message = (
         f"{first} and {second} were taken for degrees of WGS 84 ({DEGREES}); places picked on a Chinese web map"
-        f" (GCJ-02, BD-09)"
-        " lie several hundred metres off."
+        " (GCJ-02, BD-09) lie several hundred metres off."
     )
     finding = Finding("degrees-assumed", "info", layer, message)
     return Places(_points(longitude, latitude), DEGREES, (f"{note}, WGS 84",), (finding,))
@@ -137,7 +136,7 @@ def _of_metres(layer: str, first: str, second: str, east: Array, north: Array) -
     if are_northings(east) and are_eastings(north):
         message = (
             f"{first} has the numbers of a northing and {second} those of an easting; they were taken as they are"
-            f" named."
+            " named."
         )
         findings.append(Finding("axes-doubtful", "warning", layer, message, repair="exchange the names of the columns"))
     note = f"{layer}: points from {first} (easting) and {second} (northing)"

@@ -215,8 +215,7 @@ def _without_values(layer: str, file: Path, sheet: str, rows: list[list[Cell]]) 
     if formulas:
         message = (
             f"{len(formulas)} formula(s) of the sheet {sheet} have no result stored (first: {formulas[0]}); these"
-            f" cells count as"
-            " empty."
+            " cells count as empty."
         )
         repair = "open the workbook in a spreadsheet program and save it"
         yield Finding("formula-without-value", "error", layer, message, repair=repair)

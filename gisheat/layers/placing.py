@@ -238,8 +238,7 @@ def _far_from_meridian(crs: CRS, x: float, y: float, layer: str) -> list[Finding
     fits = f"; EPSG:{codes_of_meridian(longitude)[0][0]} would fit, for example" if in_china else ""
     message = (
         f"The network lies at {longitude:.1f}E, {abs(longitude - known.meridian):.1f} degrees from the middle"
-        f" meridian of the CRS"
-        f" {name_of(crs)} ({known.meridian:g}E): is it the wrong zone{fits}?"
+        f" meridian of the CRS {name_of(crs)} ({known.meridian:g}E): is it the wrong zone{fits}?"
     )
     return [Finding("far-from-meridian", "warning", layer, message, point=(x, y))]
 
@@ -321,8 +320,7 @@ def _datum_shift(layer: str, crs: CRS, target: CRS) -> list[Finding]:
     else:
         message = (
             f"PROJ knows no shift from {names[0]} to {names[1]}: degrees were taken over as they are, so places may"
-            f" lie 100 m and more"
-            " off (Beijing 1954 and Xian 1980 do against CGCS2000)."
+            " lie 100 m and more off (Beijing 1954 and Xian 1980 do against CGCS2000)."
         )
     repair = "reproject the layer with the parameters of your survey office"
     return [Finding("datum-shift", "warning", layer, message, repair=repair)]

@@ -190,7 +190,7 @@ def _unshared(layer: str, grid: Grid, rows: list[int], headings: list[str]) -> I
             first = min(row for row, c in held if c == column)
             message = (
                 f"A number in merged cells of {headings[column]} counts for the first of its rows; {count} row(s)"
-                f" have none."
+                " have none."
             )
             repair = "write the number of each row into its own cell"
             yield Finding("merged-number", "warning", layer, message, first + 1, repair=repair)

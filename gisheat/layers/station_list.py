@@ -59,7 +59,7 @@ def join_list(stations: gpd.GeoDataFrame, listed: pd.DataFrame) -> Joined:
         if ID not in table and NAME not in table:
             raise InputError(
                 f"{what} has no column that names the stations: station_id (热力站编号) or name (名称) is needed to"
-                f" join them."
+                " join them."
             )
     rows, findings = _rows_of(stations, listed)
     found = [*findings, *_unlisted(stations, rows), *_disagreements(stations, listed, rows)]

@@ -24,7 +24,7 @@ from gisheat.as_built_quantities import BaseState, ChangesInput
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.geopackage import check_output, is_result, run_record, whole_or_nothing, write_result
+from gisheat.geopackage import check_output, is_result, run_record, same_place, whole_or_nothing, write_result
 from gisheat.layers import Layers, file_hash
 from gisheat.operations.running import Report
 from gisheat.outputs import inputs_of
@@ -133,12 +133,8 @@ def _check_ways(chosen: Mapping[str, Any], target: Place | None) -> None:
 
 
 def _check_same(where: Place, source: Place) -> None:
-    if str(where) == str(source) or (isinstance(where, Path) and isinstance(source, Path) and _samefile(where, source)):
+    if same_place(where, source):
         raise InputError(f"CHANGES is the base itself ({where}): name the survey, the design or the change set.")
-
-
-def _samefile(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _check_target(store: Store, target: Place | None, read: list[Place], chosen: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from gisheat.as_built_options import WriteBackOptions
 from gisheat.as_built_quantities import OwnMap, SolvedResult
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.geopackage import check_output, whole_or_nothing, write_layer
+from gisheat.geopackage import check_output, same_place, whole_or_nothing, write_layer
 from gisheat.layers import file_hash, read_table
 from gisheat.layers.files import readable
 from gisheat.operations.running import Report
@@ -124,7 +124,7 @@ def _target(
         both = "not both" if output is not None else "one of them"
         raise InputError(f"write-back: name a copy with --output, or say --in-place; {both}.")
     files = list(dict.fromkeys(file for file, _ in places.values()))
-    if result is not None and any(_same(place(result), file) for file in files):
+    if result is not None and any(same_place(place(result), file) for file in files):
         raise InputError(f"{result} is the base itself: name the result that was solved from it.")
     if output is None:
         for file in files:
@@ -144,12 +144,6 @@ def _target(
             f" {next(iter(places))}, or --in-place."
         )
     return output
-
-
-def _same(one: Place, other: Place) -> bool:
-    if isinstance(one, Path) and isinstance(other, Path):
-        return one.exists() and other.exists() and one.samefile(other)
-    return str(one) == str(other)  # with a password or without
 
 
 def _stores(places: Places, target: Place | None) -> contextlib.AbstractContextManager[dict[str, Opened]]:
@@ -283,7 +277,7 @@ def _written(
     findings = _findings(solved, layers, joins, changed)
     report(progress, 0.5, "writing the figures")
     figures: Rows = {}
-    notes, shown = [], []
+    notes, shown = [*solved.notes], []
     for layer, base in layers.items():
         names = chosen_columns(layer, solved, _listed(chosen["columns"]))
         opened, (states, content) = stores[layer], known[layer]

@@ -11,12 +11,13 @@ import pandas as pd
 import pyogrio
 from numpy.typing import NDArray
 
+from gisheat.earlier import names_of_today
 from gisheat.errors import InputError
 from gisheat.geopackage import is_result, run_record
 from gisheat.layers import layer_names, read_table
 from gisheat.layers.files import readable
 from gisheat.places import Database, Place
-from gisheat.schema import SCHEMA_VERSION, columns
+from gisheat.schema import columns
 
 RESULT_OF = {"streets": "pipes", "buildings": "stations"}
 """Result layer whose rows stand for features of another: trenches in streets, stations of buildings."""
@@ -34,6 +35,8 @@ class Solved:
     tables: Mapping[str, pd.DataFrame]
     lineage: pd.DataFrame
     record: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    """What is to be said of a result of an earlier version."""
 
     def hash_of(self, layer: str) -> str:
         """SHA-256 of the file, or of the rows in a database, that an input layer was read from; empty when unknown."""
@@ -52,33 +55,34 @@ def read_solved(path: Place) -> Solved:
     Raises
     ------
     InputError
-        If it is no result, of another schema version, or holds no solution.
+        If it is no result, of a newer version, or holds no solution.
     """
     names = layer_names(path)
     record = run_record(path)
     if not is_result(path):
         raise InputError(f"{path} is no result of gisheat: solve the base, and name what was written.")
-    version = record.get("schema version", "")
-    if version != str(SCHEMA_VERSION):
-        raise InputError(f"{path} has schema version {version or '0'}, not {SCHEMA_VERSION}: solve the base again.")
     read = [name for name in WRITABLE if name in names and name not in RESULT_OF]
-    tables = {name: _read(path, name) for name in read}
+    today, notes = names_of_today({name: f"{path}|{name}" for name in read}, {})
+    tables = {name: _read(path, name, today.get(name, {})) for name in read}
     pipes = tables.get("pipes", pd.DataFrame())
     if not any(name in pipes and pipes[name].notna().any() for name in _SOLVED_BY):
         made = record.get("operation", "")
         raise InputError(f"{path} holds no solution{f' (made by {made})' if made else ''}: solve the base first.")
     known = "lineage" in names
-    lineage = _read(path, "lineage") if known else pd.DataFrame(columns=_LINEAGE)
-    return Solved(path, tables, lineage, record)
+    lineage = _read(path, "lineage", {}) if known else pd.DataFrame(columns=_LINEAGE)
+    return Solved(path, tables, lineage, record, tuple(notes))
 
 
-def _read(place: Place, layer: str) -> pd.DataFrame:
-    """Columns of the contract of a layer, without its geometry."""
+def _read(place: Place, layer: str, today: Mapping[str, str]) -> pd.DataFrame:
+    """Columns of the contract of a layer, without its geometry; `today` -> what an earlier version called them."""
+    own = {was: now for now, was in today.items()}
     if isinstance(place, Database):
-        return pd.DataFrame(read_table(layer, f"{place}|{layer}"))
+        return pd.DataFrame(read_table(layer, f"{place}|{layer}")).rename(columns=own)
     with readable(place) as file:
-        known = [name for name in columns(layer) if name in pyogrio.read_info(file, layer=layer)["fields"]]
-        return pyogrio.read_dataframe(file, layer=layer, columns=known, read_geometry=False, fid_as_index=True)
+        wanted = {*columns(layer), *own}
+        known = [name for name in pyogrio.read_info(file, layer=layer)["fields"] if name in wanted]
+        found = pyogrio.read_dataframe(file, layer=layer, columns=known, read_geometry=False, fid_as_index=True)
+    return found.rename(columns=own)
 
 
 _LINEAGE = ("source_layer", "source_fid", "result_layer", "result_id", "action")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import as_built_story
+import drawings
 import geopandas as gpd
 import numpy as np
 import psycopg
@@ -120,6 +121,29 @@ def test_a_change_set_in_a_schema_is_edited_there_and_merged(story):
     ran = call("merge", story.address("last"), story.address("proposal"), "-o", story.address("chosen"))
     assert ran.code == 0, ran
     assert {(layer, feature) for layer, _, feature in told_by_compare(story, "chosen", "this")} == {("pipes", "A9-A10")}
+
+
+def test_a_merge_is_undone_whatever_a_write_back_has_written_or_taken_away_since(town, tmp_path):
+    town.load("net", drawings.town())
+    new = drawings.write(tmp_path / "new.gpkg", {
+        "pipes": drawings.layer([drawings.line((0, 0), (100, 0)), drawings.line((100, 0), (200, 40))],
+                                pipe_id=["N", "P2"]),
+        "stations": drawings.layer([drawings.point(200, 40), drawings.point(0, 60)], station_id=["H1", "H3"],
+                                   load_kw=[400.0, 100.0]),
+    })  # fmt: skip
+    net, before = town.address("net"), rows(town, "net")
+    operations.merge(net, new, in_place=True, missing="remove")
+    merged = rows(town, "net", ("history",))
+    for taken in (False, True):
+        gisheat.run(net, output=tmp_path / "solved.gpkg")
+        operations.write_back(net, tmp_path / "solved.gpkg", in_place=True)
+        if taken:
+            operations.write_back(net, in_place=True, remove=True)
+        operations.undo(net, in_place=True)
+        operations.write_back(net, in_place=True, remove=True)
+        assert rows(town, "net", ("history",)) == before
+        operations.undo(net, in_place=True, to=1)
+        assert rows(town, "net", ("history",)) == merged
 
 
 # rows of a utility's own ---------------------------------------------------------------------------------
