@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pandas as pd
+from effort import examples
 from hypothesis import settings
 from hypothesis import strategies as st
 from networks import SOURCE, Tables
 
 from gisheat import Network
 
-bounded = settings(deadline=None, derandomize=True, max_examples=60)
+bounded = settings(deadline=None, derandomize=True, max_examples=examples(60))
 """The same examples in every run, so that a test that passes here passes everywhere."""
 
 BORES_MM = (50.0, 80.0, 105.0, 207.0, 309.0, 515.0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,7 +95,7 @@ def test_extremes_are_the_largest_velocity_and_friction_and_where():
 # elimination ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(2, 25), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_elimination_solves_what_a_dense_solver_solves(size, count, seed):
     random = np.random.default_rng(seed)
@@ -130,7 +131,7 @@ def random_graph(random):
     return nodes, np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(LAWS))
 def test_each_lane_finds_what_a_single_solve_finds_on_the_graph_without_its_closed_edges(seed, law):
     random = np.random.default_rng(seed)

@@ -13,6 +13,7 @@ import pyproj
 import pytest
 import shapely
 from drawings import CRS, layer, line, point, town
+from effort import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from test_topology import SERIES, ends, lineage, pipes, points, rules
@@ -603,7 +604,7 @@ def joined(network, *tables):
     return len(set(components(start, end, len(network.nodes))))
 
 
-@settings(deadline=None, max_examples=15)  # a drawing takes half a second
+@settings(deadline=None, max_examples=examples(15))  # a drawing takes half a second
 @given(towns())
 def test_valves_and_pumps_change_neither_lengths_nor_what_hangs_together_and_all_are_accounted_for(drawn):
     bare, drawing = from_layers({"pipes": drawn["pipes"]}), from_layers(drawn)
@@ -627,13 +628,13 @@ def test_valves_and_pumps_change_neither_lengths_nor_what_hangs_together_and_all
     assert {name: len(t) for name, t in written.items()} == {n: len(t) for n, t in drawn.items() if n != "pipes"}
 
 
-@settings(deadline=None, max_examples=15)  # a drawing takes half a second
+@settings(deadline=None, max_examples=examples(15))  # a drawing takes half a second
 @given(towns())
 def test_a_second_run_changes_nothing_whatever_is_drawn(drawn):
     same_again(from_layers(drawn))
 
 
-@settings(deadline=None, max_examples=15)  # a drawing takes half a second
+@settings(deadline=None, max_examples=examples(15))  # a drawing takes half a second
 @given(towns())
 def test_the_order_of_features_changes_nothing(drawn):
     bare = from_layers({"pipes": drawn["pipes"]})

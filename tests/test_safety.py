@@ -32,6 +32,7 @@ from drawings import (
     with_column,
     write,
 )
+from effort import examples
 
 from gisheat import geopackage
 from gisheat.errors import InputError
@@ -274,45 +275,42 @@ def written_while_opened(path):
 # runs that are killed ------------------------------------------------------------------------------------
 
 STOPPED = """
-import os, signal, sys
+import os, sys
+from pathlib import Path
 from gisheat import cli, geopackage
 from gisheat.operations import running
 
 number, folder, *stops = sys.argv[1:]
-town = os.path.join(folder, "town.gpkg")
+stop = seen = 0  # in a child: the line it is stopped at, and how many it has come to
 
-def run(output):
-    try:
-        cli.main(["topology", town, "-o", output, "--quiet"])
-    except SystemExit as end:
-        return end.code
+def trace(frame, event, argument):
+    global seen
+    if frame.f_code.co_filename != geopackage.__file__:
+        return None
+    seen += 1
+    if seen == int(stop):
+        os.kill(os.getpid(), int(number))
+    return trace
 
-def stopped(stop):
-    seen = 0
-    def trace(frame, event, argument):
-        nonlocal seen
-        if frame.f_code.co_filename != geopackage.__file__:
-            return None
-        seen += 1
-        if seen == stop:
-            os.kill(os.getpid(), int(number))
-        return trace
-    def write(*arguments, **options):
-        sys.settrace(trace)
-        geopackage.write_result(*arguments, **options)
-    running.write_result = write
-    code = run(os.path.join(folder, str(stop), "o.gpkg"))
-    sys.settrace(None)
-    with open(os.path.join(folder, f"{stop}.lines"), "w") as file:
-        print(seen, file=file)
-    os._exit(code)
+def write(where, *arguments, **options):
+    global stop
+    geopackage.write_result(where, *arguments, **options)  # everything is imported before the first fork
+    for moment in stops:
+        child = os.fork()
+        if not child:
+            stop = moment
+            sys.settrace(trace)
+            geopackage.write_result(Path(folder, stop, "o.gpkg"), *arguments, **options)
+            sys.settrace(None)
+            Path(folder, stop + ".lines").write_text(str(seen))
+            return
+        print(moment, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
-run(os.path.join(folder, "whole", "o.gpkg"))  # everything is imported before the first fork
-for stop in map(int, stops):
-    pid = os.fork()
-    if not pid:
-        stopped(stop)
-    print(stop, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+running.write_result = write
+try:
+    cli.main(["topology", os.path.join(folder, "town.gpkg"), "-o", os.path.join(folder, "whole", "o.gpkg"), "--quiet"])
+except SystemExit as end:
+    os._exit(end.code)
 """
 """Runs that are stopped when the code that writes has come to the given line (counted as they are executed)."""
 
@@ -382,7 +380,7 @@ def test_the_command_killed_at_any_time_leaves_a_whole_result_or_none(tmp_path):
         folder.mkdir()
         arguments = command("run", tmp_path / "town.gpkg", "-o", folder / "o.gpkg", "--quiet")
         with subprocess.Popen(arguments, stderr=subprocess.PIPE) as process:
-            time.sleep(seconds * (0.6 + k / 12))
+            time.sleep(seconds * (0.6 + 0.5 * k / examples(12)))
             process.send_signal(signal.SIGTERM if k % 2 else signal.SIGKILL)
             assert b"Traceback" not in process.communicate()[1]
         if (folder / "o.gpkg").exists():
@@ -390,7 +388,7 @@ def test_the_command_killed_at_any_time_leaves_a_whole_result_or_none(tmp_path):
         return k % 2 == 0 or names_in(folder) <= {"o.gpkg"}
 
     with ThreadPoolExecutor(2) as pool:
-        assert all(pool.map(kill, range(6)))
+        assert all(pool.map(kill, range(examples(12))))
 
 
 def test_what_a_run_of_another_process_writes_now_is_left_alone(tmp_path, source):

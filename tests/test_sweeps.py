@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import RING, SYMMETRIC_RING, TREE, TWO_SOURCES, WATER, draw
@@ -174,7 +175,7 @@ def compare(network, table, flows, options):
     return solved
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(("colebrook", "swamee-jain", "altshul", "rough")))
 def test_every_scenario_is_what_a_solve_finds(seed, law):
     random = np.random.default_rng(seed)
@@ -182,7 +183,7 @@ def test_every_scenario_is_what_a_solve_finds(seed, law):
     compare(network, *random_scenarios(random, network), {**OPTIONS, "friction": law})
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=examples(20), deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
 def test_one_pipe_scenarios_are_what_a_solve_finds(seed):
     random = np.random.default_rng(seed)

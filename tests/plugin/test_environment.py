@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from effort import thorough
 from gisheat_qgis import environment, pythons
 from gisheat_qgis.definitions import Definitions
 from gisheat_qgis.process import Cancelled, Failed, Listener
@@ -56,6 +57,7 @@ def needs(*packages, optional=None, python=(3, 11)):
     return Definitions(VERSION, 1, python, packages, optional or {}, {}, ())
 
 
+@thorough
 def test_an_environment_is_made_without_a_network_kept_upgraded_and_removed(tmp_path, wheels, core, listener, heard):
     """One story, because an environment takes seconds: a folder of wheels, a failure, a new version, the end."""
     home = tmp_path / "profile" / "环境 1"

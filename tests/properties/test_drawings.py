@@ -9,6 +9,7 @@ import pyproj
 import pytest
 import shapely
 from drawings import CRS, ORIGIN
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import bounded
@@ -20,7 +21,7 @@ from gisheat.topology import build_network
 from gisheat.topology.cutting import cut_lines
 
 TOLERANCE = 0.5
-few = settings(bounded, max_examples=30)  # a drawing takes 50 ms
+few = settings(bounded, max_examples=examples(30))  # a drawing takes 50 ms
 CELL = 40.0  # far more than the tolerance: the drawing is careless, not wild
 
 

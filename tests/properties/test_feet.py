@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +46,7 @@ def brute_force(point, lines, areas, farthest):
     return best if best <= farthest else np.inf
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(place, min_size=1, max_size=4),
     st.lists(polyline, min_size=1, max_size=4),
@@ -73,7 +74,7 @@ def test_no_connection_is_longer_than_the_best_admissible_one_and_none_passes_an
     assert np.allclose(np.linalg.norm(found.xy - np.array(points)[found.point], axis=1), found.gap, atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(place, min_size=1, max_size=4), st.lists(polyline, min_size=1, max_size=6), st.integers(1, 4),
        st.randoms(use_true_random=False))  # fmt: skip
 def test_the_nearest_lines_in_any_order_give_the_same_feet(points, lines, count, random):

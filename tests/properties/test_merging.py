@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_edits import CRS, EDITS, NOISE, TOLERANCE, edited, town
@@ -60,7 +61,7 @@ def differences(one, other):
 
 
 @given(SEEDS, st.integers(2, 5), EDITED, st.booleans())
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 def test_after_a_merge_nothing_differs_and_undo_gives_every_row_back(seed, size, edits, named):
     before, after = works(seed, size, edits)
     with tempfile.TemporaryDirectory() as name:
@@ -76,7 +77,7 @@ def test_after_a_merge_nothing_differs_and_undo_gives_every_row_back(seed, size,
 
 
 @given(SEEDS, EDITED, st.randoms(use_true_random=False))
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 def test_what_is_approved_in_parts_gives_the_same_as_all_at_once(seed, edits, random):
     before, after = works(seed, 4, edits)
     with tempfile.TemporaryDirectory() as name:
@@ -102,7 +103,7 @@ def test_what_is_approved_in_parts_gives_the_same_as_all_at_once(seed, edits, ra
 
 
 @given(SEEDS, st.lists(EDITED, min_size=2, max_size=4))
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 def test_every_earlier_state_is_rebuilt_exactly(seed, years):
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as name:
@@ -132,7 +133,7 @@ def test_every_earlier_state_is_rebuilt_exactly(seed, years):
 
 
 @given(SEEDS, st.lists(st.sampled_from(("theirs", "ours", "both", "both alike", "moved", "gone")), max_size=10))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_conflicts_are_found_all_and_only(seed, kinds):
     before, _ = works(seed, 4, [])
     rng = np.random.default_rng(seed)

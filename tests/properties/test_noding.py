@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 from drawn_lines import places_of, ragged, undirected
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import bounded
@@ -16,7 +17,7 @@ from gisheat.noding import PAIR, Rules, node_lines
 
 TOLERANCE = 0.5
 ORIGIN = np.array([425_000.0, 5_090_000.0])
-many = settings(bounded, max_examples=200)  # a drawing takes some milliseconds
+many = settings(bounded, max_examples=examples(200))  # a drawing takes some milliseconds
 
 lattice = st.tuples(st.integers(0, 8), st.integers(0, 8))
 segments = st.lists(st.tuples(lattice, lattice).filter(lambda pair: pair[0] != pair[1]), min_size=1, max_size=12)

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from effort import examples
 from random_operation import random_operation, redrawn
 
 import gisheat
@@ -25,7 +26,7 @@ from gisheat.network.arrays import (
     VALVE_HELD,
 )
 
-SEEDS = int(os.environ.get("GISHEAT_RANDOM_OPERATIONS", "200"))
+SEEDS = int(os.environ.get("GISHEAT_RANDOM_OPERATIONS") or examples(200))
 """`make verify` tries more."""
 RANGE = 1e-6
 

@@ -10,6 +10,7 @@ import pyproj
 import pytest
 import shapely
 from drawings import CRS, ORIGIN, layer, line, point
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_networks import bounded
@@ -22,7 +23,7 @@ from gisheat.topology import RepairRules, build_network, lineage_of, repair
 
 TOLERANCE = 0.5
 SERIES = pipe_series("cn-steel")
-some = settings(bounded, max_examples=12)
+some = settings(bounded, max_examples=examples(12))
 
 
 @st.composite
@@ -137,7 +138,7 @@ def built(drawn):
     return layers, drawing.findings
 
 
-@settings(bounded, max_examples=6)
+@settings(bounded, max_examples=examples(6))
 @given(towns())
 def test_a_second_topology_changes_nothing_and_finds_nothing(drawn):
     once, first = built(drawn)

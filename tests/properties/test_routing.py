@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 from drawings import CRS, ORIGIN
+from effort import examples
 from geopandas import GeoDataFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,7 +81,7 @@ def network(result, layers):
 
 
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_order_and_direction_of_features_play_no_role(seed, random, by_load):
     rules = RouteRules(trench=COST if by_load else None, ring_load=1.5e6)
     layers = town(seed)
@@ -108,7 +109,7 @@ def with_pipes(layers, seed):
 
 
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_order_and_direction_of_pipes_play_no_role(seed, random):
     layers = with_pipes(town(seed), seed)
     first = routed(layers, RouteRules())
@@ -126,7 +127,7 @@ def test_order_and_direction_of_pipes_play_no_role(seed, random):
 
 
 @given(st.integers(0, 10**6), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_trenches_lie_in_their_streets_and_cost_what_is_said(seed, by_load):
     layers = town(seed)
     result = routed(layers, RouteRules(trench=COST if by_load else None, connection_cost=1.5))
@@ -155,7 +156,7 @@ def test_trenches_lie_in_their_streets_and_cost_what_is_said(seed, by_load):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_every_phase_hangs_together_and_is_part_of_the_next(seed):
     layers = town(seed)
     result = routed(layers, RouteRules())
@@ -178,7 +179,7 @@ def test_every_phase_hangs_together_and_is_part_of_the_next(seed):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_rings_leave_no_more_than_asked_for_behind_a_single_trench(seed):
     layers = town(seed)
     result = routed(layers, RouteRules(ring_load=1.0e6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import WATER, Tables
@@ -187,7 +188,7 @@ def test_whatever_is_drawn_is_balanced_or_refused_with_a_reason(two_pipe):
     """Loops, closed valves, zero loads, parallel and very short pipes, flows from 1e-6 to 1e3 kg/s, all at once."""
     solved_at_all = []
 
-    @settings(bounded, max_examples=250, suppress_health_check=[HealthCheck.too_slow])  # not a timed test
+    @settings(bounded, max_examples=examples(250), suppress_health_check=[HealthCheck.too_slow])  # not a timed test
     @given(wide_networks(two_pipe=two_pipe), LAW)
     def attempt(network, law):
         try:

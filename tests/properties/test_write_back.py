@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pyogrio
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point
@@ -80,7 +81,7 @@ def brute_force(drawn, parts, column, rule):
     return max(values, key=abs)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(combs(), st.booleans())
 def test_every_drawn_pipe_gets_what_brute_force_finds(drawn, changed):
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from effort import thorough
 
 from gisheat import InputError, operations
 from gisheat.operations import products
@@ -42,6 +43,7 @@ def test_the_report_is_small_and_says_that_the_plan_works(made):
     assert "The network works: all 39 stations get the flow and the head they need." in page.read_text("utf-8")
 
 
+@thorough
 def test_the_same_run_leaves_the_same_bytes(made, project, tmp_path):
     folder, _ = made
     operations.run(project, tmp_path / "mulan.gpkg", products=tmp_path / "desk")
