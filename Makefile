@@ -1,5 +1,5 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
-.PHONY: help demo test test_in_qgis loops lint plugin verify bench docs oldest clean
+.PHONY: help demo test environment programs test_in_qgis loops lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
 # PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
@@ -13,15 +13,20 @@ demo: ## set everything up, then size and solve the sample network
 	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --products out/desk --overwrite
 
 test: ## set everything up (QGIS too), then linters and all tests
-	@sh tools/setup.sh test
-	@sh tools/postgis.sh
+	@$(MAKE) --no-print-directory -j2 environment programs
 	@echo "test: linters, tests in QGIS, then all other tests (some ten minutes) ..."
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) test_in_qgis lint loops
 	@.venv/bin/python -m pytest -q -n auto --dist worksteal
 
+environment:
+	@sh tools/setup.sh test
+
+programs:
+	@sh tools/postgis.sh
+	@sh tools/qgis.sh
+
 # What has one process only stands side by side, the longest first; what each says comes as a whole.
 test_in_qgis:
-	@sh tools/qgis.sh
 	@sh tools/setup.sh qgis
 	@.venv/bin/python tools/make_plugin.py
 	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
@@ -42,16 +47,13 @@ plugin: ## the QGIS plugin as a zip in dist/
 	@sh tools/qgis.sh lrelease
 	@.venv/bin/python tools/make_plugin.py
 
-verify: ## run EPANET, pandapipes, LibreOffice and Chromium beside gisheat, write docs/verification.md
-	@sh tools/setup.sh test
+verify: ## all tests with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
+	@$(MAKE) --no-print-directory -j2 environment programs
 	@sh tools/setup.sh verify
 	@sh tools/office.sh
-	@.venv/bin/python -m pytest -q tests/analytical tests/reference tests/oracle tests/test_engine.py
 	@sh tools/browser.sh
-	@sh tools/qgis.sh
+	@GISHEAT_THOROUGH=1 .venv/bin/python -m pytest -q -n auto --dist worksteal
 	@.venv/bin/python -m pytest -q tests/verify
-	@GISHEAT_STEINER_OPTIMA=300 .venv/bin/python -m pytest -q tests/oracle/test_steiner_optima.py
-	@GISHEAT_RANDOM_OPERATIONS=1000 .venv/bin/python -m pytest -q tests/properties/test_operation.py
 	@.venv-verify/bin/python docs/make_verification.py
 
 bench: ## speed and memory against their limits

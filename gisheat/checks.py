@@ -202,6 +202,8 @@ def _each(
     layer: str, table: gpd.GeoDataFrame, mask: Mask, rule: str, severity: Severity, what: str, *, applied: bool = False
 ) -> list[Finding]:
     """One finding for each row that the mask is true for."""
+    if not np.any(mask):  # as almost always; a table of no rows is costly to make
+        return []
     chosen = table[mask]
     messages = (f"{name} {what}." for name in _names(layer, chosen))
     return findings_about(chosen, rule, severity, layer, messages, applied=applied)
@@ -316,6 +318,8 @@ def _text(value: object) -> str:
 
 
 def _bad_values(layer: str, column: Column, table: gpd.GeoDataFrame, mask: Mask, rule: str, why: str) -> list[Finding]:
+    if not np.any(mask):
+        return []
     chosen = table[mask]
     messages = (
         f"{name}: {column.name} is {_shown(value)}, {why}; taken as unknown."

@@ -60,6 +60,8 @@ def findings_about(
     source_layer where there is one (pipes that were drawn to connect a station), else `layer`.
     """
     count = len(table)
+    if not count:
+        return []
     fids = table.get("source_fid", table.index)
     names = table["source_layer"] if "source_layer" in table else [layer] * count
     far = [None] * count if distances is None else distances

@@ -396,7 +396,7 @@ def _safe_names(table: pd.DataFrame) -> pd.DataFrame:
                 name += "_"
             taken.add(name.lower())
         rename[column] = name
-    return table.rename(columns=rename)
+    return table if all(old == new for old, new in rename.items()) else table.rename(columns=rename)
 
 
 def _check_written(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -286,14 +286,11 @@ def _in_order(layer: str, table: pd.DataFrame) -> Any:
 
 def _typed(values: pd.Series | None, kind: str, count: int) -> Any:
     """A column in the type of its kind, with None, NaN or NA where there is nothing."""
-    if values is None:
-        values = pd.Series(
-            np.full(count, np.nan if kind == "float" else None), dtype=float if kind == "float" else object
-        )
     if kind == "float":
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    words = values.to_numpy(dtype=object, copy=True)
-    words[values.isna().to_numpy()] = None
+        return np.full(count, np.nan) if values is None else values.to_numpy(dtype=float, na_value=np.nan)
+    words = np.full(count, None) if values is None else values.to_numpy(dtype=object, copy=True)
+    if values is not None:
+        words[values.isna().to_numpy()] = None
     if kind == "text":
         return words
     return pd.array(words, dtype="Int64") if kind == "int" else pd.array(words, dtype="boolean")

@@ -4,9 +4,6 @@
 # a temporary folder (tests/servers.py); the cluster that Debian's package makes is neither started nor used.
 set -eu
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-
 stop() {
   echo "tools/postgis.sh: $*" >&2
   exit 1
@@ -24,25 +21,13 @@ has_postgis() {
 
 packages() { apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1 \1-postgis-3/p' | head -n 1; }
 
-apt_install() {
-  # Debian's package makes and starts a cluster unless it is told not to.
-  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 postgresql-common >"$log" 2>&1 || return 1
-  sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf 2>/dev/null || true
-  [ -n "$(packages)" ] || return 1 # no lists of packages yet
-  # shellcheck disable=SC2046 # two names of packages
-  apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $(packages) >"$log" 2>&1
-}
-
 if has_postgis; then exit 0; fi
-command -v apt-get >/dev/null 2>&1 ||
-  stop "the tests need PostgreSQL 12 or newer with PostGIS: install them with this system's package manager."
-[ "$(id -u)" = 0 ] ||
-  stop "the tests need PostgreSQL with PostGIS: run 'sudo apt-get install --no-install-recommends postgresql-15 postgresql-15-postgis-3', then try again."
-
-export DEBIAN_FRONTEND=noninteractive
 echo "PostGIS: installing Debian's PostgreSQL and PostGIS for the tests (once; about 20 s) ..."
-apt_install || { apt-get update -q >"$log" 2>&1 && apt_install; } || {
-  tail -n 15 "$log" >&2
-  stop "apt-get could not install PostgreSQL and PostGIS; its last lines are above."
-}
+apt_install() { sh "$(dirname -- "$0")/apt.sh" "$@"; }
+# Debian's package makes and starts a cluster unless it is told not to.
+apt_install postgresql-common &&
+  sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
+  { [ -n "$(packages)" ] || apt-get update -q >/dev/null; } && # shellcheck disable=SC2046 # two names of packages
+  apt_install $(packages) ||
+  stop "the tests need PostgreSQL 12 or newer with PostGIS: install them with this system's package manager, on Debian the packages postgresql-15 and postgresql-15-postgis-3."
 has_postgis || stop "the packages are installed, but PostGIS is not found beside PostgreSQL."

@@ -60,12 +60,9 @@ make_venv() {
 }
 
 apt_venv() {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-  echo "set-up: installing Debian's python3-venv (once) ..."
-  export DEBIAN_FRONTEND=noninteractive
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-  apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends "$package" >/dev/null 2>&1 ||
-    { apt-get update -q >/dev/null 2>&1 && apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends "$package" >/dev/null 2>&1; }
+  echo "set-up: installing Debian's $package (once) ..."
+  sh tools/apt.sh "$package"
 }
 
 if ! works || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
@@ -85,6 +82,7 @@ fi
 echo "set-up: installing ${what:-pytest-qgis} into $venv (once; about $seconds s) ..."
 set -- "$@" --editable ".$extras"
 [ "$kind" != qgis ] || set -- "pytest>=8.2" "pytest-qgis>=2.1"
-"$venv/bin/python" -m pip install -q -q "$@" ||
+# Not compiled: Python does it for what is imported, when it is; all of it takes as long as the rest of the installation.
+"$venv/bin/python" -m pip install -q -q --no-compile "$@" ||
   stop "pip could not install what gisheat needs; its own words are above."
 echo "$key" >"$venv/installed-$kind"

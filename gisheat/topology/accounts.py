@@ -155,10 +155,11 @@ def lineage_of(
     rows += [
         _rows(layer, table["source_fid"], layer, table[ID_COLUMN[layer]], "unused") for layer, table in unused.items()
     ]
+    whence, whose = (np.concatenate([r[c].to_numpy() for r in rows]) for c in ("source_layer", "source_fid"))
     for layer, table in raw.tables.items():
         fids = table.index.to_numpy()
         if layer in (*lines, "buildings", *points):
-            listed = np.concatenate([r["source_fid"].to_numpy()[(r["source_layer"] == layer).to_numpy()] for r in rows])
+            listed = whose[whence == layer]
             left = fids[~np.isin(fids, listed)]
             usable = np.isin(left, layers.get(layer).index.to_numpy()) & (layer not in lines)
             rows.append(_rows(layer, left, "", [""] * len(left), np.where(usable, "unused", "dropped")))

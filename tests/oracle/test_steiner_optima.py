@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
+from effort import THOROUGH
 from oracle import steiner_optima
 from street_graphs import assert_joins, quality_graph
 
 from gisheat.graphs.steiner import steiner_tree
 
-AGAIN = int(os.environ.get("GISHEAT_STEINER_OPTIMA", "8"))
-"""How many optima are computed again; `make verify` computes all."""
+AGAIN = 300 if THOROUGH else 8
+"""How many optima are computed again."""
 
 
 @pytest.fixture(scope="module")

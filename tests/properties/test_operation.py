@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
-from effort import examples
+from effort import THOROUGH
 from random_operation import random_operation, redrawn
 
 import gisheat
@@ -26,8 +24,7 @@ from gisheat.network.arrays import (
     VALVE_HELD,
 )
 
-SEEDS = int(os.environ.get("GISHEAT_RANDOM_OPERATIONS") or examples(200))
-"""`make verify` tries more."""
+SEEDS = 1000 if THOROUGH else 50
 RANGE = 1e-6
 
 
