@@ -52,7 +52,7 @@ def writing_back(base: Path, result: Path, folder: Path) -> Steps:
 
 
 def _pipes(figures: dict[str, tuple[object, str]]) -> dict[str, int]:
-    return {key: value for key, (value, _) in figures.items() if key.startswith("pipes ") and isinstance(value, int)}
+    return {key: value for key, (value, _) in figures.items() if key.startswith("pipes") and isinstance(value, int)}
 
 
 def _little(verb: str, folder: Path) -> tuple[Path, Path]:
