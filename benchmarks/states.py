@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 BLOCK, NOISE = 60.0, 0.2
 """Length of a pipe; digitising shifts each vertex by at most this much either way [m]."""
 STEP = 100
-"""Of so many pipes one was removed, one moved, one resized, one given up, one cut in two; one is new."""
+"""Of so many pipes one of each kind of change."""
 STATUS, MATERIAL = np.array(["existing", "planned"]), np.array(["steel", "pre-insulated steel", ""])
 
 
@@ -35,8 +35,13 @@ class Edits(NamedTuple):
     split: int
 
 
-def write_states(pipes: int, folder: Path, *, named: bool, seed: int = 1) -> tuple[Path, Path, Edits]:
-    """Write old.gpkg and new.gpkg, each with a layer pipes; `named` where pipes have identifiers."""
+def write_states(
+    pipes: int, folder: Path, *, named: bool, step: int = STEP, seed: int = 1
+) -> tuple[Path, Path, Edits]:  # fmt: skip
+    """Write old.gpkg and new.gpkg, each with a layer pipes; `named` where pipes have identifiers.
+
+    Of `step` pipes one was removed, one moved, one resized, one given up, one cut in two; one is new.
+    """
     random = np.random.default_rng(seed)
     before = _grid(pipes, random)
     names = np.char.add("P", np.arange(pipes).astype(str)).astype(object)
@@ -48,7 +53,7 @@ def write_states(pipes: int, folder: Path, *, named: bool, seed: int = 1) -> tup
     _write(old, before, columns if named else {k: v for k, v in columns.items() if k != "pipe_id"})
 
     after = before + random.uniform(-NOISE, NOISE, before.shape)
-    edited = np.arange(pipes) % STEP
+    edited = np.arange(pipes) % step
     after[edited == 1] += (3.0, 4.0)
     new = {name: values.copy() for name, values in columns.items()}
     new["dn_mm"] = np.where(edited == 2, 500.0, dn)

@@ -229,29 +229,25 @@ def _known(value: object) -> bool:
 
 def _clean_column(layer: str, column: Column, table: gpd.GeoDataFrame) -> tuple[pd.Series, list[Finding]]:
     values = table[column.name]
-    given = _given(values)
     if column.kind in ("float", "int"):
-        return _clean_numbers(layer, column, table, given)
-    text = _texts(values, given)
+        return _clean_numbers(layer, column, table, _given(values))
+    which, texts = _texts(values)
+    words: list[Any] = texts
+    bad = np.zeros(len(texts), bool)
+    why = "which is neither true nor false"
     if column.kind == "bool":
-        words = [None if v is None else str(v).lower() for v in text]
-        bad = np.array([w is not None and w not in TRUE_WORDS | FALSE_WORDS for w in words], dtype=bool)
-        flags = np.array(
-            [None if w is None or b else w in TRUE_WORDS for w, b in zip(words, bad, strict=True)], dtype=object
-        )
-        findings = _bad_values(layer, column, table, bad, "not-a-choice", "which is neither true nor false")
-        return pd.Series(flags, index=table.index, dtype=object), findings
-    findings = []
-    if column.choices:
-        text = np.array(
-            [v if v is None or v in column.choices else CHOICE_ALIASES.get(v.lower(), v.lower()) for v in text],
-            dtype=object,
-        )
-        bad = np.array([v is not None and v not in column.choices for v in text], dtype=bool)
-        text[bad] = None
-        listed = f"which is none of {', '.join(column.choices)}"
-        findings = _bad_values(layer, column, table, bad, "not-a-choice", listed)
-    return pd.Series(text, index=table.index, dtype=object), findings
+        words = [None if text is None else text.lower() for text in texts]
+        bad[:] = [word is not None and word not in TRUE_WORDS | FALSE_WORDS for word in words]
+        words = [None if word is None else word in TRUE_WORDS for word in words]
+    elif column.choices:
+        known = column.choices
+        words = [v if v is None or v in known else CHOICE_ALIASES.get(v.lower(), v.lower()) for v in texts]
+        bad[:] = [word is not None and word not in known for word in words]
+        why = f"which is none of {', '.join(known)}"
+    findings = _bad_values(layer, column, table, bad[which], "not-a-choice", why)
+    cleaned = np.array(words, object)
+    cleaned[bad] = None
+    return pd.Series(cleaned[which], index=table.index, dtype=object), findings
 
 
 def _clean_numbers(layer: str, column: Column, table: gpd.GeoDataFrame, given: Mask) -> tuple[pd.Series, list[Finding]]:
@@ -283,23 +279,22 @@ def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     return numbers.to_numpy(dtype=float, na_value=np.nan)
 
 
-def _objects(values: pd.Series) -> np.ndarray:
+def _objects(values: pd.Series | pd.Index) -> np.ndarray:
     """Values as plain objects; going through a column of pandas' own text type one by one is slow."""
     return values.to_numpy(dtype=object)
 
 
-def _texts(values: pd.Series, given: Mask) -> NDArray[np.object_]:
-    """Values as texts, None where there is none; of a column of texts each different one is looked at once."""
+def _texts(values: pd.Series) -> tuple[NDArray[np.int64], list[str | None]]:
+    """The different texts of a column, so that each is looked at once, and which of them each row has.
+
+    The last one is None, for rows without a value.
+    """
     if isinstance(values.dtype, pd.StringDtype):
-        code, different = pd.factorize(values.where(given, None))
-        words = np.array([*(_text(v) or None for v in different), None], dtype=object)
-        return words[code]
-    if values.dtype.kind in "iu":
-        return np.array([str(v) for v in values.tolist()], dtype=object)
-    return np.array(
-        [_text(v) or None if known else None for v, known in zip(_objects(values), given.tolist(), strict=True)],
-        dtype=object,
-    )
+        which, different = pd.factorize(values)
+        return which, [*(text or None for text in map(str.strip, _objects(different).tolist())), None]
+    pairs = zip(_objects(values).tolist(), values.notna().tolist(), strict=True)
+    which, texts = pd.factorize(np.array([_text(v) or None if known else None for v, known in pairs], object))
+    return which, [*texts.tolist(), None]
 
 
 def _given(values: pd.Series) -> Mask:

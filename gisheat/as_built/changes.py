@@ -111,7 +111,10 @@ def match_features(layer: str, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tol
 
 
 def _geometry(table: gpd.GeoDataFrame) -> Geometry:
-    return merged(np.asarray(shapely.force_2d(table.geometry.to_numpy()), object))
+    drawn = np.asarray(table.geometry.to_numpy(), object)
+    return merged(
+        np.asarray(shapely.force_2d(drawn), object) if (shapely.get_coordinate_dimension(drawn) > 2).any() else drawn
+    )
 
 
 def merged(lines: Geometry) -> Geometry:
@@ -254,17 +257,18 @@ def values_differ(before: Any, after: Any, column: Column | None = None) -> Mask
     An empty text is no value; numbers are compared as numbers, texts without the blanks around them; two words for one
     choice of a column of the contract, as existing and 现状, say the same.
     """
-    if column is not None and column.choices:
-        before, after = (np.asarray([_choice(value) for value in side], object) for side in (before, after))
-    if not (isinstance(before, pd.Series) and isinstance(after, pd.Series)):
-        return _say_else(np.asarray(before, object), np.asarray(after, object))
     differs = np.zeros(len(before), bool)
     look = np.arange(len(before))
-    if before.dtype == after.dtype and before.dtype != object:  # most rows are the same to the bit
-        same = before.reset_index(drop=True).eq(after.reset_index(drop=True)).to_numpy(bool, na_value=False)
-        look = np.flatnonzero(~(same | (before.isna().to_numpy() & after.isna().to_numpy())))
+    if isinstance(before, pd.Series) and isinstance(after, pd.Series):
+        if before.dtype == after.dtype and before.dtype != object:  # most rows are the same to the bit
+            same = before.reset_index(drop=True).eq(after.reset_index(drop=True)).to_numpy(bool, na_value=False)
+            look = np.flatnonzero(~(same | (before.isna().to_numpy() & after.isna().to_numpy())))
+        before, after = (side.iloc[look].to_numpy(object) for side in (before, after))
+    sides = [np.asarray(side, object) for side in (before, after)]
+    if column is not None and column.choices:
+        sides = [np.asarray([_choice(value) for value in side], object) for side in sides]
     if len(look):
-        differs[look] = _say_else(*(side.iloc[look].to_numpy(object) for side in (before, after)))
+        differs[look] = _say_else(*sides)
     return differs
 
 

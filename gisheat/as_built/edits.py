@@ -76,7 +76,9 @@ def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, 
     outcomes: list[_Outcome] = []
     left: list[str] = []
     findings: list[Finding] = []
-    values = {str(name): part for name, part in changes.attributes.groupby("change_id", sort=False)}
+    values: dict[str, list[dict[str, Any]]] = {}
+    for value in records(changes.attributes[changes.attributes["approved"].to_numpy(bool)]):
+        values.setdefault(str(value["change_id"]), []).append(value)
     for layer, table in changes.features.groupby("layer", sort=False):
         if layer not in store.tables:
             raise InputError(f"the change set has changes of the layer {layer}, which the base does not have.")
@@ -116,8 +118,8 @@ class _Layer:
         self.ids: dict[str, int] = {}
         self.blobs: dict[Any, list[int]] = {}
 
-    def outcomes(self, approved: gpd.GeoDataFrame, values: Mapping[str, pd.DataFrame]) -> list[_Outcome]:
-        """What becomes of each row."""
+    def outcomes(self, approved: gpd.GeoDataFrame, values: Mapping[str, list[dict[str, Any]]]) -> list[_Outcome]:
+        """What becomes of each row, whose approved values stand under its id."""
         fids = {int(f) for name in ("base_fid", "from_fid") for f in approved[name].dropna()}
         rows = self.store.rows(self.table, sorted(fids))
         blobs, unfit = self._packed(approved)
@@ -125,9 +127,7 @@ class _Layer:
             self._know_all()
         found = []
         for row, blob, why in zip(records(approved), blobs, unfit, strict=True):
-            mine = values.get(row["change_id"])
-            chosen = [] if mine is None else records(mine[mine["approved"].to_numpy(bool)])
-            outcome = self._outcome(row, blob, chosen, rows)
+            outcome = self._outcome(row, blob, values.get(row["change_id"], []), rows)
             outcome.conflict = why or outcome.conflict
             found.append(outcome)
         return found

@@ -230,6 +230,7 @@ def _share(line: Geometry, other: Geometry, tolerance: float) -> Array:
     for k in range(SAMPLES):
         place = shapely.line_interpolate_point(line, (k + 0.5) / SAMPLES, normalized=True)
         within += shapely.dwithin(place, other, tolerance)
+    shapely.destroy_prepared(other)
     return within / SAMPLES
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -59,6 +61,11 @@ class Proposed:
     findings: list[Finding] = field(default_factory=list)
     already: int = 0
     """Changes that the base has as well."""
+
+    @cached_property
+    def occurs(self) -> Counter[str]:
+        """How often each identifier occurs in CHANGES."""
+        return Counter(self.sides.new[ID_COLUMN[self.sides.layer]].astype(str))
 
     def text(self, column: str, value: Any) -> str:
         """A value of the contract as the base writes it, in its own unit."""
@@ -156,8 +163,10 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
     for action in ("redimensioned", "reattributed"):
         for pair in _in_order(by_action, (action,)):
             _propose_values(made, pair, action, changes)
+    of = {(int(row["old_fid"]), int(row["new_fid"])): row for row in records(regrouped)}
+    unlike = _unlike(sides, sorted(in_groups))
     for group in groups_of(sorted(in_groups)):
-        _propose_group(made, group, regrouped)
+        _propose_group(made, group, of, unlike)
     _propose_removed(made, by_action.get("removed", found.iloc[:0]))
     _propose_added(made, by_action.get("added", found.iloc[:0]))
     return made
@@ -242,7 +251,7 @@ def _propose_values(made: Proposed, pair: Mapping[str, Any], action: str, change
             _propose_value(made, row, column, old, new)
     mine = made.attributes[first:]
     if not mine:  # the base has them all
-        made.features.remove(row)
+        made.features.pop()
         made.already += 1
         return
     row["approved"] = not row["conflict"] and any(value["approved"] for value in mine)
@@ -275,8 +284,21 @@ def _shown(value: Any) -> str:
 # lines that were cut or joined -----------------------------------------------------------------------------
 
 
+def _unlike(sides: Sides, pairs: list[tuple[int, int]]) -> Changed:
+    """Columns that CHANGES takes over and says otherwise, of each pair; what follows from the drawing is left out."""
+    found: dict[tuple[int, int], tuple[str, ...]] = dict.fromkeys(pairs, ())
+    olds, news = [old for old, _ in pairs], [new for _, new in pairs]
+    for column in sides.wanted:
+        if column in (_LENGTH, "parent_id", ID_COLUMN[sides.layer]) or column in FOLLOWING:
+            continue
+        was, said = sides.old[column].loc[olds], sides.new[column].loc[news]
+        for row in np.flatnonzero(values_differ(was, said, columns(sides.layer).get(column))).tolist():
+            found[pairs[row]] = (*found[pairs[row]], column)
+    return found
+
+
 def _propose_group(
-    made: Proposed, pairs: list[tuple[int, int]], found: pd.DataFrame
+    made: Proposed, pairs: list[tuple[int, int]], of: Mapping[tuple[int, int], Mapping[str, Any]], unlike: Changed
 ) -> None:  # fmt: skip
     sides = made.sides
     olds, news = list(dict.fromkeys(a for a, _ in pairs)), list(dict.fromkeys(b for _, b in pairs))
@@ -285,7 +307,6 @@ def _propose_group(
                                    sides.tolerance)[0]) == len(news):  # fmt: skip
         made.already += 1
         return
-    of = {(int(r["old_fid"]), int(r["new_fid"])): r for r in records(found)}
     action = of[pairs[0]]["action"]
     ids = {
         "old": {o: of[o, n]["old_id"] for o, n in pairs}, "new": {n: of[o, n]["new_id"] for o, n in pairs},
@@ -295,7 +316,8 @@ def _propose_group(
     group = f"{sides.layer}:{min(olds)}:{action}"
     drawn = None if conflict else _from_base(made, action, olds, news)
     for part in parts:
-        _propose_part(made, part, of, group, action, None if drawn is None else drawn[part.new], conflict, length)
+        line = None if drawn is None else drawn[part.new]
+        _propose_part(made, part, of, group, action, line, conflict, length, unlike)
     named = ids["new"][news[0]] or "?"
     for old in gone:
         fid = sides.since.fid.get(old)
@@ -330,7 +352,7 @@ def _from_base(made: Proposed, action: str, olds: list[int], news: list[int]) ->
 
 def _propose_part(
     made: Proposed, part: Part, of: Mapping[tuple[int, int], Mapping[str, Any]], group: str, action: str, drawn: Any,
-    conflict: str, length: Mapping[int, float],
+    conflict: str, length: Mapping[int, float], unlike: Changed,
 ) -> None:  # fmt: skip
     sides = made.sides
     fid = sides.since.fid.get(part.old)
@@ -351,20 +373,14 @@ def _propose_part(
         made.value(row, ID_COLUMN[sides.layer], named)
         if action != "merged" and parent and "parent_id" in sides.wanted:
             made.value(row, "parent_id", parent)
-    _propose_part_values(made, row, part, length)
+    for column in unlike[part.old, part.new]:
+        _propose_value(made, row, column, part.old, part.new)
+    _propose_part_length(made, row, part, length)
 
 
-def _propose_part_values(
-    made: Proposed, row: Mapping[str, Any], part: Part, length: Mapping[int, float]
-) -> None:  # fmt: skip
-    """Values of a part: those that CHANGES has otherwise; a stated length that CHANGES does not say is shared out."""
+def _propose_part_length(made: Proposed, row: Mapping[str, Any], part: Part, length: Mapping[int, float]) -> None:
+    """The length of a part: that of CHANGES; a stated one that CHANGES does not say is shared out."""
     sides = made.sides
-    for column in sides.wanted:
-        if column in (_LENGTH, "parent_id", ID_COLUMN[sides.layer]) or column in FOLLOWING:
-            continue
-        was, said = sides.old[column][part.old], sides.new[column][part.new]
-        if values_differ(_one(was), _one(said), columns(sides.layer).get(column))[0]:
-            _propose_value(made, row, column, part.old, part.new)
     fid = row["from_fid"] if row["base_fid"] is None else row["base_fid"]
     stated = sides.base.get(_LENGTH, pd.Series(dtype=float)).get(fid)
     said = sides.new[_LENGTH][part.new] if _LENGTH in sides.wanted else None
@@ -378,8 +394,7 @@ def _propose_part_values(
 
 def _part_id(made: Proposed, part: Part, parent: str, own: str, action: str) -> str:
     """Identifier of a part: its own in CHANGES where that says which it is and is free, else X.1, X.2."""
-    sides, column = made.sides, ID_COLUMN[made.sides.layer]
-    alone = bool(own) and int((sides.new[column].astype(str) == own).sum()) == 1
+    alone = bool(own) and made.occurs[own] == 1
     if alone and own == parent and part.takes_row:
         return own
     if alone and own not in made.taken:

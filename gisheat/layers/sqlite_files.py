@@ -128,11 +128,16 @@ def _odd_values(
     described = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
     key = next((quoted(row[1]) for row in described if row[5]), "rowid")
     whole = {row[1]: "INT" in row[2].upper() for row in described}
+    numeric = [column for column in table.columns if column in whole and table[column].dtype.kind in "iufb"]
+    if not numeric:
+        return {}
+    odd = {column: (str, bytes, float) if whole[column] else (str, bytes) for column in numeric}
+    types = {column: "'text', 'blob', 'real'" if whole[column] else "'text', 'blob'" for column in numeric}
+    asked = " OR ".join(f"typeof({quoted(column)}) IN ({types[column]})" for column in numeric)
+    read = ", ".join(map(quoted, numeric))
     found: dict[str, list[tuple[int, object]]] = {}
-    for column in [c for c in table.columns if c in whole and table[c].dtype.kind in "iufb"]:
-        wrong = "'text', 'blob', 'real'" if whole[column] else "'text', 'blob'"
-        query = f"SELECT {key}, {quoted(column)} FROM {quoted(name)} WHERE typeof({quoted(column)}) IN ({wrong})"  # noqa: S608
-        rows = connection.execute(query).fetchall()
-        if rows:
-            found[column] = [(int(fid), None if value == "" else value) for fid, value in rows]
+    for fid, *values in connection.execute(f"SELECT {key}, {read} FROM {quoted(name)} WHERE {asked}"):  # noqa: S608
+        for column, value in zip(numeric, values, strict=True):
+            if isinstance(value, odd[column]):
+                found.setdefault(column, []).append((int(fid), None if value == "" else value))
     return found
