@@ -10,7 +10,7 @@ from drawings import call, layer, line, point, town, write
 
 import gisheat
 from gisheat import operations
-from gisheat.write_back.geopackage_store import SPATIAL_FUNCTIONS
+from gisheat.geopackage_transaction import teach
 
 
 def rows(path, names=("pipes", "stations", "sources")):
@@ -53,8 +53,7 @@ def test_a_merge_is_undone_whatever_a_write_back_has_written_or_taken_away_since
 def test_what_triggers_make_of_merged_rows_belongs_to_the_merge(tmp_path):
     base = write(tmp_path / "base.gpkg", town(pipes=town()["pipes"].assign(stamp=None, name=["a", "b", "c"])))
     with closing(sqlite3.connect(base)) as connection, connection:
-        for name, count in SPATIAL_FUNCTIONS:
-            connection.create_function(name, count, lambda *_: 0, deterministic=True)
+        teach(connection)
         for when in ("INSERT", "UPDATE OF geom"):
             connection.execute(
                 f"CREATE TRIGGER stamp_{when[:6]} AFTER {when} ON pipes BEGIN UPDATE pipes SET stamp = 'by a trigger'"

@@ -14,6 +14,8 @@ from gisheat.errors import InputError
 if TYPE_CHECKING:
     from psycopg import sql
 
+SQL_TYPES = {"text": "text", "float": "double precision", "int": "bigint", "bool": "boolean"}
+"""Type of a column by the kind of the contract."""
 SHAPES = ("geometry", "geography")
 _WHOLE = ("int2", "int4", "int8")
 _COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname),
@@ -267,9 +269,3 @@ def lock_rows(session: Session, names: Iterable[str], whole: Iterable[str] = ())
         mode = "ACCESS EXCLUSIVE" if name in set(whole) else "SHARE ROW EXCLUSIVE"
         place = sql.Identifier(session.where.schema, name)
         session.rows.execute(sql.SQL(f"LOCK TABLE {{}} IN {mode} MODE").format(place))
-
-
-def wait_for_others(session: Session) -> None:
-    """Let runs that write the same schema finish first."""
-    query = "SELECT pg_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
-    session.rows.execute(query, (session.where.schema,))

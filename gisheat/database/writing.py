@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gisheat.database.reading import OF_OTHERS
 from gisheat.database.references import srid_of
-from gisheat.database.sessions import Session, reading, writing
+from gisheat.database.sessions import Session, alone, reading, writing
 from gisheat.database.styling import write_styles
 from gisheat.errors import InputError
 from gisheat.places import Database
@@ -161,17 +161,6 @@ def _relations(session: Session) -> list[tuple[str, bool]]:
     """Tables and views of the schema, and whether gisheat wrote them."""
     rows = session.rows.execute(_RELATIONS, (f"%{MARK}", session.where.schema)).fetchall()
     return [(str(name), bool(ours)) for name, ours in rows if name not in OF_OTHERS]
-
-
-def alone(session: Session) -> None:
-    """Keep a second run from writing the same schema at the same time."""
-    query = "SELECT pg_try_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
-    row = session.rows.execute(query, (session.where.schema,)).fetchone()
-    if row is not None and not row[0]:
-        raise InputError(
-            f"output {session.where} can't be written: another run is writing this schema; try again when it"
-            " has finished."
-        )
 
 
 def _make_room(session: Session, names: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.cad import guess_layers, is_cad
-from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
+from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
 from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
@@ -28,6 +28,7 @@ from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
 from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.sqlite_files import unmerged
 
 __all__ = [
     "AUTO",

@@ -20,27 +20,22 @@ from gisheat.layers import geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
 from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
 from gisheat.layers.reader import Read, Reader
-from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Database, Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY, REGISTRY
+from gisheat.sqlite_files import DAMAGED, LOCKED
 
 __all__ = [
     "LOST_IN_NAMES",
     "READERS",
     "column_names",
     "file_hash",
-    "is_sqlite",
     "layer_names",
-    "open_beside",
     "opened",
-    "quoted",
     "read_source",
     "read_table",
-    "readable",
     "reason",
     "split_source",
-    "unmerged",
 ]
 
 READERS: Mapping[str, Reader] = {
@@ -63,13 +58,12 @@ BESIDE = ("layer_styles", REGISTRY, "history")
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
-_DAMAGED = "it is damaged; take a copy that opens in QGIS"
 _REASONS = (
     ("not recognized as", "it is no GeoPackage, Shapefile or other vector file, or it is damaged"),
-    ("locked", "another program holds it locked; close it there and try again"),
-    ("malformed", _DAMAGED),
-    ("not a database", _DAMAGED),
-    ("disk i/o", _DAMAGED),
+    ("locked", LOCKED),
+    ("malformed", DAMAGED),
+    ("not a database", DAMAGED),
+    ("disk i/o", DAMAGED),
     ("codec can't decode", "a text in it is not UTF-8; save it as UTF-8"),
     ("permission denied", "there is no permission to read it"),
 )

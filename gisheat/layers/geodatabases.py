@@ -11,7 +11,7 @@ import pyogrio
 
 from gisheat.layers import vectors
 from gisheat.layers.reader import Read
-from gisheat.layers.sqlite_files import readable
+from gisheat.sqlite_files import readable
 
 prepared = readable
 layer_names, column_names = vectors.layer_names, vectors.column_names

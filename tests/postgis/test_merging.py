@@ -21,7 +21,7 @@ from shapely.geometry import LineString
 
 import gisheat
 from gisheat import operations
-from gisheat.as_built.database_store import DatabaseStore
+from gisheat.as_built.database_base import DatabaseBase
 from gisheat.database import sessions
 from gisheat.errors import EditedError, InputError
 from gisheat.layers import read_table
@@ -246,7 +246,7 @@ def change_set(own, survey, tmp_path):
 
 def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monkeypatch):
     """Two write in the same moment, each having read the base as it was before."""
-    before, usual, ready = rows(own), DatabaseStore.apply, threading.Barrier(2)
+    before, usual, ready = rows(own), DatabaseBase.apply, threading.Barrier(2)
 
     def apply(store, edits, run):
         if run.operation == "merge":
@@ -261,7 +261,7 @@ def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monke
         else:
             ends.append("")
 
-    monkeypatch.setattr(DatabaseStore, "apply", apply)
+    monkeypatch.setattr(DatabaseBase, "apply", apply)
     for number in range(3):
         ends = []
         both = [threading.Thread(target=one, args=[ends]) for _ in range(2)]
@@ -279,8 +279,8 @@ def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monke
 
 def test_of_two_that_write_at_once_always_one_alone_does(own, survey, monkeypatch):
     """Many rounds of the last step: the same edits, given to the database by two sessions in one moment."""
-    usual, told_ = DatabaseStore.apply, []
-    monkeypatch.setattr(DatabaseStore, "apply", lambda *all_: told_.append(all_))
+    usual, told_ = DatabaseBase.apply, []
+    monkeypatch.setattr(DatabaseBase, "apply", lambda *all_: told_.append(all_))
     operations.merge(own.address("own"), survey, in_place=True)
     (work,), ready = told_, threading.Barrier(2)
     usual(*work)
@@ -376,8 +376,8 @@ def test_the_rights_of_the_docs_are_enough(own, survey):
 
 def test_a_session_ended_at_any_moment_leaves_the_base_old_or_new(own, survey, monkeypatch):
     """Whatever moment it is ended at while it writes: the rows before and no history, or the whole of the merge."""
-    usual, told_ = DatabaseStore.apply, []
-    monkeypatch.setattr(DatabaseStore, "apply", lambda *all_: told_.append(all_))
+    usual, told_ = DatabaseBase.apply, []
+    monkeypatch.setattr(DatabaseBase, "apply", lambda *all_: told_.append(all_))
     operations.merge(own.address("own"), survey, in_place=True)
     (work,), old = told_, rows(own)
     started = time.perf_counter()

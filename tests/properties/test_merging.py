@@ -19,7 +19,7 @@ from shapely import LineString
 from gisheat import operations
 from gisheat.as_built.bases import read_state
 from gisheat.as_built.changes import find_changes
-from gisheat.as_built.geopackage_store import open_geopackage
+from gisheat.as_built.geopackage_base import open_geopackage
 from gisheat.as_built.history import edits_back
 
 SEEDS = st.integers(0, 2**32 - 1)
