@@ -13,6 +13,7 @@ import shapely
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
 from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
 from gisheat.database import copies, rows
+from gisheat.database.catalogue import columns_of
 from gisheat.database.reading import shape_of
 from gisheat.database.references import crs_of
 from gisheat.database.sessions import Session, reading, wait_for_others, writing
@@ -156,8 +157,8 @@ def _of_history(session: Session, text: str) -> Any:
 
 
 def _has_history(session: Session) -> bool:
-    columns = rows.column_names(session, HISTORY)
-    if columns and not {"number", "state", "before", "after"} <= {*columns}:
+    columns = {*columns_of(session, HISTORY)}
+    if columns and not {"number", "state", "before", "after"} <= columns:
         raise InputError(f"{session.where} has a table {HISTORY} that gisheat did not make: give it another name.")
     return bool(columns)
 
@@ -245,7 +246,7 @@ def _figures(session: Session, table: str) -> set[str]:
     """Columns of a table that a write-back has written."""
     from psycopg import sql
 
-    if not {"table", "holder", "column"} <= {*rows.column_names(session, REGISTRY)}:
+    if not {"table", "holder", "column"} <= {*columns_of(session, REGISTRY)}:
         return set()
     query = sql.SQL('SELECT "column" FROM {} WHERE "table" = %s AND holder = %s')
     registry = rows.named(session.where.schema, REGISTRY)

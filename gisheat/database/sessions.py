@@ -27,6 +27,8 @@ SETTINGS = {
     "lock_timeout": str(LOCK_MS), "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex",
     "timezone": "UTC", "extra_float_digits": "1", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
+_IDENTITY = "SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"
+"""Tells databases apart, whatever the address says."""
 _LOCK = "advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
 """Function that one run alone gets an answer of, for each schema."""
 MISSING = (
@@ -132,6 +134,13 @@ def faults(where: Database, *, writes: bool = False, in_place: bool = False) -> 
         raise InputError(what_is_wrong(where, cause, _secrets(where), writes=writes, in_place=in_place)) from None
     except psycopg.Error as error:
         raise InputError(what_is_wrong(where, error, _secrets(where), writes=writes, in_place=in_place)) from None
+
+
+def is_same_database(session: Session, other: Database) -> bool:
+    """Tell whether an address leads to the database of a session; one that leads nowhere is told when it is read."""
+    mine = session.rows.execute(_IDENTITY).fetchone()
+    with reading(other) as theirs:
+        return bool(mine == theirs.rows.execute(_IDENTITY).fetchone())
 
 
 def alone(session: Session, *, in_place: bool = False) -> None:

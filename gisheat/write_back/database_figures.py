@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 from typing import Any
@@ -14,7 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.database import copies, rows
-from gisheat.database.reading import shape_of, table_hash
+from gisheat.database.catalogue import columns_of, relation_names
+from gisheat.database.reading import copy_hash, shape_of, table_hash
 from gisheat.database.references import crs_of
 from gisheat.database.sessions import Session, alone, writing
 from gisheat.database.styling import add_styles
@@ -84,14 +84,14 @@ class DatabaseFigures:
 
     def names(self) -> set[str]:
         """Names of all tables and views, and of what else has one."""
-        return rows.relation_names(self.session)
+        return relation_names(self.session)
 
     def written(self) -> tuple[Written, ...]:
         """What earlier write-backs have written and is still there."""
-        if not rows.column_names(self.session, REGISTRY):
+        if not columns_of(self.session, REGISTRY):
             return ()
         found = [Written(*row) for row in self._execute(f"SELECT {_listed()} FROM {{}} ORDER BY id", (REGISTRY,))]  # noqa: S608 (our own names)
-        there = {row.holder: set(rows.column_names(self.session, row.holder)) for row in found}
+        there = {row.holder: set(columns_of(self.session, row.holder)) for row in found}
         return tuple(row for row in found if row.column in there[row.holder])
 
     def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -117,11 +117,7 @@ class DatabaseFigures:
             sql.Identifier(self.place.schema, table),
             sql.Identifier(found.key),
         )
-        hashed = hashlib.sha256("\n".join(names).encode())
-        with self.session.rows.cursor() as cursor, cursor.copy(query) as copy:
-            for block in copy:
-                hashed.update(block)
-        return hashed.hexdigest()
+        return copy_hash(self.session, query, "\n".join(names))
 
     # columns of the layer itself -----------------------------------------------------------------------
 
@@ -211,7 +207,7 @@ class DatabaseFigures:
         if not written:
             self._execute("DROP TABLE IF EXISTS {}", (REGISTRY,))
             return
-        if not rows.column_names(self.session, REGISTRY):
+        if not columns_of(self.session, REGISTRY):
             columns = ", ".join(f'"{name}" text NOT NULL' for name in _COLUMNS)
             self._execute(f"CREATE TABLE {{}} (id integer PRIMARY KEY, {columns})", (REGISTRY,))
         self._execute("DELETE FROM {}", (REGISTRY,))

@@ -245,13 +245,13 @@ def cut(town):
 def test_a_backend_killed_while_reading_is_one_sentence(net, monkeypatch):
     from gisheat.database import reading
 
-    usual = reading._columns
+    usual = reading.columns_of
 
     def columns(session, table):
         cut(net)
         return usual(session, table)
 
-    monkeypatch.setattr(reading, "_columns", columns)
+    monkeypatch.setattr(reading, "columns_of", columns)
     with pytest.raises(InputError, match="the connection was lost; try again when the server is back"):
         database.read_table(net.place("net"), "pipes", "line")
 
