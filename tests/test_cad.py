@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gisheat.errors import InputError
 from gisheat.layers import find_sources, layer_names, read_layers
-from gisheat.layers.cad import read_drawing
+from gisheat.layers.cad import read as read_drawing
 from gisheat.layers.cad.entities import SAGITTA
 from gisheat.layers.cad.names import choose, guess, said_of_pipe
 from gisheat.operations import run

@@ -14,6 +14,7 @@ from gisheat.layers.reader import Read
 from gisheat.sqlite_files import readable
 
 prepared = readable
+guess_layers = None
 layer_names, column_names = vectors.layer_names, vectors.column_names
 
 CATALOGUE = "GDB_Items"

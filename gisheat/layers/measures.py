@@ -16,7 +16,6 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers import geodatabases, shapefiles, vectors
-from gisheat.layers.cad import is_cad
 from gisheat.layers.files import opened, reader_of
 from gisheat.places import Database, split_source
 from gisheat.schema import GEOMETRY
@@ -73,7 +72,7 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     if GEOMETRY[layer] != "line":
         return table, []
     where, layer_name = split_source(source)
-    if isinstance(where, Database) or is_cad(where):  # of a database they come with the rest, drawings have none
+    if isinstance(where, Database):  # of which they come with the rest
         return table, []
     with opened(where, layer_name) as (file, name):
         if reader_of(file) not in (vectors, shapefiles, geodatabases) or not _declares_m(file, name):

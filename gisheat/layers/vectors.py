@@ -14,6 +14,7 @@ from gisheat.layers.reader import Read
 from gisheat.sqlite_files import frozen, is_sqlite, quoted, readable
 
 prepared = readable
+guess_layers = None
 
 
 def layer_names(file: Path) -> list[str]:
