@@ -16,7 +16,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from drawings import call, command, digest
+from drawings import command, digest, refused, rows
 from shapely import LineString, Point
 
 from gisheat import geopackage_transaction, operations
@@ -56,11 +56,6 @@ def write(path, **layers):
 def read(path, name="pipes", key="pipe_id"):
     table = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
     return table.reset_index().set_index(key)
-
-
-def rows(path, name="pipes"):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
 
 
 def history(path):
@@ -493,15 +488,6 @@ def test_of_two_merges_at_once_one_wins_and_the_other_says_so(base, change_set, 
 
 
 # bad input -----------------------------------------------------------------------------------------------------
-
-
-def refused(folder, *arguments, code=2):
-    before = digest(folder)
-    ran = call(*arguments)
-    assert ran.code == code
-    assert ran.sentence
-    assert digest(folder) == before
-    return ran.sentence
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import psycopg
 import pyogrio
 import pytest
 from as_built_story import LAYERS
-from drawings import call
+from drawings import call, sentence
 from schemas import UTILITY, definitions, end_sessions, rows
 from servers import PASSWORD, Town
 from shapely.geometry import LineString
@@ -33,14 +33,6 @@ SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
 def told(output):
     tables = [gpd.read_file(output, layer=name) for name in ("changed_lines", "changed_points")]
     return sorted((row.layer, row.action, row.feature_id) for table in tables for row in table.itertuples())
-
-
-def sentence(*arguments, code=2):
-    ran = call(*arguments)
-    assert ran.code == code, ran
-    (line,) = ran.err.strip().splitlines()
-    assert "inside gisheat" not in line
-    return line
 
 
 # the story -----------------------------------------------------------------------------------------------
@@ -244,6 +236,26 @@ def change_set(own, survey, tmp_path):
     return tmp_path / "set.gpkg"
 
 
+def both_at_once(work):
+    """What two threads are refused with that do the same at once, sorted; empty where one is not."""
+    ends = []
+
+    def one():
+        try:
+            work()
+        except InputError as error:
+            ends.append(str(error))
+        else:
+            ends.append("")
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    return sorted(ends)
+
+
 def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monkeypatch):
     """Two write in the same moment, each having read the base as it was before."""
     before, usual, ready = rows(own), DatabaseBase.apply, threading.Barrier(2)
@@ -253,23 +265,9 @@ def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monke
             ready.wait(30)
         usual(store, edits, run)
 
-    def one(ends):
-        try:
-            operations.merge(own.address("own"), survey, in_place=True)
-        except InputError as error:
-            ends.append(str(error))
-        else:
-            ends.append("")
-
     monkeypatch.setattr(DatabaseBase, "apply", apply)
     for number in range(3):
-        ends = []
-        both = [threading.Thread(target=one, args=[ends]) for _ in range(2)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        won, said = sorted(ends)
+        won, said = both_at_once(lambda: operations.merge(own.address("own"), survey, in_place=True))
         assert won == ""
         assert f"is not as it was read, merge {2 * number + 1} (survey.gpkg) came between" in said
         operations.undo(own.address("own"), in_place=True)
@@ -286,25 +284,14 @@ def test_of_two_that_write_at_once_always_one_alone_does(own, survey, monkeypatc
     usual(*work)
     new = rows(own, without=("history",))
 
-    def one(ends):
+    def one():
         ready.wait(30)
-        try:
-            usual(*work)
-        except InputError as error:
-            ends.append(str(error))
-        else:
-            ends.append("")
+        usual(*work)
 
     for _ in range(20):
         own.admin.execute("DROP SCHEMA own CASCADE")
         own.admin.execute(UTILITY)
-        ends = []
-        both = [threading.Thread(target=one, args=[ends]) for _ in range(2)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        won, said = sorted(ends)
+        won, said = both_at_once(one)
         assert won == ""
         assert "merge 1 (survey.gpkg) came between" in said
         assert rows(own, without=("history",)) == new

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from drawings import call
+from drawings import sentence
 from schemas import UTILITY, definitions, end_sessions, rows
 from servers import PASSWORD, Town
 
@@ -52,14 +52,6 @@ def own(server, template):
     yield town
     town.admin.close()
     server.drop(town.name)
-
-
-def sentence(*arguments, code=2):
-    ran = call(*arguments)
-    assert ran.code == code, ran
-    (line,) = ran.err.strip().splitlines()
-    assert "inside gisheat" not in line
-    return line
 
 
 def own_rows(town, names, schema="own"):

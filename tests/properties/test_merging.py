@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from drawings import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_edits import CRS, EDITS, NOISE, TOLERANCE, edited, town
@@ -47,11 +48,6 @@ def works(seed, size, edits):
         for row in after
     ]
     return before, [shaken[i] for i in rng.permutation(len(shaken)).tolist()]
-
-
-def rows(path):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT * FROM pipes ORDER BY fid").fetchall()
 
 
 def differences(one, other):
