@@ -48,6 +48,11 @@ def is_geopackage(place: Place) -> bool:
     return False
 
 
+def column_names(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Names of the columns of a table or view, none where it is not there."""
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+
+
 def copy_geopackage(file: Path, target: Path) -> None:
     """Copy a GeoPackage; changes that wait beside it come along, so that the copy is one file.
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import shapely
 
+from gisheat.as_built import stores
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
+from gisheat.as_built.stores import Geometries, Kind, StoredTable
 from gisheat.database import copies, rows
 from gisheat.database.catalogue import columns_of
 from gisheat.database.reading import shape_of
 from gisheat.database.references import crs_of
 from gisheat.database.sessions import Session, reading, wait_for_others, writing
-from gisheat.errors import EditedError, InputError
+from gisheat.errors import InputError
 from gisheat.layers.measures import has_m
 from gisheat.places import Database
 from gisheat.schema import GEOMETRY, REGISTRY
@@ -184,17 +185,14 @@ def _tell(session: Session, run: Run, edits: Iterable[Edit]) -> None:
 
 def _apply(session: Session, edits: Sequence[Edit], run: Run) -> None:
     """Lock, look whether all is as it was read, make the edits, tell them."""
-    check_number(session.where, _runs(session), run)
+    stores.check_number(session.where, _runs(session), run)
     reshaped = {edit.table for edit in edits if edit.action.endswith("column")}
     rows.lock_rows(session, {edit.table for edit in edits}, reshaped)
-    done = [_add(session, edit) for edit in edits if edit.action == "add_column"]
-    by_table: dict[str, list[Edit]] = {}
-    for edit in edits:
-        if edit.action in ("insert", "update", "delete"):
-            by_table.setdefault(edit.table, []).append(edit)
+    come, by_table, go = stores.steps(edits)
+    done = [_add(session, edit) for edit in come]
     for name, some in by_table.items():
         done += _change(session, rows.table_of(session, name), some)
-    done += [_drop(session, edit) for edit in edits if edit.action == "drop_column"]
+    done += [_drop(session, edit) for edit in go]
     _tell(session, run, done)
 
 
@@ -215,11 +213,7 @@ def _drop(session: Session, edit: Edit) -> Edit:
     name = (edit.before or {})["column"]
     table, column = rows.table_of(session, edit.table), rows.named(name)
     query = sql.SQL("SELECT count({}) FROM {}").format(column, table.place)
-    if (session.rows.execute(query, ()).fetchone() or (0,))[0]:
-        raise EditedError(
-            f"{session.where}: the column {name} of {edit.table} would go, and holds values that came later: nothing"
-            " was changed; empty it first."
-        )
+    stores.check_empty(session.where, edit, (session.rows.execute(query, ()).fetchone() or (0,))[0])
     session.rows.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(table.place, column), ())
     return edit
 
@@ -227,11 +221,11 @@ def _drop(session: Session, edit: Edit) -> Edit:
 def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit]:
     """Delete, update and insert rows of a table; the edits with what types and triggers made of them."""
     there, figures = {*table.columns}, _figures(session, table.name)
-    edits = [of_columns(edit, there) for edit in _numbered(session, table, edits)]
+    edits = [stores.of_columns(edit, there) for edit in _numbered(session, table, edits)]
     keys = [edit.fid for edit in edits if edit.fid is not None]
     before = rows.read_rows(session, table, keys)
     for edit in edits:
-        check_before(session.where, edit, before.get(edit.fid or 0), figures)
+        stores.check_before(session.where, edit, before.get(edit.fid or 0), figures)
     by_action: dict[str, list[tuple[int, Row]]] = {}
     for edit, key in zip(edits, keys, strict=True):
         by_action.setdefault(edit.action, []).append((key, edit.after or {}))
@@ -239,7 +233,7 @@ def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit
     rows.update_rows(session, table, by_action.get("update", ()))
     rows.insert_rows(session, table, by_action.get("insert", ()))
     after = rows.read_rows(session, table, keys)
-    return [_as_done(session, edit, before.get(edit.fid or 0), after.get(edit.fid or 0)) for edit in edits]
+    return [stores.as_done(session.where, edit, before.get(edit.fid or 0), after.get(edit.fid or 0)) for edit in edits]
 
 
 def _figures(session: Session, table: str) -> set[str]:
@@ -264,12 +258,3 @@ def _numbered(session: Session, table: rows.Table, edits: list[Edit]) -> list[Ed
         above = (session.rows.execute(query, (table.name,)).fetchone() or (0,))[0]
     keys = iter(rows.new_keys(session, table, count, above))
     return [replace(edit, fid=next(keys)) if edit.fid is None else edit for edit in edits]
-
-
-def _as_done(session: Session, edit: Edit, before: Row | None, after: Row | None) -> Edit:
-    if (after is None) != (edit.action == "delete"):
-        raise InputError(f"{session.where}: a trigger of {edit.table} refuses an {edit.action}: nothing was changed.")
-    if edit.action != "update" or before is None or after is None:
-        return replace(edit, before=before, after=after)
-    changed = [name for name in after if name in (edit.after or {}) or before[name] != after[name]]
-    return replace(edit, before={n: before[n] for n in changed}, after={n: after[n] for n in changed})

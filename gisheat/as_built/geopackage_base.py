@@ -16,10 +16,11 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError
 
+from gisheat.as_built import stores
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
-from gisheat.errors import EditedError, InputError
-from gisheat.geopackage_transaction import SQL_TYPES, bounds, changed, copy_geopackage, header
+from gisheat.as_built.stores import Geometries, Kind, StoredTable
+from gisheat.errors import InputError
+from gisheat.geopackage_transaction import SQL_TYPES, bounds, changed, column_names, copy_geopackage, header
 from gisheat.layers.files import reason
 from gisheat.layers.measures import has_m
 from gisheat.schema import REGISTRY
@@ -222,7 +223,7 @@ def _rows(connection: sqlite3.Connection, table: StoredTable, fids: Sequence[int
 
 
 def _has_history(connection: sqlite3.Connection, place: Path) -> bool:
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({HISTORY})")}
+    columns = column_names(connection, HISTORY)
     if columns and not {"number", "state", "before", "after"} <= columns:
         raise InputError(f"{place} has a table {HISTORY} that gisheat did not make: give it another name.")
     return bool(columns)
@@ -236,7 +237,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Run]:
 
 
 def _check_number(connection: sqlite3.Connection, place: Path, run: Run) -> None:
-    check_number(place, _runs(connection) if _has_history(connection, place) else {}, run)
+    stores.check_number(place, _runs(connection) if _has_history(connection, place) else {}, run)
 
 
 # writing ---------------------------------------------------------------------------------------------------
@@ -252,17 +253,11 @@ class _Work:
 
     def do(self, edits: Sequence[Edit]) -> list[Edit]:
         """Make the edits in their order; with the feature ids that new rows got."""
-        of: dict[str, list[Edit]] = {}
-        for edit in edits:
-            of.setdefault(edit.action, []).append(edit)
-        done = [self._add(edit) for edit in of.get("add_column", ())]
-        by_table: dict[str, list[Edit]] = {}
-        for edit in edits:
-            if edit.action in ("insert", "update", "delete"):
-                by_table.setdefault(edit.table, []).append(edit)
+        come, by_table, go = stores.steps(edits)
+        done = [self._add(edit) for edit in come]
         for name, some in by_table.items():
             done += self._rows_of(self._table(name), some)
-        return done + [self._drop(edit) for edit in of.get("drop_column", ())]
+        return done + [self._drop(edit) for edit in go]
 
     def _table(self, name: str) -> StoredTable:
         if name not in self.tables:
@@ -281,20 +276,16 @@ class _Work:
         column = (edit.before or {})["column"]
         query = f"SELECT count({quoted(column)}) FROM {quoted(edit.table)}"  # noqa: S608
         (filled,) = self.connection.execute(query).fetchone()
-        if filled:
-            raise EditedError(
-                f"{self.place}: the column {column} of {edit.table} would go, and holds values that came later:"
-                " nothing was changed; empty it first."
-            )
+        stores.check_empty(self.place, edit, filled)
         self.connection.execute(f"ALTER TABLE {quoted(edit.table)} DROP COLUMN {quoted(column)}")
         return edit
 
     def _rows_of(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         there = {table.geometry, *table.kinds}
-        edits = [of_columns(edit, there) for edit in self._numbered(table, edits)]
+        edits = [stores.of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         for edit in edits:
-            check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
+            stores.check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -307,7 +298,7 @@ class _Work:
                 self.connection.executemany(statement(table, names), values)
         self._tell_contents(table, edits)
         made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
-        return [_as_made(edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
+        return [stores.as_done(self.place, edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
 
     def _numbered(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         """Edits whose new rows have feature ids that no row ever had."""
@@ -357,24 +348,9 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
 
 def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
     """Columns that a write-back has written, by table: figures are nobody's edits."""
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
     found: dict[str, set[str]] = {}
-    if {"table", "holder", "column"} <= columns:
+    if {"table", "holder", "column"} <= column_names(connection, REGISTRY):
         query = f'SELECT "table", "column" FROM {REGISTRY} WHERE "table" = holder'  # noqa: S608 (our own name)
         for table, column in connection.execute(query):
             found.setdefault(table, set()).add(column)
     return found
-
-
-def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:
-    """An edit with what triggers of the table have made of its row."""
-    if after is None:
-        return edit
-    if edit.action != "update" or before is None:
-        return replace(edit, after=after)
-    names = [n for n in after if n in (edit.after or {}) or not _is(after[n], before.get(n))]
-    return replace(edit, before={n: before[n] for n in names}, after={n: after[n] for n in names})
-
-
-def _is(now: Any, wanted: Any) -> bool:
-    return now == wanted and (now is None) == (wanted is None)

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.errors import InputError
-from gisheat.geopackage_transaction import SQL_TYPES, changed, is_geopackage, without_triggers
+from gisheat.geopackage_transaction import SQL_TYPES, changed, column_names, is_geopackage, without_triggers
 from gisheat.layers.measures import header_size
 from gisheat.places import Place, file_of
 from gisheat.schema import REGISTRY
@@ -90,11 +90,8 @@ class GeoPackageFigures:
             return ()
         query = f"SELECT {', '.join(map(quoted, _COLUMNS))} FROM {REGISTRY} ORDER BY id"  # noqa: S608 (our own names)
         rows = [Written(*row) for row in self.connection.execute(query)]
-        there = {row.holder: self._column_names(row.holder) for row in rows}
+        there = {row.holder: column_names(self.connection, row.holder) for row in rows}
         return tuple(row for row in rows if row.column in there[row.holder])
-
-    def _column_names(self, table: str) -> set[str]:
-        return {row[1] for row in self.connection.execute(f"PRAGMA table_info({quoted(table)})")}
 
     def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
         """Key and values of some columns of every row, in the order of the keys."""
