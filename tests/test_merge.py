@@ -515,7 +515,7 @@ def test_a_locked_base_is_refused(base, change_set, tmp_path):
     with closing(sqlite3.connect(base, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         sentence = refused(tmp_path, "merge", base, change_set, "--in-place")
-    assert "another program holds it locked; close it there and try again" in sentence
+    assert sentence == f"{base} can't be changed: another program holds it locked; close it there and try again."
 
 
 def test_reading_a_base_that_was_left_in_wal_mode_leaves_nothing_beside_it(base, change_set, tmp_path):
