@@ -23,18 +23,16 @@ from numpy.typing import NDArray
 from gisheat import database, styles
 from gisheat.errors import InputError
 from gisheat.findings import explained
-from gisheat.layers.files import LOST_IN_NAMES, open_beside, quoted, readable
+from gisheat.geopackage_transaction import LITTLE_ROOM, LOCK_SECONDS, without_triggers
+from gisheat.layers.files import LOST_IN_NAMES
 from gisheat.layers.measures import has_m, header_size, without_m
 from gisheat.places import Database, Place
 from gisheat.schema import GEOMETRY, Language, labels
+from gisheat.sqlite_files import looked_into, open_beside, quoted
 
 GEOPACKAGE_VERSION = "1.3"
 """The newest version that QGIS 3.22 reads without a warning."""
 GEOMETRY_COLUMN = "geom"
-LITTLE_ROOM = 1_000_000
-"""Free bytes below which a disk counts as full."""
-LOCK_SECONDS = 1.0
-"""How long to wait for another program that writes the output."""
 LONGEST_MARK = 180
 """Bytes of an output's name that the name of its temporary folder repeats."""
 LEFT_OVER_SECONDS = 86400.0
@@ -129,21 +127,12 @@ def _target(path: Path) -> Path:
         return path.absolute()
 
 
-@contextlib.contextmanager
-def _looked_into(path: Path) -> Iterator[sqlite3.Connection]:
-    """A file opened to be read, which leaves nothing beside it, also when another program has it open."""
-    with readable(path) as file:
-        uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody changes it: see `readable`
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
-            yield connection
-
-
 def is_result(where: Place) -> bool:
     """Tell whether gisheat wrote a place (it has our run record)."""
     if isinstance(where, Database):
         return "gisheat version" in database.run_record(where)
     try:
-        with _looked_into(where) as connection:
+        with looked_into(where) as connection:
             return connection.execute("SELECT 1 FROM run WHERE key = 'gisheat version'").fetchone() is not None
     except sqlite3.Error:
         return False
@@ -159,7 +148,7 @@ def run_record(where: Place) -> dict[str, str]:
     if isinstance(where, Database):
         return database.run_record(where)
     try:
-        with _looked_into(where) as connection:
+        with looked_into(where) as connection:
             return {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM run")}
     except sqlite3.Error:
         return {}
@@ -170,7 +159,7 @@ def found_rules(where: Place) -> tuple[str, ...]:
     if not isinstance(where, Path):
         return ()
     try:
-        with _looked_into(where) as connection:
+        with looked_into(where) as connection:
             return tuple(str(rule) for (rule,) in connection.execute("SELECT DISTINCT rule FROM findings"))
     except sqlite3.Error:
         return ()
@@ -368,13 +357,8 @@ def _add_measures(connection: sqlite3.Connection, name: str, geometry: NDArray[n
     rows = connection.execute(f"SELECT fid, {GEOMETRY_COLUMN} FROM {quoted(name)} ORDER BY fid").fetchall()  # noqa: S608
     wkb = shapely.to_wkb(geometry, output_dimension=4, flavor="iso")
     blobs = [(old[: header_size(old)] + new, fid) for (fid, old), new in zip(rows, wkb, strict=True) if old is not None]
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
-    triggers = connection.execute(query, (name,)).fetchall()
-    for trigger, _ in triggers:
-        connection.execute(f"DROP TRIGGER {quoted(trigger)}")
-    connection.executemany(f"UPDATE {quoted(name)} SET {GEOMETRY_COLUMN} = ? WHERE fid = ?", blobs)  # noqa: S608
-    for _, statement in triggers:
-        connection.execute(statement)
+    with without_triggers(connection, name):
+        connection.executemany(f"UPDATE {quoted(name)} SET {GEOMETRY_COLUMN} = ? WHERE fid = ?", blobs)  # noqa: S608
 
 
 def _declare_dimensions(connection: sqlite3.Connection, name: str, geometry: NDArray[np.object_]) -> None:
@@ -403,7 +387,6 @@ def _check_written(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Raise when a table has not as many rows as it should: a full disk is not always said by the driver."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         for name, table in tables.items():
-            quoted = name.replace('"', '""')
-            (count,) = connection.execute(f'SELECT count(*) FROM "{quoted}"').fetchone()  # noqa: S608 (quoted)
+            (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()  # noqa: S608
             if count != len(table):
                 raise RuntimeError(f"only {count} of {len(table)} rows of {name} were written")

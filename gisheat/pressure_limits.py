@@ -18,10 +18,8 @@ from gisheat.topology.attributes import numbers, words
 
 EMPTYING_MARGIN = 3.0
 """Head above what must stay full [m]: the least of the customary 3 to 5 m."""
-PRESSURE_CLASS, SECONDARY_CLASS = 1.6e6, 1.0e6
-"""Gauge pressure that pipes stand [Pa]: the Mulan plan's figures for primary and secondary networks."""
-USER_PRESSURE = 0.4e6
-"""Gauge pressure that the radiators of direct users stand [Pa]: cast iron, about."""
+PRESSURE_CLASS = 1.6e6
+"""Gauge pressure that pipes stand [Pa]: the Mulan plan's figure for primary networks."""
 SUCTION_MARGIN = 50e3
 NPSH_MARGIN = 0.5
 """Head above the required NPSH [m]: the least of the customary 0.5 to 1 m."""

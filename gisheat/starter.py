@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gisheat.errors import InputError
-from gisheat.layers import Layers, find_sources, is_cad, layer_names
+from gisheat.layers import Layers, find_sources, layer_names, sources_by_words
 from gisheat.places import Place, is_database
 
 
@@ -52,7 +52,7 @@ def guess_layers(path: Place) -> dict[str, str]:
         found = find_sources(path, None, {})
     except InputError:
         found = {}
-    if is_cad(path) and found:
+    if found and sources_by_words(path):
         return found
     words = {
         "pipes": ("pipe", "管", "trench", "network"),

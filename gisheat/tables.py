@@ -207,20 +207,13 @@ def _word(value: Any) -> str:
 
 def scenario_table(scenarios: pd.DataFrame) -> pd.DataFrame:
     """Scenarios of a sweep, figures rounded."""
-    table = scenarios.copy()
-    for name in table.columns:
-        if table[name].dtype.kind == "f":
-            table[name] = _rounded(table[name].to_numpy())
-    return _in_order("scenarios", table)
+    return _in_order("scenarios", _all_rounded(scenarios))
 
 
 def path_table(results: Results | None) -> pd.DataFrame:
     """Critical path from the source to the worst station."""
     table = pd.DataFrame(columns=list(result_columns("critical_path"))) if results is None else results.path()
-    for name in table.columns:
-        if table[name].dtype.kind == "f":
-            table[name] = _rounded(table[name].to_numpy())
-    return _in_order("critical_path", table)
+    return _in_order("critical_path", _all_rounded(table))
 
 
 def one_pipe_layer(layer: str, table: pd.DataFrame, found: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
@@ -239,11 +232,7 @@ def one_pipe_layer(layer: str, table: pd.DataFrame, found: pd.DataFrame | None =
 
 def comparison_table(compared: pd.DataFrame) -> pd.DataFrame:
     """Scenarios beside the main run."""
-    table = compared.copy()
-    for name in table.columns:
-        if table[name].dtype.kind == "f":
-            table[name] = _rounded(table[name].to_numpy())
-    return _in_order("comparison", table)
+    return _in_order("comparison", _all_rounded(compared))
 
 
 def empty_layer(layer: str, crs: CRS) -> pd.DataFrame:
@@ -260,6 +249,12 @@ def passed_on(layers: Layers, names: Iterable[str] = ("streets", "buildings", "a
         for name in names
         if name in layers and (len(layers[name]) or name != "pipes")
     }
+
+
+def _all_rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """A table, its figures rounded."""
+    figures = [name for name in table.columns if table[name].dtype.kind == "f"]
+    return table.assign(**{name: _rounded(table[name].to_numpy()) for name in figures})
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

@@ -127,6 +127,39 @@ def call(*arguments: object) -> Ran:
     return Ran(result.exit_code, result.stdout, result.stderr)
 
 
+def sentence(*arguments: object, code: int = 2) -> str:
+    """What a run is refused with."""
+    ran = call(*arguments)
+    assert ran.code == code, ran
+    (line,) = ran.err.strip().splitlines()
+    assert "inside gisheat" not in line
+    return line
+
+
+def refused(folder: Path, *arguments: object, code: int = 2) -> str:
+    """Run, which must end with one sentence, and everything in the folder as it was."""
+    before = digest(folder), {str(p) for p in folder.rglob("*")}
+    ran = call(*arguments)
+    assert ran.code == code
+    assert ran.sentence
+    assert (digest(folder), {str(p) for p in folder.rglob("*")}) == before
+    return ran.sentence
+
+
+def solved(base: Path, name: str = "result.gpkg", **options: Any) -> Path:
+    """The result of a base, beside it."""
+    from gisheat import run
+
+    run(base, output=base.parent / name, **options)
+    return base.parent / name
+
+
+def rows(path: Path, name: str = "pipes") -> list[tuple[Any, ...]]:
+    """Every row of a table as SQLite has it, by feature id."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
+
+
 def tables(path: Path, *, stamps: bool = True) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table of a GeoPackage as SQLite has it; without `stamps`, what may differ is left out."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 
 import ezdxf
 import numpy as np
@@ -17,9 +18,10 @@ from hypothesis import strategies as st
 
 from gisheat.errors import InputError
 from gisheat.layers import find_sources, layer_names, read_layers
-from gisheat.layers.cad import read_drawing
+from gisheat.layers.cad import read as read_drawing
 from gisheat.layers.cad.entities import SAGITTA
 from gisheat.layers.cad.names import choose, guess, said_of_pipe
+from gisheat.layers.files import read_source
 from gisheat.operations import run
 
 RESULT = ("pipes", "stations", "sources", "nodes", "findings")
@@ -271,6 +273,18 @@ def test_old_drawings_in_gbk_are_read_as_they_say(tmp_path):
     document.saveas(tmp_path / "a.dxf", encoding="gbk")
     assert "热力管道".encode("gbk") in (tmp_path / "a.dxf").read_bytes()
     assert layer_names(tmp_path / "a.dxf") == ["热力管道"]
+
+
+def test_drawings_in_an_archive_are_read_as_those_beside_it(drawing, tmp_path):
+    document, space = drawing
+    space.add_line((0, 0), (5, 0), **on("热力管道"))
+    document.saveas(tmp_path / "a.dxf")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.dxf", "a.dxf")
+    assert layer_names(tmp_path / "a.zip") == ["热力管道"]
+    assert lengths(read_source("pipes", f"{tmp_path}/a.zip|热力管道")).tolist() == [5.0]
+    with pytest.raises(InputError, match=r"a\.zip\|热力管道: it holds no points on 热力管道; points are needed"):
+        read_source("stations", f"{tmp_path}/a.zip|热力管道")
 
 
 def test_binary_drawings_are_read(drawing, tmp_path):

@@ -6,16 +6,15 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from drawings import call, layer, line, point, town, write
+import drawings
+from drawings import call, layer, line, point, solved, town, write
 
-import gisheat
 from gisheat import operations
-from gisheat.write_back.geopackage_store import SPATIAL_FUNCTIONS
+from gisheat.geopackage_transaction import teach
 
 
-def rows(path, names=("pipes", "stations", "sources")):
-    with closing(sqlite3.connect(path)) as connection:
-        return {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in names}
+def rows(path):
+    return {name: drawings.rows(path, name) for name in ("pipes", "stations", "sources")}
 
 
 def surveyed(path):
@@ -24,11 +23,6 @@ def surveyed(path):
         "pipes": layer([line((0, 0), (100, 0)), line((100, 0), (200, 40))], pipe_id=["N", "P2"]),
         "stations": layer([point(200, 40), point(0, 60)], station_id=["H1", "H3"], load_kw=[400.0, 100.0]),
     })  # fmt: skip
-
-
-def solved(base, name):
-    gisheat.run(base, output=base.parent / name)
-    return base.parent / name
 
 
 def test_a_merge_is_undone_whatever_a_write_back_has_written_or_taken_away_since(tmp_path):
@@ -53,8 +47,7 @@ def test_a_merge_is_undone_whatever_a_write_back_has_written_or_taken_away_since
 def test_what_triggers_make_of_merged_rows_belongs_to_the_merge(tmp_path):
     base = write(tmp_path / "base.gpkg", town(pipes=town()["pipes"].assign(stamp=None, name=["a", "b", "c"])))
     with closing(sqlite3.connect(base)) as connection, connection:
-        for name, count in SPATIAL_FUNCTIONS:
-            connection.create_function(name, count, lambda *_: 0, deterministic=True)
+        teach(connection)
         for when in ("INSERT", "UPDATE OF geom"):
             connection.execute(
                 f"CREATE TRIGGER stamp_{when[:6]} AFTER {when} ON pipes BEGIN UPDATE pipes SET stamp = 'by a trigger'"

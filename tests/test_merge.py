@@ -16,11 +16,11 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from drawings import call, command, digest
+from drawings import command, digest, refused, rows
 from shapely import LineString, Point
 
-from gisheat import operations
-from gisheat.as_built import geopackage_store
+from gisheat import geopackage_transaction, operations
+from gisheat.as_built.geopackage_base import GeoPackageBase
 from gisheat.errors import EditedError, InputError
 from gisheat.geopackage import run_record
 
@@ -56,11 +56,6 @@ def write(path, **layers):
 def read(path, name="pipes", key="pipe_id"):
     table = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
     return table.reset_index().set_index(key)
-
-
-def rows(path, name="pipes"):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
 
 
 def history(path):
@@ -457,13 +452,13 @@ def test_the_history_tells_every_row_before_and_after(base, change_set):
 def test_what_was_edited_by_hand_since_is_not_undone(base, change_set):
     operations.merge(base, change_set, in_place=True)
     with closing(sqlite3.connect(base)) as connection, connection:
-        geopackage_store._teach(connection)
+        geopackage_transaction.teach(connection)
         connection.execute("UPDATE pipes SET remark = 'by hand' WHERE pipe_id = 'A'")  # no value of the merge
     again = shutil.copy(base, base.with_name("again.gpkg"))
     operations.undo(again, in_place=True)
     assert read(again)["remark"]["A"] == "by hand"
     with closing(sqlite3.connect(base)) as connection, connection:
-        geopackage_store._teach(connection)
+        geopackage_transaction.teach(connection)
         connection.execute("UPDATE pipes SET dn_mm = 260 WHERE pipe_id = 'A'")
     before = digest(base.parent)
     with pytest.raises(EditedError, match=r"the feature 1 \(A\) of pipes was edited since: nothing was changed"):
@@ -479,29 +474,20 @@ def test_there_must_be_something_to_undo(base, tmp_path):
 
 
 def test_of_two_merges_at_once_one_wins_and_the_other_says_so(base, change_set, monkeypatch):
-    real = geopackage_store.GeoPackageStore.apply
+    real = GeoPackageBase.apply
 
     def late(store, edits, run):
         monkeypatch.undo()
         operations.merge(base, change_set, in_place=True)
         real(store, edits, run)
 
-    monkeypatch.setattr(geopackage_store.GeoPackageStore, "apply", late)
+    monkeypatch.setattr(GeoPackageBase, "apply", late)
     with pytest.raises(InputError, match=r"merge 1 \(set.gpkg\) came between"):
         operations.merge(base, change_set, in_place=True)
     assert max(row["number"] for row in history(base)) == 1
 
 
 # bad input -----------------------------------------------------------------------------------------------------
-
-
-def refused(folder, *arguments, code=2):
-    before = digest(folder)
-    ran = call(*arguments)
-    assert ran.code == code
-    assert ran.sentence
-    assert digest(folder) == before
-    return ran.sentence
 
 
 @pytest.mark.parametrize(
@@ -529,7 +515,15 @@ def test_a_locked_base_is_refused(base, change_set, tmp_path):
     with closing(sqlite3.connect(base, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         sentence = refused(tmp_path, "merge", base, change_set, "--in-place")
-    assert "another program holds it locked; save and close it there" in sentence
+    assert sentence == f"{base} can't be changed: another program holds it locked; close it there and try again."
+
+
+def test_reading_a_base_that_was_left_in_wal_mode_leaves_nothing_beside_it(base, change_set, tmp_path):
+    with closing(sqlite3.connect(base)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+    operations.merge(base, change_set, tmp_path / "out" / "merged.gpkg")
+    operations.merge(base, change_set, tmp_path / "out" / "proposed.gpkg", dry_run=True)
+    assert [path.name for path in tmp_path.glob("base.gpkg*")] == ["base.gpkg"]
 
 
 def test_a_base_that_may_not_be_written_is_refused(base, change_set, tmp_path, monkeypatch):
@@ -558,8 +552,7 @@ def test_a_full_disk_leaves_the_base_and_no_copy(base, change_set, tmp_path):
 
 KILLED = """
 import os, shutil, signal, sqlite3, sys
-from gisheat import operations
-from gisheat.as_built import geopackage_store
+from gisheat import geopackage_transaction, operations
 base, changes, folder = sys.argv[1:]
 moment, seen = 0, 0
 class Counting(sqlite3.Connection):
@@ -578,7 +571,7 @@ def connect(*a, **k):
     if "mode=rw" in a[0]:
         found.execute("PRAGMA cache_size = 1")  # pages are written before the end
     return found
-geopackage_store.sqlite3.connect = connect
+geopackage_transaction.sqlite3.connect = connect
 def merge(name):
     operations.merge(shutil.copy(base, f"{folder}/{name}.gpkg"), changes, in_place=True)
 merge("done")

@@ -27,6 +27,7 @@ from drawings import (
     line,
     names_in,
     point,
+    refused,
     tables,
     town,
     with_column,
@@ -52,16 +53,6 @@ def earlier(tmp_path_factory):
 @pytest.fixture
 def source(tmp_path):
     return write(tmp_path / "in" / "town.gpkg")
-
-
-def refused(folder, *arguments):
-    """Run, which must end with 2, one sentence, and everything in the folder as it was."""
-    before = digest(folder), {str(p) for p in folder.rglob("*")}
-    ran = call(*arguments)
-    assert ran.code == 2
-    assert ran.sentence
-    assert (digest(folder), {str(p) for p in folder.rglob("*")}) == before
-    return ran.sentence
 
 
 @pytest.mark.parametrize(

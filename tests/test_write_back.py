@@ -10,20 +10,13 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
-from drawings import altered, call, digest, layer, line, names_in, point, town, write
+from drawings import altered, call, digest, layer, line, names_in, point, solved, town, write
 from utility_maps import content, drawn_through, utility_map, without_written
 
-import gisheat
 from gisheat import InputError, operations
 from gisheat.schema import columns
 from gisheat.write_back.part_rules import PartRule, combine, part_rules
 from gisheat.write_back.values import writable_columns
-
-
-def solved(base, name="result.gpkg", **options):
-    target = base.parent / name
-    gisheat.run(base, output=target, **options)
-    return target
 
 
 @pytest.fixture(scope="module")

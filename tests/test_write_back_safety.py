@@ -19,7 +19,7 @@ from utility_maps import content, utility_map
 import gisheat
 from gisheat import InputError, operations
 from gisheat.errors import Cancelled
-from gisheat.write_back import GeoPackageStore
+from gisheat.write_back import GeoPackageFigures
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_base_without_the_right_to_write_is_refused(case, base, monkeypatch):
     def read_only(name, **options):
         return opened(str(name).replace("mode=rw", "mode=ro"), **options)
 
-    monkeypatch.setattr("gisheat.write_back.geopackage_store.sqlite3.connect", read_only)
+    monkeypatch.setattr("gisheat.geopackage_transaction.sqlite3.connect", read_only)
     refused(base, case[1], "it is read-only.")
 
 
@@ -118,7 +118,7 @@ def test_what_is_cancelled_has_not_happened(case, base):
 
 def test_an_error_in_the_middle_takes_all_back(case, base, monkeypatch):
     before = base.read_bytes()
-    monkeypatch.setattr(GeoPackageStore, "remember", lambda *_: 1 / 0)
+    monkeypatch.setattr(GeoPackageFigures, "remember", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         operations.write_back(base, case[1], in_place=True)
     assert base.read_bytes() == before
@@ -139,15 +139,15 @@ def test_of_two_files_neither_changes_when_one_is_locked(case, tmp_path):
 
 KILLED = """
 import os, signal, sys
-from gisheat import operations
-from gisheat.write_back import geopackage_store
+from gisheat import geopackage_transaction, operations
+from gisheat.write_back import geopackage_figures
 
 base, result, *stops = sys.argv[1:]
 def stopped(stop, path):
     seen = 0
     def trace(frame, event, argument):
         nonlocal seen
-        if frame.f_code.co_filename != geopackage_store.__file__:
+        if frame.f_code.co_filename not in (geopackage_figures.__file__, geopackage_transaction.__file__):
             return None
         seen += 1
         if seen == stop:
@@ -168,7 +168,7 @@ for stop in map(int, stops):
         os._exit(0)
     os.waitpid(pid, 0)
 """
-"""Write-backs that are killed when the store has executed so many lines."""
+"""Write-backs that are killed when the figures and their transaction have executed so many lines."""
 
 
 def test_killed_at_any_moment_the_base_is_old_or_new(case, base):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pyproj import CRS
 
 from gisheat.as_built.changes import COMPARED
-from gisheat.as_built.database_store import open_database
-from gisheat.as_built.geopackage_store import open_geopackage
+from gisheat.as_built.database_base import open_database
+from gisheat.as_built.geopackage_base import open_geopackage
 from gisheat.as_built.proposing import Base
 from gisheat.as_built.stores import Store
 from gisheat.errors import InputError

@@ -132,6 +132,50 @@ def check_before(place: object, edit: Edit, now: Row | None, figures: Collection
         )
 
 
+def steps(edits: Iterable[Edit]) -> tuple[list[Edit], dict[str, list[Edit]], list[Edit]]:
+    """Edits in the order in which they are made: columns that come, rows by table, columns that go."""
+    come, by_table, go = list[Edit](), dict[str, list[Edit]](), list[Edit]()
+    for edit in edits:
+        if edit.action == "add_column":
+            come.append(edit)
+        elif edit.action == "drop_column":
+            go.append(edit)
+        else:
+            by_table.setdefault(edit.table, []).append(edit)
+    return come, by_table, go
+
+
+def check_empty(place: object, edit: Edit, filled: int) -> None:
+    """Raise where a column that is to go has been filled since.
+
+    Raises
+    ------
+    EditedError
+        Which column it is.
+    """
+    if filled:
+        raise EditedError(
+            f"{place}: the column {(edit.before or {})['column']} of {edit.table} would go, and holds values that came"
+            " later: nothing was changed; empty it first."
+        )
+
+
+def as_done(place: object, edit: Edit, before: Row | None, after: Row | None) -> Edit:
+    """An edit with what types and triggers of the table have made of its row.
+
+    Raises
+    ------
+    InputError
+        If a trigger has refused it.
+    """
+    if (after is None) != (edit.action == "delete"):
+        raise InputError(f"{place}: a trigger of {edit.table} refuses an {edit.action}: nothing was changed.")
+    if edit.action != "update" or before is None or after is None:
+        return replace(edit, before=before, after=after)
+    names = [name for name in after if name in (edit.after or {}) or not _is(after[name], before.get(name))]
+    return replace(edit, before={n: before[n] for n in names}, after={n: after[n] for n in names})
+
+
 def of_columns(edit: Edit, there: Collection[str]) -> Edit:
     """An edit of a whole row without the columns that are gone, as when a write-back was taken away."""
     if edit.action == "update":

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from gisheat.database.reading import OF_OTHERS
-from gisheat.database.rows import sequence_of
-from gisheat.database.sessions import Session, reading
+from gisheat.database.catalogue import columns_of, relations_of, sequence_of
+from gisheat.database.sessions import Session, is_same_database
 from gisheat.database.styling import move_styles
-from gisheat.database.writing import IDENTITY, LONGEST_NAME, make_schema
+from gisheat.database.writing import LONGEST_NAME, make_schema
 from gisheat.errors import InputError
 from gisheat.places import Database
-
-_RELATIONS = """SELECT c.relname, c.relkind = 'r', obj_description(c.oid, 'pg_class') FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
-_STORED = """SELECT a.attname, a.attidentity <> '' FROM pg_attribute a WHERE a.attrelid = %s::regclass AND a.attnum > 0
-    AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum"""
 
 
 def copy_schema(session: Session, source: Database) -> list[str]:
@@ -29,32 +21,28 @@ def copy_schema(session: Session, source: Database) -> list[str]:
     InputError
         If the schemas lie in different databases.
     """
-    mine = session.rows.execute(IDENTITY).fetchone()
-    with reading(source) as other:
-        if other.rows.execute(IDENTITY).fetchone() != mine:
-            raise InputError(
-                f"output {session.where} lies in another database than {source}: name a schema of that one."
-            )
-    relations = session.rows.execute(_RELATIONS, (source.schema,)).fetchall()
-    tables = {str(name): comment for name, is_table, comment in relations if is_table and name not in OF_OTHERS}
+    if not is_same_database(session, source):
+        raise InputError(f"output {session.where} lies in another database than {source}: name a schema of that one.")
+    relations = [relation for relation in relations_of(session, source.schema) if not relation.is_partition]
+    tables = {relation.name: relation.comment for relation in relations if relation.kind == "r"}
     make_schema(session, tables)
     for name, comment in tables.items():
         _copy_table(session, source, name, comment)
     move_styles(session, source.schema, sorted(tables))
-    return [str(name) for name, is_table, _ in relations if not is_table]
+    return [relation.name for relation in relations if relation.kind != "r"]
 
 
-def _copy_table(session: Session, source: Database, name: str, comment: str | None) -> None:
+def _copy_table(session: Session, source: Database, name: str, comment: str) -> None:
     from psycopg import sql
 
     old, new = (sql.Identifier(schema, name) for schema in (source.schema, session.where.schema))
     session.rows.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(new, old))
-    stored = session.rows.execute(_STORED, (new.as_string(session.rows),)).fetchall()
-    listed = sql.SQL(", ").join(sql.Identifier(column) for column, _ in stored)
+    stored = [column for column in columns_of(session, name).values() if not column.is_generated]
+    listed = sql.SQL(", ").join(sql.Identifier(column.name) for column in stored)
     copy = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}")
     session.rows.execute(copy.format(new, listed, listed, old))
-    for column, is_identity in stored:
-        _number_on(session, new, name, column, is_identity=is_identity)
+    for column in stored:
+        _number_on(session, new, name, column.name, is_identity=column.is_identity)
     if comment:
         session.rows.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(new, sql.Literal(comment)))
 

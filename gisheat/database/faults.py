@@ -71,7 +71,16 @@ def why_not_connected(where: Database, error: BaseException, secrets: list[str])
     return _without(f"{where} can't be reached: {words}{'' if words.endswith('?') else '.'}", secrets)
 
 
-def what_is_wrong(where: Database, error: BaseException, secrets: list[str], *, writes: bool) -> str:
+def beginning(where: Database, *, writes: bool, in_place: bool = False) -> str:
+    """How the sentence begins: what is written is an output, or a base that is changed where it is."""
+    if in_place:
+        return f"{where} can't be changed"
+    return f"output {where} can't be written" if writes else f"{where} can't be read"
+
+
+def what_is_wrong(
+    where: Database, error: BaseException, secrets: list[str], *, writes: bool, in_place: bool = False
+) -> str:  # fmt: skip
     """A sentence on an error of psycopg or SQLAlchemy, in which no secret is.
 
     Parameters
@@ -80,11 +89,13 @@ def what_is_wrong(where: Database, error: BaseException, secrets: list[str], *, 
         Passwords that are taken out should the driver or the server repeat one.
     writes : bool
         Whether something was being written, of which nothing is left.
+    in_place : bool
+        Whether that was a base.
     """
     code, text = getattr(error, "sqlstate", None), " ".join(str(error).split())
-    place = f"output {where} can't be written" if writes else f"{where} can't be read"
+    place = beginning(where, writes=writes, in_place=in_place)
     if code in _LOST or (code is None and any(words in text.lower() for words in _LOST_WORDS)):
-        left = "; nothing of the result is there" if writes else ""
+        left = "; it is as it was" if in_place else "; nothing of the result is there" if writes else ""
         return f"{place}: the connection was lost{left}; try again when the server is back."
     diagnosis: Any = getattr(error, "diag", None)
     first = (getattr(diagnosis, "message_primary", None) or text).rstrip(".")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,10 +14,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from gisheat.database.catalogue import WHOLE, Column, columns_of, keys_of, relations_of
 from gisheat.database.references import crs_of
 from gisheat.database.sessions import Session, reading
 from gisheat.errors import InputError
 from gisheat.places import Database
+
+if TYPE_CHECKING:
+    from psycopg import sql
 
 KEYS = ("fid", "ogc_fid", "gid", "objectid", "id")
 """Integer columns that number features in views and in tables without a primary key, if they do."""
@@ -25,9 +29,6 @@ HIDDEN = ("fid", "ogc_fid", "gid", "objectid")
 """Of them and of primary keys those that are nothing but the number of a feature, and so no column of the layer."""
 USUAL_GEOMETRY = ("geom", "geometry", "the_geom", "wkb_geometry", "shape")
 """Names of the geometry column that is meant where there are several, in this order."""
-OF_OTHERS = ("layer_styles", "qgis_projects")
-"""Tables of QGIS."""
-_WHOLE = ("int2", "int4", "int8")
 _FRACTIONS = ("float4", "float8", "numeric")
 _DATES = ("date", "timestamp", "timestamptz")
 _TEXTS = ("text", "varchar", "bpchar", "name", "char", "uuid", "citext")
@@ -37,36 +38,6 @@ BLOCK = 1 << 20
 """Bytes of rows that are parsed at once."""
 _TOO_LONG = r"^-?[0.]*[1-9]\.?(?:\d\.?){14}[\d.]*[1-9]"
 """More than the 15 digits that every number of double precision keeps."""
-
-_RELATIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
-_COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), coalesce(b.typcategory, t.typcategory),
-    CASE WHEN t.typname = 'geometry' THEN postgis_typmod_type(a.atttypmod) ELSE '' END,
-    CASE WHEN t.typname IN ('geometry', 'geography') THEN postgis_typmod_srid(a.atttypmod) ELSE 0 END
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-    WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
-_UNIQUE = """SELECT array_agg(a.attname ORDER BY array_position(i.indkey::int2[], a.attnum)), i.indisprimary
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
-    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-    AND (i.indisprimary OR i.indnkeyatts = 1) GROUP BY i.indexrelid, i.indisprimary
-    HAVING i.indisprimary OR bool_and(a.attnotnull) ORDER BY i.indisprimary DESC, 1"""
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    type: str
-    category: str
-    geometry: str
-    """Type of its geometries, GEOMETRY where any may be."""
-    srid: int
-
-    @property
-    def is_geometry(self) -> bool:
-        return self.type in ("geometry", "geography")
 
 
 def layer_names(where: Database) -> list[str]:
@@ -79,16 +50,15 @@ def layer_names(where: Database) -> list[str]:
     """
     with reading(where) as session:
         _check_schema(session)
-        found = session.rows.execute(_RELATIONS, (where.schema,)).fetchall()
-        return [str(name) for (name,) in found if name not in OF_OTHERS]
+        return [relation.name for relation in relations_of(session) if not relation.is_partition]
 
 
 def column_names(where: Database, table: str) -> list[str]:
     """Names of the columns of a table, but its geometry and the number of the feature."""
     with reading(where) as session:
-        columns = [c for c in _columns(session, table) if not c.is_geometry]
-        key = _key(session, table, columns)
-        return [c.name for c in columns if not (c.name in key and c.name.lower() in HIDDEN)]
+        key = _key(session, table)
+        columns = columns_of(session, table).values()
+        return [c.name for c in columns if not c.is_geometry and not (c.name in key and c.name.lower() in HIDDEN)]
 
 
 def run_record(where: Database) -> dict[str, str]:
@@ -96,8 +66,7 @@ def run_record(where: Database) -> dict[str, str]:
     with reading(where) as session:
         from psycopg import sql
 
-        known = {c.name for c in _columns(session, "run")}
-        if not {"key", "value"} <= known:
+        if not {"key", "value"} <= {*columns_of(session, "run")}:
             return {}
         query = sql.SQL("SELECT key::text, value::text FROM {}").format(sql.Identifier(where.schema, "run"))
         return {str(key): str(value) for key, value in session.rows.execute(query)}
@@ -120,10 +89,8 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
         If it can't be read.
     """
     with reading(where) as session:
-        columns = _columns(session, table)
-        shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
-        plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
-        key = _key(session, table, plain)
+        plain, shape, notes = _wanted(session, table, kind)
+        key = _key(session, table)
         rows, shapes, digest = _fetched(session, table, plain, shape, key)
         found = pd.DataFrame(
             {c.name: _values(c, rows[n]) for n, c in enumerate(plain)}, index=range(max(len(rows), len(shapes)))
@@ -135,11 +102,11 @@ def read_table(where: Database, table: str, kind: str) -> pd.DataFrame:
     return found
 
 
-def shape_of(session: Session, table: str, kind: str) -> _Column | None:
+def shape_of(session: Session, table: str, kind: str) -> Column | None:
     """The geometry column that `read_table` uses, with the SRID that its features have; None without one."""
     from psycopg import sql
 
-    shape, _ = _geometry_column(table, [c for c in _columns(session, table) if c.is_geometry], kind)
+    _, shape, _ = _wanted(session, table, kind)
     if shape is None or shape.srid:
         return shape
     name = sql.Identifier(shape.name)
@@ -152,10 +119,18 @@ def shape_of(session: Session, table: str, kind: str) -> _Column | None:
 
 def table_hash(session: Session, table: str, kind: str) -> str:
     """What the rows of a table hash to, as `read_table` tells it."""
-    columns = _columns(session, table)
-    shape, _ = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
-    plain = [c for c in columns if not c.is_geometry and c.type != "raster"]
-    return _fetched(session, table, plain, shape, _key(session, table, plain))[2]
+    plain, shape, _ = _wanted(session, table, kind)
+    query = _query(session, table, plain, shape, _key(session, table))
+    return "" if query is None else copy_hash(session, query)
+
+
+def copy_hash(session: Session, query: sql.Composed, head: str = "") -> str:
+    """SHA-256 of a text and of what a COPY sends after it."""
+    digest = hashlib.sha256(head.encode())
+    with session.rows.cursor() as cursor, cursor.copy(query) as copy:
+        for row in copy:
+            digest.update(row)
+    return digest.hexdigest()
 
 
 def _check_schema(session: Session) -> None:
@@ -167,30 +142,26 @@ def _check_schema(session: Session) -> None:
         raise InputError(f"{session.where}: the user has no right to read the schema (GRANT USAGE ON SCHEMA).")
 
 
-def _columns(session: Session, table: str) -> list[_Column]:
-    rows = session.rows.execute(_COLUMNS, (session.where.schema, table)).fetchall()
-    return [
-        _Column(str(n), str(kind), str(category), str(shape).upper(), srid) for n, kind, category, shape, srid in rows
-    ]
+def _wanted(session: Session, table: str, kind: str) -> tuple[list[Column], Column | None, list[str]]:
+    """Columns that are read, the geometry column among several, and a note on the others."""
+    columns = columns_of(session, table).values()
+    shape, notes = _geometry_column(table, [c for c in columns if c.is_geometry], kind)
+    return [c for c in columns if not c.is_geometry and c.type != "raster"], shape, notes
 
 
-def _key(session: Session, table: str, columns: list[_Column]) -> list[str]:
+def _key(session: Session, table: str) -> list[str]:
     """Columns that number the rows: one whole number, or what to sort by where the number of the row has to do."""
-    whole = [c.name for c in columns if c.type in _WHOLE]
-    unique = session.rows.execute(_UNIQUE, (session.where.schema, table)).fetchall()
-    single = [names[0] for names, _ in unique if len(names) == 1 and names[0] in whole]
-    if single:
-        return single[:1]
-    primary = [str(n) for names, is_primary in unique if is_primary for n in names]
-    return primary or [name for usual in KEYS for name in whole if name.lower() == usual][:1]
+    single, primary = keys_of(session, table)
+    whole = [c.name for c in columns_of(session, table).values() if c.type in WHOLE]
+    return single[:1] or primary or [name for usual in KEYS for name in whole if name.lower() == usual][:1]
 
 
-def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Column | None, list[str]]:
+def _geometry_column(table: str, shapes: list[Column], kind: str) -> tuple[Column | None, list[str]]:
     """The geometry column that is meant, and a note on the others."""
     if not shapes or kind == "none":
         return None, []
 
-    def rank(column: _Column) -> tuple[int, int]:
+    def rank(column: Column) -> tuple[int, int]:
         kept = column.geometry.rstrip("ZM")
         fits = 0 if kept in _KINDS[kind] else 1 if kept in ("", "GEOMETRY") else 2
         usual = USUAL_GEOMETRY.index(column.name.lower()) if column.name.lower() in USUAL_GEOMETRY else len(shapes) + 9
@@ -204,20 +175,30 @@ def _geometry_column(table: str, shapes: list[_Column], kind: str) -> tuple[_Col
 # rows ----------------------------------------------------------------------------------------------------
 
 
-def _fetched(
-    session: Session, table: str, columns: list[_Column], shape: _Column | None, key: list[str]
-) -> tuple[Any, NDArray[np.object_], str]:
-    """Rows as an Arrow table, columns numbered; their geometries; their hash. Made while the server sends the rest."""
-    import pyarrow as pa
+def _query(
+    session: Session, table: str, columns: list[Column], shape: Column | None, key: list[str]
+) -> sql.Composed | None:  # fmt: skip
+    """COPY of the rows, the geometry last; None where nothing of them is wanted."""
     from psycopg import sql
 
     wanted = [_expression(c) for c in columns] + ([_geometry_expression(shape)] if shape else [])
     if not wanted:
-        return pa.table({}), np.empty(0, object), ""
+        return None
     order = sql.SQL(" ORDER BY {}").format(sql.SQL(", ").join(map(sql.Identifier, key))) if key else sql.SQL("")
-    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
+    return sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(
         sql.SQL(", ").join(wanted), sql.Identifier(session.where.schema, table), order
     )
+
+
+def _fetched(
+    session: Session, table: str, columns: list[Column], shape: Column | None, key: list[str]
+) -> tuple[Any, NDArray[np.object_], str]:
+    """Rows as an Arrow table, columns numbered; their geometries; their hash. Made while the server sends the rest."""
+    import pyarrow as pa
+
+    query = _query(session, table, columns, shape, key)
+    if query is None:
+        return pa.table({}), np.empty(0, object), ""
     types = [_arrow_type(c) for c in columns] + ([pa.large_string()] if shape else [])
     digest = hashlib.sha256()
 
@@ -267,27 +248,27 @@ def _shapes(texts: Any) -> NDArray[np.object_]:
     return np.asarray(shapely.from_wkb(raw, on_invalid="ignore"), object).reshape(len(raw))
 
 
-def _arrow_type(column: _Column) -> Any:
+def _arrow_type(column: Column) -> Any:
     """How a column is read; dates and exact numbers as texts, which `_values` reads."""
     import pyarrow as pa
 
     kinds = {"float4": pa.float64(), "float8": pa.float64(), "bool": pa.bool_()}
-    return pa.int64() if column.type in _WHOLE else kinds.get(column.type, pa.large_string())
+    return pa.int64() if column.type in WHOLE else kinds.get(column.type, pa.large_string())
 
 
-def _expression(column: _Column) -> Any:
+def _expression(column: Column) -> Any:
     """SQL of a column: what no table of features knows becomes text, arrays as JSON."""
     from psycopg import sql
 
     name = sql.Identifier(column.name)
     if column.category == "A":
         return sql.SQL("to_json({})::text").format(name)
-    if column.type in (*_WHOLE, *_FRACTIONS, *_DATES, *_TEXTS, "bool"):
+    if column.type in (*WHOLE, *_FRACTIONS, *_DATES, *_TEXTS, "bool"):
         return name
     return sql.SQL("{}::text").format(name)
 
 
-def _geometry_expression(column: _Column) -> Any:
+def _geometry_expression(column: Column) -> Any:
     """SQL of the geometry, arcs as lines."""
     from psycopg import sql
 
@@ -298,7 +279,7 @@ def _geometry_expression(column: _Column) -> Any:
     return name if straight else sql.SQL("ST_CurveToLine({})").format(name)
 
 
-def _values(column: _Column, found: Any) -> pd.Series:
+def _values(column: Column, found: Any) -> pd.Series:
     """Values of a column as pandas has them; whole numbers with gaps become fractions."""
     import pyarrow as pa
 
@@ -308,7 +289,7 @@ def _values(column: _Column, found: Any) -> pd.Series:
     return made
 
 
-def _rounded(table: str, columns: list[_Column], rows: Any) -> list[str]:
+def _rounded(table: str, columns: list[Column], rows: Any) -> list[str]:
     """A note on exact numbers that a table of features can't hold to their last digit."""
     from pyarrow import compute
 

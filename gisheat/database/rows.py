@@ -8,45 +8,15 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from gisheat.database.catalogue import WHOLE, Column, columns_of, keys_of, relations_of, sequence_of
 from gisheat.database.sessions import Session
 from gisheat.errors import InputError
 
 if TYPE_CHECKING:
     from psycopg import sql
 
-SHAPES = ("geometry", "geography")
-_WHOLE = ("int2", "int4", "int8")
-_COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname),
-    CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
-    a.atthasdef OR a.attidentity <> '', a.attgenerated <> ''
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
-    WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
-_KIND = """SELECT c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = %s"""
-_KEY = """SELECT a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-    JOIN pg_type t ON t.oid = a.atttypid
-    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 1
-    AND i.indpred IS NULL AND i.indexprs IS NULL AND a.attnotnull AND t.typname = ANY (%s)
-    ORDER BY i.indisprimary DESC, 1"""
-_SEQUENCE = """SELECT d.refobjid::regclass::text FROM pg_attrdef f
-    JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
-    JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
-    JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' WHERE f.adrelid = %s::regclass AND a.attname = %s"""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the catalogue has it."""
-
-    name: str
-    type: str
-    """Name of the type, that below a domain."""
-    modifier: int
-    """Width, or precision and scale, as the catalogue codes them; -1 for none."""
-    has_default: bool
-    is_generated: bool
+SQL_TYPES = {"text": "text", "float": "double precision", "int": "bigint", "bool": "boolean"}
+"""Type of a column by the kind of the contract."""
 
 
 @dataclass(frozen=True)
@@ -82,27 +52,15 @@ def table_of(session: Session, name: str) -> Table:
     InputError
         If it is a view, or its rows have no number.
     """
-    where = (session.where.schema, name)
-    kind = (session.rows.execute(_KIND, where).fetchone() or ("",))[0]
-    found = session.rows.execute(_KEY, (*where, list(_WHOLE))).fetchone()
-    if kind not in ("r", "p") or found is None:
+    kind = next((relation.kind for relation in relations_of(session) if relation.name == name), "")
+    keys, _ = keys_of(session, name)
+    if kind not in ("r", "p") or not keys:
         what = {"": "is not there", "v": "is a view", "m": "is a view", "f": "is a foreign table"}.get(
             kind, "has no primary key of one whole number, by which features are told apart"
         )
         raise InputError(f"{session.where}: {name} {what}, so nothing can be written to it.")
-    columns = {row[0]: Column(*row) for row in session.rows.execute(_COLUMNS, where) if row[0] != found[0]}
-    return Table(*where, found[0], columns)
-
-
-def column_names(session: Session, name: str) -> list[str]:
-    """Columns of a table or view, none where it is not there."""
-    return [str(row[0]) for row in session.rows.execute(_COLUMNS, (session.where.schema, name))]
-
-
-def relation_names(session: Session) -> set[str]:
-    """Names that are taken in the schema: tables, views, indices, sequences."""
-    query = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s))"
-    return {str(name) for (name,) in session.rows.execute(query, (session.where.schema,))}
+    columns = {column: found for column, found in columns_of(session, name).items() if column != keys[0]}
+    return Table(session.where.schema, name, keys[0], columns)
 
 
 # reading -------------------------------------------------------------------------------------------------
@@ -145,11 +103,11 @@ def _texts(names: Iterable[str]) -> sql.Composed:
 def _value(text: str | None, column: Column) -> Any:
     if text is None:
         return None
-    if column.type in SHAPES:
+    if column.is_geometry:
         return bytes.fromhex(text)
     if column.type == "bytea":
         return bytes.fromhex(text.removeprefix("\\x"))
-    if column.type in _WHOLE:
+    if column.type in WHOLE:
         return int(text)
     if column.type == "bool":
         return int(text == "true")
@@ -245,16 +203,6 @@ def new_keys(session: Session, table: Table, count: int, above: int) -> list[int
     return keys
 
 
-def sequence_of(session: Session, place: sql.Identifier, column: str) -> str | None:
-    """Sequence that numbers a column, in the words of `regclass`; None without one."""
-    name = place.as_string(session.rows)
-    row = session.rows.execute("SELECT pg_get_serial_sequence(%s, %s)", (name, column)).fetchone()
-    if row is not None and row[0]:
-        return str(row[0])
-    row = session.rows.execute(_SEQUENCE, (name, column)).fetchone()
-    return None if row is None else str(row[0])
-
-
 def lock_rows(session: Session, names: Iterable[str], whole: Iterable[str] = ()) -> None:
     """Keep others from changing rows until the transaction ends, of some tables from reading them too.
 
@@ -267,9 +215,3 @@ def lock_rows(session: Session, names: Iterable[str], whole: Iterable[str] = ())
         mode = "ACCESS EXCLUSIVE" if name in set(whole) else "SHARE ROW EXCLUSIVE"
         place = sql.Identifier(session.where.schema, name)
         session.rows.execute(sql.SQL(f"LOCK TABLE {{}} IN {mode} MODE").format(place))
-
-
-def wait_for_others(session: Session) -> None:
-    """Let runs that write the same schema finish first."""
-    query = "SELECT pg_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
-    session.rows.execute(query, (session.where.schema,))

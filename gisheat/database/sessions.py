@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gisheat.database.faults import what_is_wrong, why_not_connected
+from gisheat.database.faults import beginning, what_is_wrong, why_not_connected
 from gisheat.errors import InputError
 from gisheat.places import Database
 
@@ -27,6 +27,10 @@ SETTINGS = {
     "lock_timeout": str(LOCK_MS), "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex",
     "timezone": "UTC", "extra_float_digits": "1", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
+_IDENTITY = "SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"
+"""Tells databases apart, whatever the address says."""
+_LOCK = "advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
+"""Function that one run alone gets an answer of, for each schema."""
 MISSING = (
     "a database needs SQLAlchemy, GeoAlchemy2, psycopg and pyarrow, which are not all installed:"
     " pip install 'gisheat[postgis]'."
@@ -91,15 +95,20 @@ def reading(where: Database) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def writing(where: Database, isolation: str = "READ COMMITTED") -> Iterator[Session]:
+def writing(where: Database, isolation: str = "READ COMMITTED", *, in_place: bool = False) -> Iterator[Session]:
     """One transaction: what is done inside is there when the block ends well, else nothing is.
+
+    Parameters
+    ----------
+    in_place : bool
+        Whether it is a base that is changed, as sentences on what goes wrong then say.
 
     Raises
     ------
     InputError
         If there is no such database, or whatever goes wrong in it inside.
     """
-    with faults(where, writes=True):
+    with faults(where, writes=True, in_place=in_place):
         session = _begun(where, isolation, read_only=False)
         try:
             yield session
@@ -109,7 +118,7 @@ def writing(where: Database, isolation: str = "READ COMMITTED") -> Iterator[Sess
 
 
 @contextlib.contextmanager
-def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
+def faults(where: Database, *, writes: bool = False, in_place: bool = False) -> Iterator[None]:
     """Say in one sentence what drivers and servers complain of; the chain of errors ends here, for what it may hold."""
     try:
         import geoalchemy2  # noqa: F401 (tells SQLAlchemy what a geometry is)
@@ -122,9 +131,29 @@ def faults(where: Database, *, writes: bool = False) -> Iterator[None]:
         yield
     except sqlalchemy.exc.SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise InputError(what_is_wrong(where, cause, _secrets(where), writes=writes)) from None
+        raise InputError(what_is_wrong(where, cause, _secrets(where), writes=writes, in_place=in_place)) from None
     except psycopg.Error as error:
-        raise InputError(what_is_wrong(where, error, _secrets(where), writes=writes)) from None
+        raise InputError(what_is_wrong(where, error, _secrets(where), writes=writes, in_place=in_place)) from None
+
+
+def is_same_database(session: Session, other: Database) -> bool:
+    """Tell whether an address leads to the database of a session; one that leads nowhere is told when it is read."""
+    mine = session.rows.execute(_IDENTITY).fetchone()
+    with reading(other) as theirs:
+        return bool(mine == theirs.rows.execute(_IDENTITY).fetchone())
+
+
+def alone(session: Session, *, in_place: bool = False) -> None:
+    """Keep a second run from writing the same schema at the same time."""
+    row = session.rows.execute(f"SELECT pg_try_{_LOCK}", (session.where.schema,)).fetchone()
+    if row is not None and not row[0]:
+        said = beginning(session.where, writes=True, in_place=in_place)
+        raise InputError(f"{said}: another run is writing this schema; try again when it has finished.")
+
+
+def wait_for_others(session: Session) -> None:
+    """Let runs that write the same schema finish first."""
+    session.rows.execute(f"SELECT pg_{_LOCK}", (session.where.schema,))
 
 
 def _begun(where: Database, isolation: str, *, read_only: bool) -> Session:

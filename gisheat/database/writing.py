@@ -12,9 +12,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gisheat.database.reading import OF_OTHERS
+from gisheat.database.catalogue import Relation, relations_of
 from gisheat.database.references import srid_of
-from gisheat.database.sessions import Session, reading, writing
+from gisheat.database.sessions import Session, alone, is_same_database, writing
 from gisheat.database.styling import write_styles
 from gisheat.errors import InputError
 from gisheat.places import Database
@@ -32,13 +32,6 @@ LONGEST_NAME = 63
 SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 """Names that every table has already."""
 WKB_TYPES = {"point": "POINT", "line": "LINESTRING", "polygon": "POLYGON"}
-_RELATIONS = """SELECT c.relname, c.relkind = 'r' AND coalesce(obj_description(c.oid, 'pg_class'), '') LIKE %s
-    FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(%s)) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
-IDENTITY = (
-    """SELECT pg_postmaster_start_time()::text, oid::bigint FROM pg_database WHERE datname = current_database()"""
-)
-"""Tells databases apart, whatever the address says."""
 
 
 def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool = False) -> None:
@@ -51,9 +44,9 @@ def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool
     """
     with writing(where) as session:
         _check_rights(session)
-        if any(_is_same(session, other) for other in inputs):
+        if any(session.where.schema == other.schema and is_same_database(session, other) for other in inputs):
             raise InputError(f"output {where} is an input; inputs are never changed, name another schema.")
-        foreign = [name for name, is_ours in _relations(session) if not is_ours]
+        foreign = [relation.name for relation in relations_of(session) if not _is_ours(relation)]
     if foreign and not overwrite:
         listed = ", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else "")
         raise InputError(
@@ -65,7 +58,7 @@ def check_output(where: Database, inputs: Sequence[Database], *, overwrite: bool
 def holds_anything(where: Database) -> bool:
     """Tell whether a schema is there and has tables."""
     with writing(where) as session:
-        return bool(_relations(session))
+        return bool(relations_of(session))
 
 
 def write_result(
@@ -148,30 +141,8 @@ def _check_rights(session: Session) -> None:
         )
 
 
-def _is_same(session: Session, other: Database) -> bool:
-    """Tell whether another address leads to the schema of a session; one that leads nowhere is told when it is read."""
-    if session.where.schema != other.schema:
-        return False
-    mine = session.rows.execute(IDENTITY).fetchone()
-    with reading(other) as theirs:
-        return bool(mine == theirs.rows.execute(IDENTITY).fetchone())
-
-
-def _relations(session: Session) -> list[tuple[str, bool]]:
-    """Tables and views of the schema, and whether gisheat wrote them."""
-    rows = session.rows.execute(_RELATIONS, (f"%{MARK}", session.where.schema)).fetchall()
-    return [(str(name), bool(ours)) for name, ours in rows if name not in OF_OTHERS]
-
-
-def alone(session: Session) -> None:
-    """Keep a second run from writing the same schema at the same time."""
-    query = "SELECT pg_try_advisory_xact_lock(hashtext('gisheat'), hashtext(%s))"
-    row = session.rows.execute(query, (session.where.schema,)).fetchone()
-    if row is not None and not row[0]:
-        raise InputError(
-            f"output {session.where} can't be written: another run is writing this schema; try again when it"
-            " has finished."
-        )
+def _is_ours(relation: Relation) -> bool:
+    return relation.kind == "r" and relation.comment.endswith(MARK)
 
 
 def _make_room(session: Session, names: Collection[str]) -> None:
@@ -181,15 +152,11 @@ def _make_room(session: Session, names: Collection[str]) -> None:
     query = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
     if not (session.rows.execute(query, (session.where.schema,)).fetchone() or (False,))[0]:
         session.rows.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(session.where.schema)))
-    gone = [name for name, is_ours in _relations(session) if is_ours or name in names]
     kinds = {"v": "VIEW", "m": "MATERIALIZED VIEW", "f": "FOREIGN TABLE"}
-    for name in gone:
-        find = (
-            "SELECT relkind::text FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(%s))"
-        )
-        kind = (session.rows.execute(find, (name, session.where.schema)).fetchone() or ("r",))[0]
-        drop = sql.SQL(f"DROP {kinds.get(kind, 'TABLE')} {{}}")
-        session.rows.execute(drop.format(sql.Identifier(session.where.schema, name)))
+    for relation in relations_of(session):
+        if _is_ours(relation) or relation.name in names:
+            drop = sql.SQL(f"DROP {kinds.get(relation.kind, 'TABLE')} {{}}")
+            session.rows.execute(drop.format(sql.Identifier(session.where.schema, relation.name)))
 
 
 def _safe_names(table: pd.DataFrame) -> pd.DataFrame:

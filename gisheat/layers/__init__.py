@@ -19,8 +19,7 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.cad import guess_layers, is_cad
-from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
+from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, sources_by_words
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
 from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
@@ -28,6 +27,7 @@ from gisheat.layers.station_list import Joined, join_list
 from gisheat.places import Place, split_source
 from gisheat.project import Project
 from gisheat.schema import INPUT_LAYERS, LAYER_LABEL, STATION_LIST
+from gisheat.sqlite_files import unmerged
 
 __all__ = [
     "AUTO",
@@ -36,13 +36,13 @@ __all__ = [
     "file_hash",
     "find_sources",
     "in_crs",
-    "is_cad",
     "layer_names",
     "map_columns",
     "own_columns",
     "read_layers",
     "read_table",
     "reprojected",
+    "sources_by_words",
 ]
 
 AUTO = "auto"
@@ -111,9 +111,9 @@ def find_sources(path: Place, project: Project | None, given: Mapping[str, str])
 
 def _layers_in(path: Place, *, needed: bool) -> dict[str, str]:
     names = layer_names(path)
-    drawn = guess_layers(path) if is_cad(path) else {}
-    if drawn:
-        return drawn
+    guessed = sources_by_words(path)
+    if guessed:
+        return guessed
     if isinstance(path, Path) and "|" in str(path):
         raise InputError(f"{path}: the | in its name is what separates file and layer; rename the file.")
     known = {name.lower(): name for name in INPUT_LAYERS} | {LAYER_LABEL["zh"][name]: name for name in INPUT_LAYERS}

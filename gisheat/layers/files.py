@@ -16,35 +16,30 @@ import shapely
 
 from gisheat import database
 from gisheat.errors import InputError
-from gisheat.layers import geodatabases, shapefiles, sheets, vectors
+from gisheat.layers import cad, geodatabases, shapefiles, sheets, vectors
 from gisheat.layers.archives import is_archive, unpacked
-from gisheat.layers.cad import cad_columns, cad_layers, is_cad, read_drawing
 from gisheat.layers.reader import Read, Reader
-from gisheat.layers.sqlite_files import is_sqlite, open_beside, quoted, readable, unmerged
 from gisheat.places import Database, Place, file_of, split_source
 from gisheat.project import did_you_mean
 from gisheat.schema import GEOMETRY, REGISTRY
+from gisheat.sqlite_files import DAMAGED, LOCKED
 
 __all__ = [
     "LOST_IN_NAMES",
     "READERS",
     "column_names",
     "file_hash",
-    "is_sqlite",
     "layer_names",
-    "open_beside",
     "opened",
-    "quoted",
     "read_source",
     "read_table",
-    "readable",
     "reason",
     "split_source",
-    "unmerged",
 ]
 
 READERS: Mapping[str, Reader] = {
     ".shp": shapefiles, ".dbf": shapefiles, ".gdb": geodatabases, **dict.fromkeys(sheets.SUFFIXES, sheets),
+    **dict.fromkeys(cad.SUFFIXES, cad),
 }  # fmt: skip
 """Which module reads what, by the ending of the name; everything else is left to GDAL."""
 GEOMETRY_TYPES = {
@@ -63,19 +58,18 @@ BESIDE = ("layer_styles", REGISTRY, "history")
 
 _FAULTS = (RuntimeError, ValueError, shapely.errors.ShapelyError, OSError)
 """What reading raises: the errors of pyogrio are RuntimeErrors, a text that is not UTF-8 is a ValueError."""
-_DAMAGED = "it is damaged; take a copy that opens in QGIS"
 _REASONS = (
     ("not recognized as", "it is no GeoPackage, Shapefile or other vector file, or it is damaged"),
-    ("locked", "another program holds it locked; close it there and try again"),
-    ("malformed", _DAMAGED),
-    ("not a database", _DAMAGED),
-    ("disk i/o", _DAMAGED),
+    ("locked", LOCKED),
+    ("malformed", DAMAGED),
+    ("not a database", DAMAGED),
+    ("disk i/o", DAMAGED),
     ("codec can't decode", "a text in it is not UTF-8; save it as UTF-8"),
     ("permission denied", "there is no permission to read it"),
 )
 
 
-def reader_of(file: Path) -> Reader:
+def reader_of(file: Place) -> Reader:
     """The module that reads a file."""
     return READERS.get(file.suffix.lower(), vectors)
 
@@ -92,8 +86,6 @@ def layer_names(where: Place) -> list[str]:
         return database.layer_names(where)
     path = where
     _check_file(path)
-    if is_cad(path):
-        return cad_layers(path)
     try:
         with unpacked(path) as files, _without_remarks():
             return [name for file in files for name in _names_in(file)]
@@ -107,11 +99,18 @@ def _names_in(file: Path) -> list[str]:
         return reader.layer_names(whole)
 
 
+def sources_by_words(where: Place) -> dict[str, str]:
+    """Sources of the layers of the contract that words in the names of layers tell, if the reader goes by words."""
+    guess = reader_of(where).guess_layers
+    return guess(where) if guess is not None and isinstance(where, Path) else {}
+
+
 @contextmanager
 def opened(where: Place, name: str) -> Iterator[tuple[Path, str]]:
     """A file that can be read without being changed, and the name of the layer in it, of FILE and layer name.
 
-    Without a layer name the first one. It is the file itself, a copy of it, or what an archive has in it.
+    Without a layer name the first one, or what the reader makes of none. It is the file itself, a copy of it, or what
+    an archive has in it.
     """
     path = file_of(where, "input")
     with unpacked(path) as files:
@@ -120,7 +119,7 @@ def opened(where: Place, name: str) -> Iterator[tuple[Path, str]]:
             chosen = next((file for file in files if name in _names_in(file)), chosen)
         reader = reader_of(chosen)
         with reader.prepared(chosen) as whole:
-            yield whole, name or reader.layer_names(whole)[0]
+            yield whole, name if name or reader.guess_layers else reader.layer_names(whole)[0]
 
 
 def column_names(source: str) -> list[str]:
@@ -129,8 +128,6 @@ def column_names(source: str) -> list[str]:
     try:
         if isinstance(where, Database):
             return database.column_names(where, name)
-        if is_cad(where):
-            return cad_columns(where, name)
         with _without_remarks(), opened(where, name) as (file, layer):
             return reader_of(file).column_names(file, layer)
     except (*_FAULTS, InputError, IndexError):
@@ -159,21 +156,20 @@ def read_source(layer: str, source: str, encoding: str | None = None) -> Read:
         names = layer_names(path)
     except InputError as error:
         raise InputError(f"layer {layer}: {error}") from error
-    if is_cad(path):
-        return read_drawing(layer, path, wanted, encoding)
-    name = _chosen_layer(f"layer {layer}: {path}", wanted, names)
+    name = wanted if reader_of(path).guess_layers else _chosen_layer(f"layer {layer}: {path}", wanted, names)
+    place = f"{path}|{name}" if name else str(path)
     if isinstance(path, Database):
         stored = database.read_table(path, name, GEOMETRY[layer])
         notes, rows = tuple(stored.attrs.pop("notes")), stored.attrs.pop("sha256")
-        return Read(_with_geometry(layer, f"{path}|{name}", stored), notes=notes, sha256=rows)
+        return Read(_with_geometry(layer, place, stored), notes=notes, sha256=rows)
     try:
         with opened(path, name) as (file, _), _without_remarks():
             found = reader_of(file).read(layer, file, name, encoding)
     except InputError as error:
-        raise InputError(f"layer {layer}: {path}|{name}: {error}") from error
+        raise InputError(f"layer {layer}: {place}: {error}") from error
     except _FAULTS as error:
-        raise InputError(f"layer {layer}: {path}|{name} cannot be read: {reason(error)}.") from error
-    return replace(found, table=_with_geometry(layer, f"{path}|{name}", found.table))
+        raise InputError(f"layer {layer}: {place} cannot be read: {reason(error)}.") from error
+    return replace(found, table=_with_geometry(layer, place, found.table))
 
 
 def read_table(layer: str, source: str) -> gpd.GeoDataFrame:

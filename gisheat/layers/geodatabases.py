@@ -11,9 +11,10 @@ import pyogrio
 
 from gisheat.layers import vectors
 from gisheat.layers.reader import Read
-from gisheat.layers.sqlite_files import readable
+from gisheat.sqlite_files import readable
 
 prepared = readable
+guess_layers = None
 layer_names, column_names = vectors.layer_names, vectors.column_names
 
 CATALOGUE = "GDB_Items"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from contextlib import closing
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,10 +16,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.layers import geodatabases, shapefiles, vectors
-from gisheat.layers.cad import is_cad
-from gisheat.layers.files import is_sqlite, opened, quoted, reader_of
+from gisheat.layers.files import opened, reader_of
 from gisheat.places import Database, split_source
 from gisheat.schema import GEOMETRY
+from gisheat.sqlite_files import frozen, is_sqlite, quoted
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -73,7 +72,7 @@ def with_measures(layer: str, source: str, table: gpd.GeoDataFrame) -> tuple[gpd
     if GEOMETRY[layer] != "line":
         return table, []
     where, layer_name = split_source(source)
-    if isinstance(where, Database) or is_cad(where):  # of a database they come with the rest, drawings have none
+    if isinstance(where, Database):  # of which they come with the rest
         return table, []
     with opened(where, layer_name) as (file, name):
         if reader_of(file) not in (vectors, shapefiles, geodatabases) or not _declares_m(file, name):
@@ -153,7 +152,7 @@ def _column_with_m(file: Path, name: str) -> str:
         return ""
     query = "SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?) AND m <> 0"
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        with frozen(file) as connection:
             found = connection.execute(query, (name,)).fetchone()
     except sqlite3.Error:  # SQLite, but no GeoPackage
         return ""
@@ -171,7 +170,7 @@ def _stored_lines(file: Path, name: str) -> tuple[Index, Geometries]:
         )[::3]
         found = dict(zip(fields["fields"], values, strict=True))
         return found["fid"].astype(np.int64), np.asarray(shapely.from_wkb(found["wkb"]), object)
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+    with frozen(file) as connection:
         described = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
         key = next((quoted(row[1]) for row in described if row[5]), "rowid")
         query = f"SELECT {key}, {quoted(column)} FROM {quoted(name)} WHERE length({quoted(column)}) > 8"  # noqa: S608

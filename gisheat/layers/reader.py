@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,14 @@ class Read:
 class Reader(Protocol):
     """A module that reads a kind of sources."""
 
-    def prepared(self, file: Path) -> AbstractContextManager[Path]:
+    @property
+    def guess_layers(self) -> Callable[[Path], dict[str, str]] | None:
+        """Sources of the layers of the contract, as words in names tell; None where such words do not count.
+
+        Where they do, a source may name several layers, or none.
+        """
+
+    def prepared(self, file: Path, /) -> AbstractContextManager[Path]:
         """The file to read: itself, or a copy where reading it would change it."""
 
     def layer_names(self, file: Path) -> list[str]:

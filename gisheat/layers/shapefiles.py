@@ -31,6 +31,7 @@ LANGUAGES = {
     0xCB: "cp1253",
 }  # fmt: skip
 """Codes of language drivers, as dBase and ESRI number them; 0x57 says no more than "that of the machine"."""
+guess_layers = None
 WITHOUT_INDEX = "without-index"
 """Folder of copies whose index is not the file's own."""
 

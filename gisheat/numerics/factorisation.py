@@ -1,9 +1,8 @@
-"""Factorisation of symmetric positive definite matrices of one pattern, behind a small interface."""
+"""Factorisation of symmetric positive definite matrices of one pattern."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,6 @@ from scipy.sparse.linalg import splu
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-
-class Factorisation(Protocol):
-    """Prepared for one pattern; called with the values it returns a solver for right-hand sides."""
-
-    def __call__(self, diagonal: Array, off_diagonal: Array) -> Callable[[Array], Array]:
-        """Factorise: `diagonal` of shape (n,), `off_diagonal` of shape (edges,), added at both triangles."""
 
 
 class SuperLU:
@@ -31,7 +23,7 @@ class SuperLU:
         self._size = size
 
     def __call__(self, diagonal: Array, off_diagonal: Array) -> Callable[[Array], Array]:
-        """Factorise one matrix."""
+        """Factorise: `diagonal` of shape (n,), `off_diagonal` of shape (edges,), added at both triangles."""
         values = np.concatenate([diagonal, off_diagonal, off_diagonal])
         matrix = csc_array((values, (self._rows, self._columns)), shape=(self._size, self._size))
         factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})

@@ -198,13 +198,18 @@ def _floored(slope: Array) -> Array:
 
 
 def _step_length(flow: Array, change: Array, potential: Array, start: Index, end: Index, law: EdgeLaw) -> float:
-    """Step in (0, 1] along `change` that minimises the content sum of h(q) dq, by bisection on its slope."""
+    """Step in (0, 1] along `change` that minimises the content sum of h(q) dq."""
     drop, slope = np.empty((2, len(flow)))
 
     def content_slope(step: float) -> float:
         law.evaluate(flow + step * change, drop, slope)
         return float(change @ (drop - (potential[start] - potential[end])))
 
+    return least_content(content_slope)
+
+
+def least_content(content_slope: Callable[[float], float]) -> float:
+    """Step in (0, 1] at which a content whose slope only rises is least, by bisection on that slope."""
     if content_slope(1.0) <= 0.0:
         return 1.0
     low, high = 0.0, 1.0

@@ -17,15 +17,7 @@ from gisheat.kernels import Credit, plain_where
 from gisheat.numerics import chains
 from gisheat.numerics.incidence import least_spanning_tree
 from gisheat.numerics.ldl import LDL
-from gisheat.numerics.newton import (
-    LEAST_HALVINGS,
-    LINE_SEARCH_FROM,
-    MOST_HALVINGS,
-    NEGLIGIBLE,
-    NOISE,
-    EdgeLaw,
-    NodalSolution,
-)
+from gisheat.numerics.newton import LINE_SEARCH_FROM, NEGLIGIBLE, NOISE, EdgeLaw, NodalSolution, least_content
 from gisheat.numerics.reduction import Reduction, reduce_graph
 
 Array = NDArray[np.float64]
@@ -352,17 +344,9 @@ def _largest(change: Array, conductance: Array) -> float:
 
 
 def _step(along: _Chains, flow: Array, change: Array, difference: Array) -> float:
-    """Step in (0, 1] that minimises the content sum of h(q) dq along the change, by bisection on its slope."""
+    """Step in (0, 1] that minimises the content sum of h(q) dq along the change."""
 
     def content_slope(step: float) -> float:
         return float(change @ (along.sums(flow + step * change)[0] - difference))
 
-    if content_slope(1.0) <= 0.0:
-        return 1.0
-    low, high = 0.0, 1.0
-    for halvings in range(MOST_HALVINGS):
-        if halvings >= LEAST_HALVINGS and low > 0.0:
-            break
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if content_slope(middle) > 0.0 else (middle, high)
-    return high
+    return least_content(content_slope)

@@ -13,9 +13,9 @@ import gisheat
 from gisheat import styles, tables
 from gisheat.as_built.bases import open_store, read_base, read_state
 from gisheat.as_built.change_set import FEATURES, change_set_layers, is_change_set, read_change_set
-from gisheat.as_built.database_store import DatabaseStore
+from gisheat.as_built.database_base import DatabaseBase
 from gisheat.as_built.edits import Plan, conflicts_of, plan_edits, run_id
-from gisheat.as_built.geopackage_store import GeoPackageStore, check_writable, moved_to
+from gisheat.as_built.geopackage_base import GeoPackageBase, check_writable, copied_to
 from gisheat.as_built.history import Edit, Run, edits_back, state_after, to_undo
 from gisheat.as_built.proposing import Base, Proposal, Rules, propose
 from gisheat.as_built.stores import Store
@@ -139,12 +139,12 @@ def _check_same(where: Place, source: Place) -> None:
 
 def _check_target(store: Store, target: Place | None, read: list[Place], chosen: Mapping[str, Any]) -> None:
     if target is None:
-        if isinstance(store, GeoPackageStore):
+        if isinstance(store, GeoPackageBase):
             check_writable(store.file)
         return
-    if isinstance(store, DatabaseStore) and not chosen.get("dry_run") and not isinstance(target, Database):
+    if isinstance(store, DatabaseBase) and not chosen.get("dry_run") and not isinstance(target, Database):
         raise InputError(f"output {target}: a copy of {store.place} is another schema of its database: name one.")
-    if not isinstance(target, Database) or (isinstance(store, GeoPackageStore) and not chosen.get("dry_run")):
+    if not isinstance(target, Database) or (isinstance(store, GeoPackageBase) and not chosen.get("dry_run")):
         file = file_of(target, "output")
         if file.suffix.lower() != ".gpkg":
             raise InputError(f"output {target}: a name that ends in .gpkg is needed.")
@@ -220,14 +220,14 @@ def _write(
         if edits:
             store.apply(edits, run)
         return (store.place,), ()
-    if isinstance(store, DatabaseStore):
+    if isinstance(store, DatabaseBase):
         assert isinstance(target, Database)
         left = store.apply_to_copy(target, edits, run)
         return (target,), (f"not copied, for they are no tables: {', '.join(left)}",) if left else ()
-    assert isinstance(store, GeoPackageStore)
+    assert isinstance(store, GeoPackageBase)
     file = file_of(target, "output")
     with whole_or_nothing(file) as beside:
-        copied = replace(moved_to(store, beside), place=file)
+        copied = copied_to(store, beside, file)
         if edits:
             copied.apply(edits, run)
         if is_result(beside):

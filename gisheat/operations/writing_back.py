@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from gisheat.as_built_quantities import OwnMap, SolvedResult
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.geopackage import check_output, same_place, whole_or_nothing, write_layer
+from gisheat.geopackage_transaction import copy_geopackage, is_geopackage
 from gisheat.layers import file_hash, read_table
-from gisheat.layers.files import readable
 from gisheat.operations.running import Report
 from gisheat.outputs import inputs_of
 from gisheat.places import Database, Place, place, split_table
@@ -30,8 +29,8 @@ from gisheat.state import Progress, open_project, report
 from gisheat.summary import Rows
 from gisheat.write_back import (
     BaseLayer,
-    DatabaseStore,
-    GeoPackageStore,
+    DatabaseFigures,
+    GeoPackageFigures,
     Job,
     Joined,
     Outcome,
@@ -41,7 +40,8 @@ from gisheat.write_back import (
     check_geopackage,
     chosen_columns,
     features_with_figures,
-    is_geopackage,
+    figures_in_file,
+    figures_in_schema,
     join_layer,
     known_states,
     new_rows,
@@ -60,6 +60,7 @@ MOST_NAMED = 5
 
 Places = Mapping[str, tuple[Place, str]]
 """File and name of each layer."""
+Figures = GeoPackageFigures | DatabaseFigures
 
 
 def write_back(
@@ -159,7 +160,7 @@ def _stores(places: Places, target: Place | None) -> contextlib.AbstractContextM
 class Opened:
     """A layer of the base in an open store: under which name, and the state of the file it was read from."""
 
-    store: GeoPackageStore | DatabaseStore
+    store: Figures
     name: str
     state: str
     fids: NDArray[np.int64] | None = None
@@ -171,22 +172,20 @@ def _in_place(places: Places) -> Iterator[dict[str, Opened]]:
     """The files of the base, each in one transaction."""
     files = list(dict.fromkeys(file for file, _ in places.values()))
     with contextlib.ExitStack() as stack:
-        stores: dict[Place, GeoPackageStore | DatabaseStore] = {}
+        stores: dict[Place, Figures] = {}
         for file in files:
-            store = _store(file, places)
-            stack.enter_context(store)
-            stores[file] = store
+            stores[file] = stack.enter_context(_changed(file, places))
         yield {layer: _opened(stores[file], file, name) for layer, (file, name) in places.items()}
 
 
-def _store(file: Place, places: Places) -> GeoPackageStore | DatabaseStore:
+def _changed(file: Place, places: Places) -> contextlib.AbstractContextManager[Figures]:
     if isinstance(file, Database):
-        return DatabaseStore(file, {name: layer for layer, (_, name) in places.items()})
-    return GeoPackageStore(check_geopackage(file))
+        return figures_in_schema(file, {name: layer for layer, (_, name) in places.items()})
+    return figures_in_file(check_geopackage(file))
 
 
-def _opened(store: GeoPackageStore | DatabaseStore, file: Place, name: str) -> Opened:
-    return Opened(store, name, store.state(name) if isinstance(store, DatabaseStore) else file_hash(file))
+def _opened(store: Figures, file: Place, name: str) -> Opened:
+    return Opened(store, name, store.state(name) if isinstance(store, DatabaseFigures) else file_hash(file))
 
 
 @contextlib.contextmanager
@@ -194,7 +193,7 @@ def _schema_copy(places: Places, target: Database) -> Iterator[dict[str, Opened]
     """A copy of the schema of the base, which appears at the end."""
     (file,) = dict.fromkeys(file for file, _ in places.values())
     assert isinstance(file, Database)
-    with DatabaseStore(target, {name: layer for layer, (_, name) in places.items()}, file) as store:
+    with figures_in_schema(target, {name: layer for layer, (_, name) in places.items()}, file) as store:
         yield {layer: _opened(store, file, name) for layer, (_, name) in places.items()}
 
 
@@ -202,18 +201,13 @@ def _schema_copy(places: Places, target: Database) -> Iterator[dict[str, Opened]
 def _copy(places: Places, target: Path) -> Iterator[dict[str, Opened]]:
     """A copy of the file of the base, or a GeoPackage of its layers where that is none; it appears at the end."""
     file = next(iter(places.values()))[0]
-    said = f"output {target} can't be written"
     with whole_or_nothing(target) as beside:
         if isinstance(file, Path) and is_geopackage(file):
-            with readable(file) as whole:
-                shutil.copyfile(whole, beside)
-                if whole != file.absolute():  # changes that wait beside it belong to it
-                    for more in whole.parent.glob(f"{whole.name}-*"):
-                        shutil.copyfile(more, beside.with_name(more.name.replace(whole.name, beside.name)))
+            copy_geopackage(file, beside)
             made = {layer: Copied(name, file_hash(where), None) for layer, (where, name) in places.items()}
         else:
             made = _converted(places, beside)
-        with GeoPackageStore(beside, said) as store:
+        with figures_in_file(beside, f"output {target} can't be written") as store:
             yield {layer: Opened(store, *copied) for layer, copied in made.items()}
 
 

@@ -38,7 +38,6 @@ WIDTH_MM, HEIGHT_MM = 297.0, 210.0
 LEFT_MM, RIGHT_MM, GAP_MM = 24.0, 12.0, 7.0
 COLOURS = ("#c01f2e", "#2166ac", "#e66101", "#128277", "#7648b0", "#b59a73", "#23262b")
 """Colours of lines, the first two those of supply and return."""
-AREA_COLOURS = ("#b5172b", "#ea7317", "#eec021", "#8cc0ea", "#128277", "#ac92d6", "#9a9a98")
 _MM = 25.4
 _TITLE_PT, _SUBTITLE_PT, _TEXT_PT, _TICK_PT, _NOTE_PT = 17.0, 10.0, 8.5, 8.5, 7.5
 _NAME_ROW_MM, _NOTE_ROW_MM, _LEGEND_ROW_MM, _LEADER_MM, _SAMPLE_MM = 4.2, 3.9, 5.0, 4.0, 7.0

@@ -51,7 +51,6 @@ MOST_LABELS = 300
 _TRUNK, _SMALL = Style(7.4, "#2d3138", italic=True), Style(5.9, "#2d3138", italic=True)
 _SHORTEST_RUN_MM = 4.0
 _CROSS_EVERY_MM = 7.0
-_MOST_SIZES = 8
 
 
 @dataclass(frozen=True)

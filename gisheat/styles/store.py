@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
+from gisheat.sqlite_files import quoted
 from gisheat.styles.definitions import MAP_LAYERS, STYLES, TABLES
 from gisheat.styles.markup import document
 from gisheat.styles.model import Facts, LayerInfo, Shape
@@ -57,11 +58,6 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         connection.isolation_level = None
         connection.execute("BEGIN IMMEDIATE")
         yield connection
-
-
-def quoted(name: str) -> str:
-    """Quote a name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def describe(connection: sqlite3.Connection) -> dict[str, LayerInfo]:

@@ -1,12 +1,12 @@
 """Results on the utility's own features: joined by feature or identifier, written as columns or as a view.
 
 `solved` reads the result, `bases` the map, `joins` finds what belongs together, `part_rules` makes one value of several
-parts, `writing` says what is to be written, `stores`, `geopackage_store` and `database_store` write it.
+parts, `writing` says what is to be written, `stores`, `geopackage_figures` and `database_figures` write it.
 """
 
 from gisheat.write_back.bases import BaseLayer, base_sources, read_base
-from gisheat.write_back.database_store import DatabaseStore
-from gisheat.write_back.geopackage_store import GeoPackageStore, check_geopackage, is_geopackage
+from gisheat.write_back.database_figures import DatabaseFigures, figures_in_schema
+from gisheat.write_back.geopackage_figures import GeoPackageFigures, check_geopackage, figures_in_file
 from gisheat.write_back.joins import Joined, join_layer, new_rows
 from gisheat.write_back.solved import Solved, read_solved
 from gisheat.write_back.stores import Store, Written
@@ -15,8 +15,8 @@ from gisheat.write_back.writing import Job, Outcome, known_states, remove_writte
 
 __all__ = [
     "BaseLayer",
-    "DatabaseStore",
-    "GeoPackageStore",
+    "DatabaseFigures",
+    "GeoPackageFigures",
     "Job",
     "Joined",
     "Outcome",
@@ -28,7 +28,8 @@ __all__ = [
     "check_geopackage",
     "chosen_columns",
     "features_with_figures",
-    "is_geopackage",
+    "figures_in_file",
+    "figures_in_schema",
     "join_layer",
     "known_states",
     "new_rows",

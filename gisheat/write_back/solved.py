@@ -15,9 +15,9 @@ from gisheat.earlier import names_of_today
 from gisheat.errors import InputError
 from gisheat.geopackage import is_result, run_record
 from gisheat.layers import layer_names, read_table
-from gisheat.layers.files import readable
 from gisheat.places import Database, Place
 from gisheat.schema import columns
+from gisheat.sqlite_files import readable
 
 RESULT_OF = {"streets": "pipes", "buildings": "stations"}
 """Result layer whose rows stand for features of another: trenches in streets, stations of buildings."""

@@ -1,6 +1,6 @@
 """Where results are written to: what a store can do, and what it remembers of what was written.
 
-A GeoPackage is one (`geopackage_store`), a schema of a database another (`database_store`).
+A GeoPackage is one (`geopackage_figures`), a schema of a database another (`database_figures`).
 """
 
 from __future__ import annotations

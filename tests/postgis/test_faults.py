@@ -13,7 +13,8 @@ import geopandas as gpd
 import numpy as np
 import psycopg
 import pytest
-from drawings import call, command
+from drawings import call, command, sentence
+from schemas import end_sessions
 from servers import PASSWORD
 from shapely.geometry import LineString, Point
 
@@ -42,15 +43,6 @@ def town_layers(count=3):
 def net(town):
     town.load("net", town_layers())
     return town
-
-
-def sentence(*arguments, code=2):
-    ran = call(*arguments)
-    assert ran.code == code, ran
-    lines = ran.err.strip().splitlines()
-    assert len(lines) == 1
-    assert "inside gisheat" not in lines[0]
-    return lines[0]
 
 
 def state(town):
@@ -214,7 +206,7 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
     town.admin.execute("DROP SCHEMA other CASCADE; DELETE FROM public.layer_styles WHERE f_table_schema = 'other'")
     lost = []
     for moment in np.linspace(0.0, 1.1 * took, 30):
-        killer = threading.Timer(moment, cut, [town])
+        killer = threading.Timer(moment, end_sessions, [town])
         killer.start()
         try:
             database.write_result(place_, second, title="b")
@@ -234,24 +226,16 @@ def test_a_backend_killed_at_any_moment_leaves_the_schema_as_it_was(town):
     assert all("the connection was lost" in said for said in lost)
 
 
-def cut(town):
-    with psycopg.connect(town.admin.info.dsn, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name = 'gisheat' AND datname = current_database()"
-        )
-
-
 def test_a_backend_killed_while_reading_is_one_sentence(net, monkeypatch):
     from gisheat.database import reading
 
-    usual = reading._columns
+    usual = reading.columns_of
 
     def columns(session, table):
-        cut(net)
+        end_sessions(net)
         return usual(session, table)
 
-    monkeypatch.setattr(reading, "_columns", columns)
+    monkeypatch.setattr(reading, "columns_of", columns)
     with pytest.raises(InputError, match="the connection was lost; try again when the server is back"):
         database.read_table(net.place("net"), "pipes", "line")
 

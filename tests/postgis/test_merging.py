@@ -14,14 +14,14 @@ import psycopg
 import pyogrio
 import pytest
 from as_built_story import LAYERS
-from drawings import call
+from drawings import call, sentence
 from schemas import UTILITY, definitions, end_sessions, rows
 from servers import PASSWORD, Town
 from shapely.geometry import LineString
 
 import gisheat
 from gisheat import operations
-from gisheat.as_built.database_store import DatabaseStore
+from gisheat.as_built.database_base import DatabaseBase
 from gisheat.database import sessions
 from gisheat.errors import EditedError, InputError
 from gisheat.layers import read_table
@@ -33,14 +33,6 @@ SAMPLE = Path(__file__).parents[2] / "sample_gis" / "mulan"
 def told(output):
     tables = [gpd.read_file(output, layer=name) for name in ("changed_lines", "changed_points")]
     return sorted((row.layer, row.action, row.feature_id) for table in tables for row in table.itertuples())
-
-
-def sentence(*arguments, code=2):
-    ran = call(*arguments)
-    assert ran.code == code, ran
-    (line,) = ran.err.strip().splitlines()
-    assert "inside gisheat" not in line
-    return line
 
 
 # the story -----------------------------------------------------------------------------------------------
@@ -244,32 +236,38 @@ def change_set(own, survey, tmp_path):
     return tmp_path / "set.gpkg"
 
 
+def both_at_once(work):
+    """What two threads are refused with that do the same at once, sorted; empty where one is not."""
+    ends = []
+
+    def one():
+        try:
+            work()
+        except InputError as error:
+            ends.append(str(error))
+        else:
+            ends.append("")
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    return sorted(ends)
+
+
 def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monkeypatch):
     """Two write in the same moment, each having read the base as it was before."""
-    before, usual, ready = rows(own), DatabaseStore.apply, threading.Barrier(2)
+    before, usual, ready = rows(own), DatabaseBase.apply, threading.Barrier(2)
 
     def apply(store, edits, run):
         if run.operation == "merge":
             ready.wait(30)
         usual(store, edits, run)
 
-    def one(ends):
-        try:
-            operations.merge(own.address("own"), survey, in_place=True)
-        except InputError as error:
-            ends.append(str(error))
-        else:
-            ends.append("")
-
-    monkeypatch.setattr(DatabaseStore, "apply", apply)
+    monkeypatch.setattr(DatabaseBase, "apply", apply)
     for number in range(3):
-        ends = []
-        both = [threading.Thread(target=one, args=[ends]) for _ in range(2)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        won, said = sorted(ends)
+        won, said = both_at_once(lambda: operations.merge(own.address("own"), survey, in_place=True))
         assert won == ""
         assert f"is not as it was read, merge {2 * number + 1} (survey.gpkg) came between" in said
         operations.undo(own.address("own"), in_place=True)
@@ -279,32 +277,21 @@ def test_of_two_merges_at_once_one_wins_and_the_other_says_so(own, survey, monke
 
 def test_of_two_that_write_at_once_always_one_alone_does(own, survey, monkeypatch):
     """Many rounds of the last step: the same edits, given to the database by two sessions in one moment."""
-    usual, told_ = DatabaseStore.apply, []
-    monkeypatch.setattr(DatabaseStore, "apply", lambda *all_: told_.append(all_))
+    usual, told_ = DatabaseBase.apply, []
+    monkeypatch.setattr(DatabaseBase, "apply", lambda *all_: told_.append(all_))
     operations.merge(own.address("own"), survey, in_place=True)
     (work,), ready = told_, threading.Barrier(2)
     usual(*work)
     new = rows(own, without=("history",))
 
-    def one(ends):
+    def one():
         ready.wait(30)
-        try:
-            usual(*work)
-        except InputError as error:
-            ends.append(str(error))
-        else:
-            ends.append("")
+        usual(*work)
 
     for _ in range(20):
         own.admin.execute("DROP SCHEMA own CASCADE")
         own.admin.execute(UTILITY)
-        ends = []
-        both = [threading.Thread(target=one, args=[ends]) for _ in range(2)]
-        for thread in both:
-            thread.start()
-        for thread in both:
-            thread.join()
-        won, said = sorted(ends)
+        won, said = both_at_once(one)
         assert won == ""
         assert "merge 1 (survey.gpkg) came between" in said
         assert rows(own, without=("history",)) == new
@@ -349,7 +336,7 @@ def test_a_locked_table_no_right_and_a_read_only_database(own, change_set, monke
     with psycopg.connect(own.admin.info.dsn) as other:
         other.execute("UPDATE own.pipes SET dn_mm = 1 WHERE pipe_id = 'A'")  # an editor who has not saved yet
         said = sentence("merge", own.address("own"), change_set, "--in-place")
-        assert "another session holds a table locked" in said
+        assert "own can't be changed: another session holds a table locked" in said
         other.rollback()
     own.admin.execute("GRANT USAGE ON SCHEMA own TO planner; GRANT SELECT ON ALL TABLES IN SCHEMA own TO planner")
     theirs = own.address("own", user=f"planner:{PASSWORD}")
@@ -376,8 +363,8 @@ def test_the_rights_of_the_docs_are_enough(own, survey):
 
 def test_a_session_ended_at_any_moment_leaves_the_base_old_or_new(own, survey, monkeypatch):
     """Whatever moment it is ended at while it writes: the rows before and no history, or the whole of the merge."""
-    usual, told_ = DatabaseStore.apply, []
-    monkeypatch.setattr(DatabaseStore, "apply", lambda *all_: told_.append(all_))
+    usual, told_ = DatabaseBase.apply, []
+    monkeypatch.setattr(DatabaseBase, "apply", lambda *all_: told_.append(all_))
     operations.merge(own.address("own"), survey, in_place=True)
     (work,), old = told_, rows(own)
     started = time.perf_counter()

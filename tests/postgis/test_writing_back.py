@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from drawings import call
+from drawings import sentence
 from schemas import UTILITY, definitions, end_sessions, rows
 from servers import PASSWORD, Town
 
@@ -52,14 +52,6 @@ def own(server, template):
     yield town
     town.admin.close()
     server.drop(town.name)
-
-
-def sentence(*arguments, code=2):
-    ran = call(*arguments)
-    assert ran.code == code, ran
-    (line,) = ran.err.strip().splitlines()
-    assert "inside gisheat" not in line
-    return line
 
 
 def own_rows(town, names, schema="own"):
@@ -190,11 +182,13 @@ def test_what_cant_be_written_is_one_sentence_and_nothing_is_done(own, monkeypat
     before, defined, base = rows(own), definitions(own), own.address("own")
     with psycopg.connect(own.admin.info.dsn) as other:
         other.execute("UPDATE own.pipes SET dn_mm = 1")
-        assert "another session holds a table locked" in sentence("write-back", base, own.result, "--in-place")
+        said = sentence("write-back", base, own.result, "--in-place")
+        assert "own can't be changed: another session holds a table locked" in said
         other.rollback()
     with psycopg.connect(own.admin.info.dsn) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('gisheat'), hashtext('own'))")
-        assert "another run is writing this schema" in sentence("write-back", base, own.result, "--in-place")
+        said = sentence("write-back", base, own.result, "--in-place")
+        assert "own can't be changed: another run is writing this schema" in said
     own.admin.execute("GRANT USAGE ON SCHEMA own TO planner; GRANT SELECT ON ALL TABLES IN SCHEMA own TO planner")
     theirs = own.address("own", user=f"planner:{PASSWORD}")
     for form in ("columns", "view"):

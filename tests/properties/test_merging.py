@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
+from drawings import rows
 from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from shapely import LineString
 from gisheat import operations
 from gisheat.as_built.bases import read_state
 from gisheat.as_built.changes import find_changes
-from gisheat.as_built.geopackage_store import open_geopackage
+from gisheat.as_built.geopackage_base import open_geopackage
 from gisheat.as_built.history import edits_back
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -48,11 +49,6 @@ def works(seed, size, edits):
         for row in after
     ]
     return before, [shaken[i] for i in rng.permutation(len(shaken)).tolist()]
-
-
-def rows(path):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT * FROM pipes ORDER BY fid").fetchall()
 
 
 def differences(one, other):

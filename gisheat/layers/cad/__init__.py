@@ -7,6 +7,7 @@ lines to the points of the symbols that they end at, `labels` reads diameters th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ import shapely
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.cad import names
-from gisheat.layers.cad.document import Unit, is_cad, open_document, unit_of
+from gisheat.layers.cad.document import SUFFIXES, Unit, open_document, unit_of
 from gisheat.layers.cad.entities import SAGITTA, Content, Feature, names_of_values, read_entities
 from gisheat.layers.cad.labels import sizes_beside
 from gisheat.layers.cad.symbols import reach_symbols
@@ -29,11 +30,14 @@ from gisheat.layers.reader import Read
 from gisheat.project import MOST_LISTED, did_you_mean
 from gisheat.schema import GEOMETRY, ID_COLUMN, INPUT_LAYERS, columns, input_columns, split_unit
 
-__all__ = ["Sheet", "cad_columns", "cad_layers", "guess_layers", "is_cad", "read_drawing"]
+__all__ = ["SUFFIXES", "Sheet", "column_names", "guess_layers", "layer_names", "prepared", "read"]
 
 OWN = ("cad_layer", "cad_block", "cad_handle", "cad_colour", "cad_linetype")
 """Columns that every feature of a drawing has."""
 DRAWN = {"line", "point", "polygon"}
+
+prepared = nullcontext
+"""The file itself: nothing is written beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,9 @@ class Sheet:
     notes: tuple[str, ...]
 
 
-def cad_layers(path: Path) -> list[str]:
+def layer_names(file: Path) -> list[str]:
     """Names of the CAD layers that lines or points are drawn on."""
-    return list(_sheet(path).kinds)
+    return list(_sheet(file).kinds)
 
 
 def guess_layers(path: Path) -> dict[str, str]:
@@ -64,21 +68,21 @@ def _guessed(sheet: Sheet) -> dict[str, tuple[str, ...]]:
     return names.guess(shown, {layer: GEOMETRY[layer] for layer in INPUT_LAYERS if GEOMETRY[layer] in DRAWN})
 
 
-def cad_columns(path: Path, wanted: str) -> list[str]:
+def column_names(file: Path, name: str) -> list[str]:
     """Names of the columns that features of some CAD layers have."""
-    sheet = _sheet(path)
-    chosen = set(names.choose(wanted, sheet.kinds) if wanted else sheet.kinds)
+    sheet = _sheet(file)
+    chosen = set(names.choose(name, sheet.kinds) if name else sheet.kinds)
     return [*OWN, *names_of_values(f for f in sheet.content.features if f.layer in chosen)]
 
 
-def read_drawing(layer: str, path: Path, wanted: str, encoding: str | None = None) -> Read:
+def read(layer: str, file: Path, name: str, encoding: str | None = None) -> Read:
     """Features of some CAD layers as a layer of the contract, coordinates in metres, without a CRS.
 
     Parameters
     ----------
     layer : str
         Of the contract: says whether lines, points or (closed) polygons are wanted.
-    wanted : str
+    name : str
         CAD layers, as `A`, `A;B` or `A*`; empty for those whose names tell that they are it.
     encoding : str, optional
         Code of the texts; else the one that the drawing states ($DWGCODEPAGE).
@@ -93,13 +97,13 @@ def read_drawing(layer: str, path: Path, wanted: str, encoding: str | None = Non
     InputError
         If the drawing can't be read, has no such CAD layer, or nothing of the kind on it.
     """
-    sheet = _sheet(path, encoding)
-    chosen, kind = _chosen(layer, path, wanted, sheet), GEOMETRY[layer]
+    sheet = _sheet(file, encoding)
+    chosen, kind = _chosen(layer, name, sheet), GEOMETRY[layer]
     if kind not in DRAWN:
-        raise InputError(f"layer {layer}: {path} is a drawing; a table is needed.")
+        raise InputError("it is a drawing; a table is needed.")
     features = [f for f in sheet.content.features if f.layer in chosen and _fits(f, kind)]
     if not features:
-        raise InputError(f"layer {layer}: {path}|{wanted or ';'.join(chosen)} holds no {kind}s; {kind}s are needed.")
+        raise InputError(f"it holds no {kind}s on {'; '.join(chosen)}; {kind}s are needed.")
     geometry = _geometries(features, kind, sheet.unit.length)
     fids = [f.fid for f in features]
     table = pd.DataFrame(_columns(layer, features), index=pd.Index(fids, name="fid"))
@@ -148,7 +152,7 @@ def _bounds(features: Sequence[Feature]) -> tuple[float, float, float, float] | 
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _chosen(layer: str, path: Path, wanted: str, sheet: Sheet) -> list[str]:
+def _chosen(layer: str, wanted: str, sheet: Sheet) -> list[str]:
     there = list(sheet.kinds)
     listed = ", ".join(map(repr, there[:MOST_LISTED])) + (" ..." if len(there) > MOST_LISTED else "")
     if not wanted:
@@ -157,12 +161,10 @@ def _chosen(layer: str, path: Path, wanted: str, sheet: Sheet) -> list[str]:
             return list(guessed)
         if len(there) == 1:
             return there
-        raise InputError(
-            f"layer {layer}: {path} holds the CAD layers {listed or 'none'}: say which, as FILE|A, FILE|A;B or FILE|A*."
-        )
+        raise InputError(f"it holds the CAD layers {listed or 'none'}: say which, as FILE|A, FILE|A;B or FILE|A*.")
     for part in names.unmatched(wanted, there):
         hint = did_you_mean(part, tuple(there)) or f" with lines or points; it has {listed or 'none'}"
-        raise InputError(f"layer {layer}: {path} has no CAD layer {part!r}{hint}.")
+        raise InputError(f"it has no CAD layer {part!r}{hint}.")
     return names.choose(wanted, there)
 
 

@@ -8,17 +8,17 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from gisheat.errors import InputError
-from gisheat.places import Place
 
 if TYPE_CHECKING:
     from ezdxf.document import Drawing
 
 Box = tuple[float, float, float, float]
 
-SUFFIX, DWG = ".dxf", ".dwg"
+DWG = ".dwg"
+SUFFIXES = (".dxf", DWG)
 METRES = 6
 """Code of $INSUNITS for metres; 0 is none."""
 LEAST_NORTHING, WIDEST = 1e6, 3e5
@@ -39,11 +39,6 @@ class Unit:
     length: float
     note: str
     doubtful: bool = False
-
-
-def is_cad(where: Place) -> TypeGuard[Path]:
-    """Whether a source is a drawing of a CAD program, by the end of its name."""
-    return where.suffix.lower() in (SUFFIX, DWG)
 
 
 def open_document(path: Path, encoding: str | None = None) -> tuple[Drawing, tuple[str, ...]]:

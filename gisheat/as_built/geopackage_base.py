@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,32 +16,33 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError
 
+from gisheat.as_built import stores
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
-from gisheat.errors import EditedError, InputError
-from gisheat.geopackage import LITTLE_ROOM, LOCK_SECONDS
-from gisheat.layers.files import quoted, readable
-from gisheat.layers.measures import has_m, header_size
+from gisheat.as_built.stores import Geometries, Kind, StoredTable
+from gisheat.errors import InputError
+from gisheat.geopackage_transaction import SQL_TYPES, bounds, changed, column_names, copy_geopackage, header
+from gisheat.layers.files import reason
+from gisheat.layers.measures import has_m
 from gisheat.schema import REGISTRY
+from gisheat.sqlite_files import looked_into, quoted
 
-_SQL_TYPE = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
 _HISTORY_TABLE = f"""CREATE TABLE {HISTORY} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, number INTEGER NOT NULL,
     time TEXT, operation TEXT, source TEXT, run TEXT, state INTEGER, layer TEXT, row_fid INTEGER, feature_id TEXT,
     action TEXT, before TEXT, after TEXT)"""
 _FIELDS = ", ".join(HISTORY_COLUMNS)
-_EMPTY = 16
-"""Flag of an empty geometry in the header (OGC 12-128r18, 2.1.3)."""
 _NO_SYSTEM = (0, -1)
 """Ids of the standard for coordinates without a CRS."""
 
 
 @dataclass(frozen=True)
-class GeoPackageStore:
+class GeoPackageBase:
     """A GeoPackage as a base; `file` is where it is written, `place` what it is called."""
 
     place: Path
     file: Path
     tables: Mapping[str, StoredTable]
+    said: str = ""
+    """How the sentence on what goes wrong when it is written begins."""
 
     def rows(self, table: StoredTable, fids: Iterable[int]) -> dict[int, Row]:
         """Rows by feature id as they are stored."""
@@ -62,12 +61,12 @@ class GeoPackageStore:
             query = "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
             (srs,) = connection.execute(query, (table.name,)).fetchone()
         wkb = shapely.to_wkb(geometries, output_dimension=4 if has_m(geometries).any() else 3, flavor="iso")
-        bounds = shapely.bounds(geometries).tolist()
+        boxes = shapely.bounds(geometries).tolist()
         points = shapely.get_type_id(geometries) == shapely.GeometryType.POINT
         empty = shapely.is_empty(geometries)
         return [
-            None if geometry is None else _header(int(srs), None if point or none else box, empty=bool(none)) + raw
-            for geometry, raw, box, point, none in zip(geometries, wkb, bounds, points, empty, strict=True)
+            None if geometry is None else header(int(srs), None if point or none else box, empty=bool(none)) + raw
+            for geometry, raw, box, point, none in zip(geometries, wkb, boxes, points, empty, strict=True)
         ]
 
     def runs(self) -> dict[int, Run]:
@@ -85,7 +84,7 @@ class GeoPackageStore:
 
     def apply(self, edits: Sequence[Edit], run: Run) -> None:
         """Make edits and tell the history, all in one transaction."""
-        with self._writing() as connection:
+        with changed(self.file, self.said) as connection:
             _check_number(connection, self.place, run)
             done = _Work(connection, self.place).do(edits)
             if not _has_history(connection, self.place):
@@ -101,25 +100,8 @@ class GeoPackageStore:
                 [entry_values(Entry(run, edit)) for edit in done],
             )
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The file opened for one transaction, with the functions that its triggers call."""
-        try:
-            with closing(_opened(self.file, "rw", LOCK_SECONDS)) as connection:
-                _teach(connection)
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-        except sqlite3.Error as error:
-            raise InputError(f"{self.place} can't be written: {_reason(error, self.file)}.") from error
 
-
-def open_geopackage(place: Path, sources: Mapping[str, str]) -> GeoPackageStore:
+def open_geopackage(place: Path, sources: Mapping[str, str]) -> GeoPackageBase:
     """A GeoPackage as a base.
 
     Parameters
@@ -141,27 +123,19 @@ def open_geopackage(place: Path, sources: Mapping[str, str]) -> GeoPackageStore:
                 f"{place} is no GeoPackage, so nothing can be merged into it: bring its layers into one (*.gpkg)."
             ) from error
         tables = {layer: _described(connection, place, layer, name) for layer, name in sources.items()}
-    return GeoPackageStore(place, place, tables)
+    return GeoPackageBase(place, place, tables)
 
 
-def moved_to(store: GeoPackageStore, file: Path) -> GeoPackageStore:
-    """The store in a copy of its file; changes that wait beside the file come along.
+def copied_to(store: GeoPackageBase, file: Path, output: Path) -> GeoPackageBase:
+    """The store in a copy of its file, which is going to be called `output`.
 
     Raises
     ------
     OSError
         If it can't be copied.
     """
-    with readable(store.file) as now:
-        shutil.copyfile(now, file)
-        for end in ("-wal", "-journal"):
-            beside = now.with_name(now.name + end)
-            if beside.exists():
-                shutil.copyfile(beside, file.with_name(file.name + end))
-    if now != store.file.absolute():  # so that the copy is one file
-        with closing(_opened(file, "rw", LOCK_SECONDS)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return replace(store, file=file)
+    copy_geopackage(store.file, file)
+    return replace(store, place=output, file=file, said=f"output {output} can't be written")
 
 
 def check_writable(place: Path) -> None:
@@ -174,40 +148,20 @@ def check_writable(place: Path) -> None:
     """
     for path in (place, place.resolve().parent):
         if not os.access(path, os.W_OK):
-            raise InputError(f"{place} can't be written: no permission for {path}; name an --output.")
+            raise InputError(f"{place} can't be changed: no permission for {path}; name an --output.")
 
 
 # opening ---------------------------------------------------------------------------------------------------
-
-
-def _opened(file: Path, mode: str, timeout: float) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{file.resolve().as_uri()}?mode={mode}", uri=True, timeout=timeout, isolation_level=None,
-    )  # fmt: skip
 
 
 @contextmanager
 def _read(file: Path) -> Iterator[sqlite3.Connection]:
     """The file opened to be read, itself never touched."""
     try:
-        with readable(file) as path, closing(_opened(path, "ro", LOCK_SECONDS)) as connection:
+        with looked_into(file) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise InputError(f"{file} cannot be read: {_reason(error, file)}.") from error
-
-
-def _reason(error: Exception, file: Path) -> str:
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    low = text.lower()
-    if "locked" in low or "busy" in low:
-        return "another program holds it locked; save and close it there, and try again"
-    if "readonly" in low or "unable to open" in low:
-        return "there is no permission to write it; name an --output"
-    if "full" in low or "disk i/o" in low or shutil.disk_usage(file.resolve().parent).free < LITTLE_ROOM:
-        return "the disk is full or at fault"
-    if "no such function" in low or "no such module" in low:
-        return f"a trigger of it calls a function that only another program knows ({text})"
-    return text
+        raise InputError(f"{file} cannot be read: {reason(error)}.") from error
 
 
 def _described(connection: sqlite3.Connection, place: Path, layer: str, name: str) -> StoredTable:
@@ -254,40 +208,6 @@ def _crs(connection: sqlite3.Connection, srs: int) -> pyproj.CRS | None:
         return None
 
 
-# geometries as the file keeps them --------------------------------------------------------------------------
-
-
-def _header(srs: int, box: Sequence[float] | None, *, empty: bool) -> bytes:
-    """Header of a geometry, little-endian (OGC 12-128r18, 2.1.3)."""
-    flags = 1 | (0 if box is None else 2) | (_EMPTY if empty else 0)
-    head = b"GP\x00" + bytes([flags]) + struct.pack("<i", srs)
-    return head if box is None else head + struct.pack("<4d", box[0], box[2], box[1], box[3])
-
-
-def _bounds(blob: bytes | None) -> tuple[float, float, float, float] | None:
-    """Bounds (xmin, xmax, ymin, ymax) of a stored geometry, None where it has none."""
-    if blob is None or blob[3] & _EMPTY:
-        return None
-    if header_size(blob) > 8:
-        found = struct.unpack("<4d" if blob[3] & 1 else ">4d", blob[8:40])
-        return None if np.isnan(found).any() else found
-    xmin, ymin, xmax, ymax = shapely.bounds(shapely.from_wkb(blob[header_size(blob) :])).tolist()
-    return None if np.isnan(xmin) else (xmin, xmax, ymin, ymax)
-
-
-def _teach(connection: sqlite3.Connection) -> None:
-    """Give the connection the functions that the triggers of a spatial index call (OGC 12-128r18, F.3)."""
-
-    def limit(place: int) -> Any:
-        return lambda blob: (_bounds(blob) or (None,) * 4)[place]
-
-    for place, name in enumerate(("ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY")):
-        connection.create_function(name, 1, limit(place), deterministic=True)
-    connection.create_function(
-        "ST_IsEmpty", 1, lambda blob: None if blob is None else int(_bounds(blob) is None), deterministic=True
-    )
-
-
 # reading ---------------------------------------------------------------------------------------------------
 
 
@@ -303,7 +223,7 @@ def _rows(connection: sqlite3.Connection, table: StoredTable, fids: Sequence[int
 
 
 def _has_history(connection: sqlite3.Connection, place: Path) -> bool:
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({HISTORY})")}
+    columns = column_names(connection, HISTORY)
     if columns and not {"number", "state", "before", "after"} <= columns:
         raise InputError(f"{place} has a table {HISTORY} that gisheat did not make: give it another name.")
     return bool(columns)
@@ -317,7 +237,7 @@ def _runs(connection: sqlite3.Connection) -> dict[int, Run]:
 
 
 def _check_number(connection: sqlite3.Connection, place: Path, run: Run) -> None:
-    check_number(place, _runs(connection) if _has_history(connection, place) else {}, run)
+    stores.check_number(place, _runs(connection) if _has_history(connection, place) else {}, run)
 
 
 # writing ---------------------------------------------------------------------------------------------------
@@ -333,17 +253,11 @@ class _Work:
 
     def do(self, edits: Sequence[Edit]) -> list[Edit]:
         """Make the edits in their order; with the feature ids that new rows got."""
-        of: dict[str, list[Edit]] = {}
-        for edit in edits:
-            of.setdefault(edit.action, []).append(edit)
-        done = [self._add(edit) for edit in of.get("add_column", ())]
-        by_table: dict[str, list[Edit]] = {}
-        for edit in edits:
-            if edit.action in ("insert", "update", "delete"):
-                by_table.setdefault(edit.table, []).append(edit)
+        come, by_table, go = stores.steps(edits)
+        done = [self._add(edit) for edit in come]
         for name, some in by_table.items():
             done += self._rows_of(self._table(name), some)
-        return done + [self._drop(edit) for edit in of.get("drop_column", ())]
+        return done + [self._drop(edit) for edit in go]
 
     def _table(self, name: str) -> StoredTable:
         if name not in self.tables:
@@ -354,7 +268,7 @@ class _Work:
         column, kind = (edit.after or {})["column"], (edit.after or {})["type"]
         table = self._table(edit.table)
         if column not in table.kinds:
-            self.connection.execute(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {_SQL_TYPE[kind]}")
+            self.connection.execute(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {quoted(column)} {SQL_TYPES[kind]}")
         self.tables[edit.table] = replace(table, kinds={**table.kinds, column: kind})
         return edit
 
@@ -362,20 +276,16 @@ class _Work:
         column = (edit.before or {})["column"]
         query = f"SELECT count({quoted(column)}) FROM {quoted(edit.table)}"  # noqa: S608
         (filled,) = self.connection.execute(query).fetchone()
-        if filled:
-            raise EditedError(
-                f"{self.place}: the column {column} of {edit.table} would go, and holds values that came later:"
-                " nothing was changed; empty it first."
-            )
+        stores.check_empty(self.place, edit, filled)
         self.connection.execute(f"ALTER TABLE {quoted(edit.table)} DROP COLUMN {quoted(column)}")
         return edit
 
     def _rows_of(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         there = {table.geometry, *table.kinds}
-        edits = [of_columns(edit, there) for edit in self._numbered(table, edits)]
+        edits = [stores.of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         for edit in edits:
-            check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
+            stores.check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -388,7 +298,7 @@ class _Work:
                 self.connection.executemany(statement(table, names), values)
         self._tell_contents(table, edits)
         made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
-        return [_as_made(edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
+        return [stores.as_done(self.place, edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
 
     def _numbered(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         """Edits whose new rows have feature ids that no row ever had."""
@@ -412,7 +322,7 @@ class _Work:
     def _tell_contents(self, table: StoredTable, edits: Sequence[Edit]) -> None:
         """Say when the table changed, and how far its features reach now (informative, OGC 12-128r18, 1.1.3)."""
         blobs = [(edit.after or {}).get(table.geometry) for edit in edits]
-        boxes = np.array([box for blob in blobs if (box := _bounds(blob)) is not None], float).reshape(-1, 4)
+        boxes = np.array([box for blob in blobs if (box := bounds(blob)) is not None], float).reshape(-1, 4)
         now = "strftime('%Y-%m-%dT%H:%M:%fZ','now')"
         query = f"UPDATE gpkg_contents SET last_change = {now} WHERE table_name = ?"  # noqa: S608
         self.connection.execute(query, (table.name,))
@@ -438,24 +348,9 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
 
 def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
     """Columns that a write-back has written, by table: figures are nobody's edits."""
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
     found: dict[str, set[str]] = {}
-    if {"table", "holder", "column"} <= columns:
+    if {"table", "holder", "column"} <= column_names(connection, REGISTRY):
         query = f'SELECT "table", "column" FROM {REGISTRY} WHERE "table" = holder'  # noqa: S608 (our own name)
         for table, column in connection.execute(query):
             found.setdefault(table, set()).add(column)
     return found
-
-
-def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:
-    """An edit with what triggers of the table have made of its row."""
-    if after is None:
-        return edit
-    if edit.action != "update" or before is None:
-        return replace(edit, after=after)
-    names = [n for n in after if n in (edit.after or {}) or not _is(after[n], before.get(n))]
-    return replace(edit, before={n: before[n] for n in names}, after={n: after[n] for n in names})
-
-
-def _is(now: Any, wanted: Any) -> bool:
-    return now == wanted and (now is None) == (wanted is None)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,31 +16,24 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.errors import InputError
-from gisheat.geopackage import LOCK_SECONDS
-from gisheat.layers.files import is_sqlite, quoted
+from gisheat.geopackage_transaction import SQL_TYPES, changed, column_names, is_geopackage, without_triggers
 from gisheat.layers.measures import header_size
 from gisheat.places import Place, file_of
 from gisheat.schema import REGISTRY
+from gisheat.sqlite_files import quoted
 from gisheat.styles import StyleRow, add_styles
 from gisheat.write_back.stores import STYLE_OWNER, StoredTable, Written
 
-TYPES = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
-"""Type of a column by the kind of the contract."""
-SPATIAL_FUNCTIONS = (("ST_IsEmpty", 1), ("ST_MinX", 1), ("ST_MaxX", 1), ("ST_MinY", 1), ("ST_MaxY", 1))
-"""Functions of GDAL that the triggers of a GeoPackage name; none of them is called while no geometry changes."""
 ROWS_AT_ONCE = 10_000
 _COLUMNS = tuple(field.name for field in fields(Written))
-_REASONS = (
-    ("locked", "another program holds it locked; close it there and try again"),
-    ("busy", "another program holds it locked; close it there and try again"),
-    ("readonly", "it is read-only"),
-    ("read-only", "it is read-only"),
-    ("unable to open", "it is read-only, or its folder is"),
-    ("disk is full", "the disk is full"),
-    ("disk i/o", "the disk is full or at fault"),
-    ("malformed", "it is damaged; take a copy that opens in QGIS"),
-    ("not a database", "it is damaged; take a copy that opens in QGIS"),
-)
+
+
+@contextlib.contextmanager
+def figures_in_file(path: Path, said: str = "") -> Iterator[GeoPackageFigures]:
+    """The tables of a GeoPackage in one transaction: kept when the block ends well, else nothing has happened."""
+    said = said or f"{path} can't be changed"
+    with changed(path, said) as connection:
+        yield GeoPackageFigures(connection, said)
 
 
 def check_geopackage(place: Place) -> Path:
@@ -62,64 +55,13 @@ def check_geopackage(place: Place) -> Path:
     return path
 
 
-def is_geopackage(path: Place) -> bool:
-    """Tell whether a place is a GeoPackage."""
-    if not isinstance(path, Path) or not is_sqlite(path):
-        return False
-    query = "SELECT 1 FROM sqlite_master WHERE name = 'gpkg_contents'"
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            return connection.execute(query).fetchone() is not None
-    except sqlite3.Error:
-        return False
+class GeoPackageFigures:
+    """Figures written into the tables of a GeoPackage, which a transaction is open on."""
 
-
-class GeoPackageStore:
-    """An open transaction on a GeoPackage: it is kept when the block ends well, else nothing has happened."""
-
-    def __init__(self, path: Path, said: str = "") -> None:
-        self.path = path
-        self.said = said or f"{path} can't be changed"
-
-    def __enter__(self) -> Self:
-        with self._told():
-            uri = f"{self.path.resolve().as_uri()}?mode=rw"
-            self.connection = sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)
-            self.connection.text_factory = _decoded
-            for name, count in SPATIAL_FUNCTIONS:
-                self.connection.create_function(name, count, _unexpected, deterministic=True)
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                self.hides = self._would_hide()
-            except sqlite3.Error:
-                self.connection.close()
-                raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        try:
-            if error is None:
-                with self._told():
-                    self.connection.execute("COMMIT")
-            elif isinstance(error, sqlite3.Error):
-                raise self._sentence(error) from error
-        finally:
-            with contextlib.suppress(sqlite3.Error):
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-            self.connection.close()
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise self._sentence(error) from error
-
-    def _sentence(self, error: sqlite3.Error) -> InputError:
-        text = str(error).strip().rstrip(".")
-        reason = next((words for mark, words in _REASONS if mark in text.lower()), text)
-        return InputError(f"{self.said}: {reason}.")
+    def __init__(self, connection: sqlite3.Connection, said: str) -> None:
+        self.connection, self.said = connection, said
+        self.connection.text_factory = _decoded
+        self.hides = self._would_hide()
 
     # what is there -------------------------------------------------------------------------------------
 
@@ -148,11 +90,8 @@ class GeoPackageStore:
             return ()
         query = f"SELECT {', '.join(map(quoted, _COLUMNS))} FROM {REGISTRY} ORDER BY id"  # noqa: S608 (our own names)
         rows = [Written(*row) for row in self.connection.execute(query)]
-        there = {row.holder: self._column_names(row.holder) for row in rows}
+        there = {row.holder: column_names(self.connection, row.holder) for row in rows}
         return tuple(row for row in rows if row.column in there[row.holder])
-
-    def _column_names(self, table: str) -> set[str]:
-        return {row[1] for row in self.connection.execute(f"PRAGMA table_info({quoted(table)})")}
 
     def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
         """Key and values of some columns of every row, in the order of the keys."""
@@ -197,26 +136,15 @@ class GeoPackageStore:
     ) -> None:  # fmt: skip
         """Take columns away, add new ones (name -> text, float, int, bool), and fill columns row by row."""
         name = quoted(table.name)
-        with self._without_triggers(table.name):
+        with without_triggers(self.connection, table.name):
             for column in gone:
                 self.connection.execute(f"ALTER TABLE {name} DROP COLUMN {quoted(column)}")
             for column, kind in new.items():
-                self.connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(column)} {TYPES[kind]}")
+                self.connection.execute(f"ALTER TABLE {name} ADD COLUMN {quoted(column)} {SQL_TYPES[kind]}")
             if values:
                 to = ", ".join(f"{quoted(column)} = ?" for column in values)
                 statement = f"UPDATE {name} SET {to} WHERE {quoted(table.key)} = ?"  # noqa: S608 (quoted)
                 self.connection.executemany(statement, zip(*values.values(), keys, strict=True))
-
-    @contextlib.contextmanager
-    def _without_triggers(self, table: str) -> Iterator[None]:
-        """Without the triggers of a table, which may change the utility's own columns; then they are as before."""
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? ORDER BY rowid"
-        triggers = self.connection.execute(query, (table,)).fetchall()
-        for name, _ in triggers:
-            self.connection.execute(f"DROP TRIGGER {quoted(name)}")
-        yield
-        for _, statement in triggers:
-            self.connection.execute(statement)
 
     # a table and a view --------------------------------------------------------------------------------
 
@@ -226,7 +154,7 @@ class GeoPackageStore:
     ) -> None:  # fmt: skip
         """Make a table with the values, and a view that joins it with all columns of the utility's table."""
         own, ours, key = quoted(table.name), quoted(holder), quoted(table.key)
-        columns = "".join(f", {quoted(column)} {TYPES[kind]}" for column, kind in kinds.items())
+        columns = "".join(f", {quoted(column)} {SQL_TYPES[kind]}" for column, kind in kinds.items())
         self.connection.execute(f"CREATE TABLE {ours} ({key} INTEGER PRIMARY KEY{columns})")
         marks = ", ".join("?" for _ in range(len(kinds) + 1))
         rows = zip(keys, *(values[column] for column in kinds), strict=True)
@@ -305,7 +233,3 @@ class GeoPackageStore:
 
 def _decoded(raw: bytes) -> str:
     return raw.decode(errors="surrogateescape")
-
-
-def _unexpected(*_: object) -> None:
-    raise ValueError("the geometry of a layer would change")

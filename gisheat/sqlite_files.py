@@ -1,4 +1,4 @@
-"""SQLite files, as GeoPackages are: with other programs at work on them, and what stands in them as it is stored."""
+"""SQLite files, as GeoPackages are: read without being changed, with other programs at work on them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import geopandas as gpd
-import pandas as pd
-
 from gisheat.errors import InputError
 from gisheat.places import Place
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 COPY_TRIES = 5
 NOTHING = (0, 0)
+LOCKED = "another program holds it locked; close it there and try again"
+DAMAGED = "it is damaged; take a copy that opens in QGIS"
 
 
 @contextmanager
@@ -39,6 +38,18 @@ def readable(path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="gisheat-") as folder:
         yield _copied([path, *waiting], Path(folder))
+
+
+def frozen(file: Path) -> closing[sqlite3.Connection]:
+    """A connection to an SQLite file that nobody changes meanwhile: see `readable`."""
+    return closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True))
+
+
+@contextmanager
+def looked_into(path: Path) -> Iterator[sqlite3.Connection]:
+    """An SQLite file opened to be read, which leaves nothing beside it, also when another program has it open."""
+    with readable(path) as file, frozen(file) as connection:
+        yield connection
 
 
 def unmerged(path: Place) -> list[Path]:
@@ -83,27 +94,6 @@ def _state(file: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def as_stored(file: Path, name: str, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The table with texts, and fractions in whole-number columns, that GDAL made numbers of (0 of most words)."""
-    if not is_sqlite(file):
-        return table
-    uri = f"{file.as_uri()}?mode=ro&immutable=1"  # nobody changes it: see `readable`
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
-        connection.text_factory = _decoded
-        try:
-            odd = _odd_values(connection, name, table)
-        except sqlite3.Error:  # a view without feature ids: GDAL's reading has to do
-            return table
-    for column, rows in odd.items():
-        values = table[column].to_numpy(object, copy=True)
-        position = table.index.get_indexer([fid for fid, _ in rows])
-        for row, (_, value) in zip(position.tolist(), rows, strict=True):
-            if row >= 0:
-                values[row] = value
-        table[column] = pd.Series(values, index=table.index, dtype=object)
-    return table
-
-
 def is_sqlite(file: Path) -> bool:
     """Tell whether a file is an SQLite database, as a GeoPackage is one."""
     if not file.is_file():
@@ -115,29 +105,3 @@ def is_sqlite(file: Path) -> bool:
 def quoted(name: str) -> str:
     """Name of a table or column in words of SQL."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def _decoded(raw: bytes) -> str:
-    return raw.decode(errors="replace")
-
-
-def _odd_values(
-    connection: sqlite3.Connection, name: str, table: gpd.GeoDataFrame
-) -> dict[str, list[tuple[int, object]]]:
-    """Feature ids and values, by column, of what stands in number columns without being of their type."""
-    described = connection.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
-    key = next((quoted(row[1]) for row in described if row[5]), "rowid")
-    whole = {row[1]: "INT" in row[2].upper() for row in described}
-    numeric = [column for column in table.columns if column in whole and table[column].dtype.kind in "iufb"]
-    if not numeric:
-        return {}
-    odd = {column: (str, bytes, float) if whole[column] else (str, bytes) for column in numeric}
-    types = {column: "'text', 'blob', 'real'" if whole[column] else "'text', 'blob'" for column in numeric}
-    asked = " OR ".join(f"typeof({quoted(column)}) IN ({types[column]})" for column in numeric)
-    read = ", ".join(map(quoted, numeric))
-    found: dict[str, list[tuple[int, object]]] = {}
-    for fid, *values in connection.execute(f"SELECT {key}, {read} FROM {quoted(name)} WHERE {asked}"):  # noqa: S608
-        for column, value in zip(numeric, values, strict=True):
-            if isinstance(value, odd[column]):
-                found.setdefault(column, []).append((int(fid), None if value == "" else value))
-    return found

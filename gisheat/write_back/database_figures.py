@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,18 +13,16 @@ import shapely
 from numpy.typing import NDArray
 
 from gisheat.database import copies, rows
-from gisheat.database.reading import shape_of, table_hash
+from gisheat.database.catalogue import columns_of, relation_names
+from gisheat.database.reading import copy_hash, shape_of, table_hash
 from gisheat.database.references import crs_of
-from gisheat.database.sessions import writing
+from gisheat.database.sessions import Session, alone, writing
 from gisheat.database.styling import add_styles
-from gisheat.database.writing import alone
 from gisheat.places import Database
 from gisheat.schema import GEOMETRY, REGISTRY
 from gisheat.styles import StyleRow
 from gisheat.write_back.stores import STYLE_OWNER, StoredTable, Written
 
-TYPES = {"text": "text", "float": "double precision", "int": "bigint", "bool": "boolean"}
-"""Type of a column by the kind of the contract."""
 _COLUMNS = tuple(field.name for field in fields(Written))
 _VALUES = "gisheat_values"
 """Temporary table of what is written, gone with the transaction."""
@@ -35,29 +31,32 @@ _TRIGGERS = """SELECT tgname, tgenabled::text FROM pg_trigger
 _ENABLE = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}
 
 
-class DatabaseStore:
-    """An open transaction on a schema: it is kept when the block ends well, else nothing has happened."""
+@contextlib.contextmanager
+def figures_in_schema(
+    place: Database, layers: Mapping[str, str], copy_of: Database | None = None
+) -> Iterator[DatabaseFigures]:  # fmt: skip
+    """The tables of a schema in one transaction: kept when the block ends well, else nothing has happened.
 
-    def __init__(self, place: Database, layers: Mapping[str, str], copy_of: Database | None = None) -> None:
-        """Name the schema, the layer of the contract of each table, and what is copied into the schema first."""
-        self.place, self.layers, self.copy_of = place, layers, copy_of
-        self.left: list[str] = []
-        """Views and the like that were not copied."""
+    Parameters
+    ----------
+    layers : mapping
+        Table -> layer of the contract.
+    copy_of : Database, optional
+        What is copied into the schema first.
+    """
+    with writing(place, "REPEATABLE READ", in_place=copy_of is None) as session:
+        if copy_of is not None:
+            copies.copy_schema(session, copy_of)
+        else:
+            alone(session, in_place=True)
+        yield DatabaseFigures(session, layers)
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as stack:
-            self.session = stack.enter_context(writing(self.place, "REPEATABLE READ"))
-            if self.copy_of is not None:
-                self.left = copies.copy_schema(self.session, self.copy_of)
-            else:
-                alone(self.session)
-            self._stack = stack.pop_all()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+class DatabaseFigures:
+    """Figures written into the tables of a schema, which a transaction is open on."""
+
+    def __init__(self, session: Session, layers: Mapping[str, str]) -> None:
+        self.session, self.place, self.layers = session, session.where, layers
 
     def _execute(self, text: str, *names: Any, values: Sequence[Any] = ()) -> Any:
         """A statement with names in it, a table of the schema as a tuple of one."""
@@ -85,14 +84,14 @@ class DatabaseStore:
 
     def names(self) -> set[str]:
         """Names of all tables and views, and of what else has one."""
-        return rows.relation_names(self.session)
+        return relation_names(self.session)
 
     def written(self) -> tuple[Written, ...]:
         """What earlier write-backs have written and is still there."""
-        if not rows.column_names(self.session, REGISTRY):
+        if not columns_of(self.session, REGISTRY):
             return ()
         found = [Written(*row) for row in self._execute(f"SELECT {_listed()} FROM {{}} ORDER BY id", (REGISTRY,))]  # noqa: S608 (our own names)
-        there = {row.holder: set(rows.column_names(self.session, row.holder)) for row in found}
+        there = {row.holder: set(columns_of(self.session, row.holder)) for row in found}
         return tuple(row for row in found if row.column in there[row.holder])
 
     def values(self, table: StoredTable, names: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -118,11 +117,7 @@ class DatabaseStore:
             sql.Identifier(self.place.schema, table),
             sql.Identifier(found.key),
         )
-        hashed = hashlib.sha256("\n".join(names).encode())
-        with self.session.rows.cursor() as cursor, cursor.copy(query) as copy:
-            for block in copy:
-                hashed.update(block)
-        return hashed.hexdigest()
+        return copy_hash(self.session, query, "\n".join(names))
 
     # columns of the layer itself -----------------------------------------------------------------------
 
@@ -134,7 +129,7 @@ class DatabaseStore:
         for column in gone:
             self._execute("ALTER TABLE {} DROP COLUMN {}", (table.name,), column)
         for column, kind in new.items():
-            self._execute(f"ALTER TABLE {{}} ADD COLUMN {{}} {TYPES[kind]}", (table.name,), column)
+            self._execute(f"ALTER TABLE {{}} ADD COLUMN {{}} {rows.SQL_TYPES[kind]}", (table.name,), column)
         if values:
             with self._without_triggers(table.name):
                 self._fill(table, values, keys)
@@ -188,7 +183,9 @@ class DatabaseStore:
         """Make a table with the values, and a view that joins it with all columns of the utility's table."""
         from psycopg import sql
 
-        columns = [sql.SQL(f", {{}} {TYPES[kind]}").format(rows.named(column)) for column, kind in kinds.items()]
+        columns = [
+            sql.SQL(f", {{}} {rows.SQL_TYPES[kind]}").format(rows.named(column)) for column, kind in kinds.items()
+        ]
         made = sql.Composed(columns)
         self._execute("CREATE TABLE {} ({} bigint PRIMARY KEY{})", (holder,), table.key, made)
         self._copied(sql.Identifier(self.place.schema, holder), {c: values[c] for c in kinds}, keys)
@@ -210,7 +207,7 @@ class DatabaseStore:
         if not written:
             self._execute("DROP TABLE IF EXISTS {}", (REGISTRY,))
             return
-        if not rows.column_names(self.session, REGISTRY):
+        if not columns_of(self.session, REGISTRY):
             columns = ", ".join(f'"{name}" text NOT NULL' for name in _COLUMNS)
             self._execute(f"CREATE TABLE {{}} (id integer PRIMARY KEY, {columns})", (REGISTRY,))
         self._execute("DELETE FROM {}", (REGISTRY,))
