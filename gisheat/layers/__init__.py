@@ -19,7 +19,7 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.cad import guess_layers, is_cad
+from gisheat.layers.cad import guess_layers, is_cad, left_out
 from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, unmerged
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
@@ -166,6 +166,7 @@ def read_layers(
     notes: list[str] = []
     hashes: dict[str, str] = {}
     own = mapping or {}
+    drawings: set[Place] = set()
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
@@ -182,7 +183,11 @@ def read_layers(
             require_columns(layer, joined.table, [str(c) for c in raw.columns])
             table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
-        waiting = ", ".join(file.name for file in unmerged(split_source(sources[layer])[0]))
+        path = split_source(sources[layer])[0]
+        if is_cad(path) and path not in drawings:  # once, however many layers are in it
+            drawings.add(path)
+            findings += left_out(layer, path, encoding)
+        waiting = ", ".join(file.name for file in unmerged(path))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
     default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None
