@@ -288,7 +288,7 @@ def test_a_multiline_is_the_line_in_its_middle(drawing, tmp_path):
 
 
 def test_what_is_not_read_is_a_finding_for_each_kind_on_whatever_layer(tmp_path):
-    """Once for a drawing, though three layers are read of it; dimensions are no part of the map: a note where chosen."""
+    """Once for a drawing, though three layers are read of it; of dimensions, no part of the map, there is a note."""
     document = ezdxf.new("R2010", units=6)
     space, (x, y) = document.modelspace(), ORIGIN
     space.add_lwpolyline([(x, y), (x + 50, y)], **on("热力管道"))

@@ -35,8 +35,8 @@ OWN = ("cad_layer", "cad_block", "cad_handle", "cad_colour", "cad_linetype")
 """Columns that every feature of a drawing has."""
 DRAWN = {"line", "point", "polygon"}
 BESIDE_THE_MAP = (
-    "DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION", "LEADER", "MULTILEADER", "TOLERANCE", "ACAD_TABLE", "ATTDEF",
-    "VIEWPORT", "IMAGE", "WIPEOUT", "OLE2FRAME", "PDFUNDERLAY", "DWFUNDERLAY", "DGNUNDERLAY", "XLINE", "RAY",
+    "DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION", "LEADER", "MULTILEADER", "TOLERANCE", "ACAD_TABLE",
+    "ATTDEF", "VIEWPORT", "IMAGE", "WIPEOUT", "OLE2FRAME", "PDFUNDERLAY", "DWFUNDERLAY", "DGNUNDERLAY", "XLINE", "RAY",
 )  # fmt: skip
 """Entities that no map is drawn with: a note is enough where they are left out."""
 INSTEAD = {
