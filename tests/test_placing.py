@@ -123,7 +123,7 @@ def test_degrees_with_the_latitude_first_are_refused(tmp_path, wanted):
     with pytest.raises(InputError, match=r"\(45.95, 128.04\) have the latitude first: exchange X and Y"):
         read(tmp_path, {"pipes": pipes_at(45.95, 128.04, "EPSG:4326", 0.01)}, to_crs=wanted)
     stations = layer([point(200, 0)], station_id=["H1"]).set_geometry(gpd.points_from_xy([45.95], [128.04]))
-    with pytest.raises(InputError, match="layer stations: .* have the latitude first"):
+    with pytest.raises(InputError, match=r"layer stations: .* have the latitude first"):
         read(tmp_path, {"pipes": town()["pipes"], "stations": stations.set_crs(4326, allow_override=True)})
 
 
