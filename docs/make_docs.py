@@ -38,7 +38,7 @@ EXECUTED = (
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
     "docs/report.md", "docs/hydraulic-table.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md",
     "docs/station-equipment.md", "docs/duration.md", "docs/formats.md", "docs/as-built.md", "docs/cad.md",
-    "docs/streets-from-osm.md", "docs/postgis.md",
+    "docs/streets-from-osm.md", "docs/postgis.md", "docs/versions.md",
 )  # fmt: skip
 ON_A_SERVER = "docs/postgis.md"
 """The page whose commands need a database."""

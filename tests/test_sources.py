@@ -210,6 +210,13 @@ def test_a_folder_has_a_hash_of_its_shapefiles_alone(tmp_path):
     assert file_hash(tmp_path) != first
 
 
+def test_a_folder_is_no_base_of_a_merge(tmp_path):
+    shapefiles(tmp_path / "maps")
+    for folder in (tmp_path / "maps", geodatabase(tmp_path / "town.gdb")):
+        ran = call("merge", folder, write(tmp_path / "survey.gpkg"), "--in-place")
+        assert (ran.code, f"{folder.name} is no GeoPackage, so nothing can be merged" in ran.sentence) == (2, True)
+
+
 def test_what_is_damaged_in_a_folder_is_named(tmp_path):
     shapefiles(tmp_path)
     (tmp_path / "pipes.shp").write_bytes(b"damaged")
