@@ -36,8 +36,9 @@ BLOCK = re.compile(
     r"|^<!-- output(?:: (?P<only>[^\n]+?))? -->\n```text\n(?P<shown>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-SHELL_ALONE = re.compile(r"[$`*?~]|^(?!gisheat )", re.MULTILINE)
-"""What only a shell understands, beside its operators; a line that is no gisheat command."""
+QUOTED = re.compile(r"'[^']*'|\"[^\"$`]*\"")
+SHELL_ALONE = re.compile(r"[$`*?~;<|&()]")
+"""What, outside of quotes, only a shell understands: it is given the whole block; else each line is for itself."""
 COMMAND_SECONDS = 300
 
 
@@ -105,40 +106,34 @@ def _chosen(printed: str, only: str | None) -> str:
 
 
 def _run_commands(script: str, folder: Path, expected: int, where: str) -> str:
-    commands = _plain(script)
-    status, printed = _in_shell(script, folder) if commands is None else _in_process(commands, folder)
+    script = script.replace("\\\n", " ").strip()
+    whole = SHELL_ALONE.search(QUOTED.sub("", script))
+    printed, status = "", 0
+    for line in [script] if whole else script.splitlines():
+        is_ours = not whole and line.startswith("gisheat ")
+        status, said = _in_process(shlex.split(line), folder) if is_ours else _in_shell(line, folder)
+        printed += said
+        if status:
+            break
     if status != expected:
         raise RuntimeError(f"{where}: exit code {status}, not {expected}:\n{script}\n{printed}")
     return printed.replace(f"{folder}{os.sep}", "")
 
 
-def _plain(script: str) -> list[list[str]] | None:
-    """Words of gisheat commands; None where something needs a shell."""
-    script = script.replace("\\\n", " ").strip()
-    if SHELL_ALONE.search(script):
-        return None
-    commands = []
-    for line in script.splitlines():
-        words = shlex.shlex(line, posix=True, punctuation_chars=True)
-        words.whitespace_split = True
-        commands.append(list(words))
-    operators = any(set(word) <= set("();<>|&") for command in commands for word in command)
-    return None if operators else commands
-
-
-def _in_process(commands: list[list[str]], folder: Path) -> tuple[int, str]:
-    """Run plain gisheat commands without starting a program for each: the same entry point, ten times as quick."""
+def _in_process(command: list[str], folder: Path) -> tuple[int, str]:
+    """Run a gisheat command without starting a program for it: the same entry point, ten times as quick."""
     from gisheat.cli import main
 
     printed, status = io.StringIO(), 0
-    with contextlib.chdir(folder), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for command in commands:
-            try:
-                main(command[1:], prog_name="gisheat")
-            except SystemExit as end:
-                status = int(end.code or 0)
-            if status:
-                break
+    command, into = (command[:-2], folder / command[-1]) if command[-2] == ">" else (command, None)
+    out = io.StringIO() if into else printed
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(printed):
+        try:
+            main(command[1:], prog_name="gisheat")
+        except SystemExit as end:
+            status = int(end.code or 0)
+    if into:
+        into.write_text(out.getvalue(), encoding="utf-8")
     return status, printed.getvalue()
 
 

@@ -12,14 +12,18 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 
 from executed import ROOT, make_clone, run_page
 from images import draw_heads, draw_routes, reduce_picture
 from make_verification import verification_page
+from page_server import served
 from reference import catalogues_page, columns_page, options_page
 from rule_images import draw_rules
+
+from gisheat import kernels
 
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/columns.md": columns_page,
@@ -34,8 +38,10 @@ EXECUTED = (
     "docs/epanet.md", "docs/operation.md", "docs/pressure-diagram.md", "docs/method.md", "docs/topology.md",
     "docs/report.md", "docs/hydraulic-table.md", "docs/maps.md", "docs/cost.md", "docs/regulation.md",
     "docs/station-equipment.md", "docs/duration.md", "docs/formats.md", "docs/as-built.md", "docs/cad.md",
-    "docs/streets-from-osm.md",
+    "docs/streets-from-osm.md", "docs/postgis.md", "docs/versions.md",
 )  # fmt: skip
+ON_A_SERVER = "docs/postgis.md"
+"""The page whose commands need a database."""
 REDUCED: dict[str, dict[str, str]] = {
     "README.md": {"mulan.png": "mulan.png"},
     "docs/maps.md": {f"mulan-{kind}.png": f"{kind}.png" for kind in ("loads", "phases", "sketch")},
@@ -50,6 +56,7 @@ FROM_DEMO = "README.md"
 
 def make_pages(*names: str) -> dict[str, str | bytes]:
     """Content of pages that are run in one folder, and of the pictures that come with them, by file name."""
+    kernels.ALWAYS_COMPILED = True  # results are the same, and the pages solve the sample thirty times
     made: dict[str, str | bytes] = {}
     printed_by_demo: dict[Path, str] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +66,8 @@ def make_pages(*names: str) -> dict[str, str | bytes]:
                 made[name] = GENERATED[name]()
             else:
                 text = (ROOT / name).read_text(encoding="utf-8")
-                made[name] = run_page(text, clone, name, printed_by_demo)
+                with served(clone) if name == ON_A_SERVER else nullcontext():
+                    made[name] = run_page(text, clone, name, printed_by_demo)
                 made |= make_pictures(name, clone / "out")
     return made
 

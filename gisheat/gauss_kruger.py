@@ -63,6 +63,10 @@ def zone_of(easting: float) -> int | None:
     return zone if known and PLAIN_EASTINGS[0] <= easting - zone * MILLION <= PLAIN_EASTINGS[1] else None
 
 
+SWAP = "exchange X and Y of the layer (in QGIS: Swap X and Y coordinates; in CAD: MIRROR at the line from 0,0 to 1,1)"
+"""What to do where they are the wrong way round."""
+
+
 def meridian_of(zone: int) -> float:
     """Middle meridian of a zone [degrees]."""
     return 6.0 * zone - 3.0 if zone in SIX_DEGREES else 3.0 * zone
@@ -118,7 +122,7 @@ def candidates(x: float, y: float) -> str:
     if -180.0 <= x <= 180.0 and -90.0 <= y <= 90.0:
         return f"{x:.2f}, {y:.2f} may be degrees: EPSG:4490 (CGCS2000) or EPSG:4326 (WGS 84), with --to-crs"
     if CHINESE_NORTHINGS[0] <= x <= CHINESE_NORTHINGS[1] and (zone_of(y) or _within(y, PLAIN_EASTINGS)):
-        return f"({x:.0f}, {y:.0f}) look like a northing and an easting: exchange them"
+        return f"the coordinates ({x:.0f}, {y:.0f}) have the northing first; before that, {SWAP}"
     if not _within(y, CHINESE_NORTHINGS):
         return ""
     zone = zone_of(x)

@@ -31,7 +31,8 @@ class Argument:
 InputFile = Annotated[
     Path | Database,
     Argument(
-        "Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.",
+        "Project file (*.toml), or a file, folder of Shapefiles or PostGIS schema (postgresql://...) with layers of the"
+        " contract's names.",
         dataset="input",
     ),
 ]

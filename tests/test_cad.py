@@ -263,6 +263,54 @@ def test_texts_beside_lines_give_their_size(drawing, tmp_path):
     assert [f.rule for f in found.findings] == ["label-doubtful"]
 
 
+def test_a_multiline_is_the_line_in_its_middle(drawing, tmp_path):
+    """Drawn along its upper line, its lower one, its middle; 4 m wide, with a corner; closed; one line alone."""
+    document, space = drawing
+    style = document.mline_styles.new("pair")
+    for offset in (1.0, 0.0, -3.0):
+        style.elements.append(offset)
+    corner = [(0, 0), (100, 0), (100, 50)]
+    for layer, place, more in (
+        ("top", corner, {"justification": 0}), ("middle", corner, {"justification": 1}),
+        ("bottom", corner, {"justification": 2}),
+        ("closed", [(0, 0), (100, 0), (100, 50), (0, 50)], {"close": True, "justification": 1}),
+    ):  # fmt: skip
+        values = {"layer": layer, "style_name": "pair", "scale_factor": 1.0, **more}
+        space.add_mline(place, close=values.pop("close", False), dxfattribs=values)
+    file = tmp_path / "a.dxf"
+    for layer, off in (("top", -2.0), ("middle", -1.0), ("bottom", 2.0)):
+        found = read(document, file, wanted=layer)
+        middle = shapely.offset_curve(shapely.LineString(corner), off, join_style="mitre")
+        assert shapely.hausdorff_distance(found.table.geometry.iloc[0], middle) < 1e-6, layer
+        assert "pipes: 1 multiline(s) became the line in their middle" in found.notes
+        assert not any("arcs" in note for note in found.notes)
+        assert found.findings == ()
+    area = read(document, file, "buildings", "closed").table.geometry.iloc[0]
+    assert shapely.hausdorff_distance(area, shapely.box(-1, -1, 101, 51)) < 1e-6
+
+
+def test_what_is_not_read_is_a_finding_for_each_kind_on_whatever_layer(tmp_path):
+    """Once for a drawing, though three layers are read of it; of dimensions, no part of the map, there is a note."""
+    document = ezdxf.new("R2010", units=6)
+    space, (x, y) = document.modelspace(), ORIGIN
+    space.add_lwpolyline([(x, y), (x + 50, y)], **on("热力管道"))
+    space.add_linear_dim(base=(x, y + 5), p1=(x, y), p2=(x + 50, y), **on("热力管道")).render()
+    for layer, count in (("建筑填充", 2), ("绿地", 1)):
+        for _ in range(count):
+            space.add_hatch(**on(layer)).paths.add_polyline_path([(x, y), (x + 1, y), (x, y + 1)])
+    document.add_xref_def("D:/maps/neighbour.dwg", "neighbour")
+    space.add_blockref("neighbour", ORIGIN, **on("0"))
+    space.add_point(ORIGIN, **on("热源"))
+    space.add_point((x + 50, y), **on("热力站"))
+    document.saveas(tmp_path / "a.dxf")
+    layers = read_layers(find_sources(tmp_path / "a.dxf", None, {}), crs=CRS)
+    assert [(f.rule, f.severity, f.message) for f in layers.findings if f.rule == "cad-not-read"] == [
+        ("cad-not-read", "warning", "Not read of a.dxf: 1 external reference (neighbour), on the CAD layer(s) 0 (1)."),
+        ("cad-not-read", "warning", "Not read of a.dxf: 3 HATCH, on the CAD layer(s) 建筑填充 (2), 绿地 (1)."),
+    ]
+    assert "pipes: of these CAD layers 1 DIMENSION were left out" in layers.notes
+
+
 # forms of files ------------------------------------------------------------------------------------------
 
 

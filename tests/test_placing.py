@@ -100,8 +100,14 @@ def test_a_zone_in_the_eastings_that_the_crs_has_not_or_the_reverse_is_mended_an
             100,
             r"begin with zone 42 \(126E\), and the middle meridian .* is 129E: .*EPSG:4530 \(CGCS2000\)",
         ),
-        (NORTH, EAST, CRS, 100, r"\(5090050, 425000\) are exchanged: .* \(in QGIS: Swap X and Y\)"),
-        (NORTH, EAST + 43e6, "EPSG:4531", 100, "are exchanged"),
+        (
+            NORTH,
+            EAST,
+            CRS,
+            100,
+            r"\(5090050, 425000\) have the northing first: exchange X and Y .*QGIS: Swap .*CAD: MIRROR",
+        ),
+        (NORTH, EAST + 43e6, "EPSG:4531", 100, "have the northing first"),
         (EAST / 1e3, NORTH / 1e3, CRS, 0.1, r"\(425, 5090\) look like kilometres, .*: multiply them by 1000"),
         (EAST * 1e3, NORTH * 1e3, CRS, 1e5, "look like millimetres"),
         (128.04, 45.95, CRS, 0.001, "look like degrees, and the CRS EPSG:4552 counts metres"),
@@ -110,6 +116,15 @@ def test_a_zone_in_the_eastings_that_the_crs_has_not_or_the_reverse_is_mended_an
 def test_coordinates_that_cannot_be_in_their_crs_are_refused(tmp_path, x, y, crs, width, sentence):
     with pytest.raises(InputError, match=sentence):
         read(tmp_path, {"pipes": pipes_at(x, y, crs, width)})
+
+
+@pytest.mark.parametrize("wanted", [CRS, "auto"])
+def test_degrees_with_the_latitude_first_are_refused(tmp_path, wanted):
+    with pytest.raises(InputError, match=r"\(45.95, 128.04\) have the latitude first: exchange X and Y"):
+        read(tmp_path, {"pipes": pipes_at(45.95, 128.04, "EPSG:4326", 0.01)}, to_crs=wanted)
+    stations = layer([point(200, 0)], station_id=["H1"]).set_geometry(gpd.points_from_xy([45.95], [128.04]))
+    with pytest.raises(InputError, match=r"layer stations: .* have the latitude first"):
+        read(tmp_path, {"pipes": town()["pipes"], "stations": stations.set_crs(4326, allow_override=True)})
 
 
 def test_a_site_grid_in_metres_is_no_grid_in_kilometres(tmp_path):
@@ -137,7 +152,7 @@ def test_a_layer_nowhere_near_the_pipes_is_told_and_why(tmp_path):
         (EAST + 43e6, NORTH, r"zone 43: EPSG:4531 \(CGCS2000\), EPSG:2367 \(Xian 1980\), EPSG:2419 \(Beijing 1954\)"),
         (EAST + 22e6, NORTH, r"zone 22: EPSG:4500 \(CGCS2000\), EPSG:2336 \(Xian 1980\), EPSG:21422 \(Beijing 1954\)"),
         (EAST, NORTH, "without the zone in its eastings: EPSG:4534 to 4554"),
-        (NORTH, EAST, "look like a northing and an easting: exchange them"),
+        (NORTH, EAST, "have the northing first; before that, exchange X and Y"),
         (128.04, 45.95, "may be degrees: EPSG:4490"),
     ],
 )

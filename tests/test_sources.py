@@ -164,6 +164,66 @@ def test_an_archive_that_holds_nothing_is_refused(tmp_path, content, words):
         layer_names(file)
 
 
+# folders of Shapefiles --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_a_folder_of_shapefiles_is_a_network_in_one_command(tmp_path, encoding):
+    """Names of layers in Chinese, texts of no stated code; what else lies in the folder is not looked at."""
+    shapefiles(tmp_path, ("管道", "热力站", "热源"), encoding)
+    (tmp_path / "notes.txt").write_text("no layer")
+    (tmp_path / "project.qgz").write_bytes(b"no layer either")
+    (tmp_path / "broken.gpkg").write_bytes(b"damaged")
+    (tmp_path / "lost.dbf").write_bytes(b"")
+    shapefiles(tmp_path / "last-year.shp")
+    assert layer_names(tmp_path) == ["热力站", "热源", "管道"]
+    assert agree(*solved(tmp_path, tmp_path))
+
+
+@pytest.mark.parametrize("upper", [(".shp",), (".dbf", ".shx", ".prj"), (".shp", ".shx", ".dbf", ".prj")])
+def test_endings_in_a_folder_may_be_in_capitals(tmp_path, upper):
+    for part in shapefiles(tmp_path):
+        if part.suffix in upper:
+            part.rename(part.with_suffix(part.suffix.upper()))
+    assert layer_names(tmp_path) == ["pipes", "sources", "stations"]
+    assert agree(*solved(tmp_path, tmp_path))
+
+
+def test_a_layer_of_a_folder_is_named_as_that_of_a_file_is(tmp_path):
+    shapefiles(tmp_path / "maps", ("mains", "users", "plant"))
+    named = {"pipes": "mains", "stations": "users", "sources": "plant"}
+    listed = "".join(f'{layer} = "maps|{name}"\n' for layer, name in named.items())
+    (tmp_path / "project.toml").write_text(f"[layers]\n{listed}")
+    assert agree(*solved(tmp_path, tmp_path / "project.toml"))
+    ran = call("check", tmp_path / "maps")
+    assert (ran.code, "it holds 'mains', 'plant', 'users'" in ran.sentence) == (2, True)
+    ran = call("check", tmp_path / "maps", *(f"--{layer}={tmp_path / 'maps'}|{name}" for layer, name in named.items()))
+    assert ran.code == 0
+
+
+def test_a_folder_has_a_hash_of_its_shapefiles_alone(tmp_path):
+    parts = shapefiles(tmp_path)
+    first = file_hash(tmp_path)
+    (tmp_path / "pipes.gpkg").write_bytes(b"a result beside them")
+    assert file_hash(tmp_path) == first
+    parts[0].write_bytes(parts[0].read_bytes() + b"x")
+    assert file_hash(tmp_path) != first
+
+
+def test_a_folder_is_no_base_of_a_merge(tmp_path):
+    shapefiles(tmp_path / "maps")
+    for folder in (tmp_path / "maps", geodatabase(tmp_path / "town.gdb")):
+        ran = call("merge", folder, write(tmp_path / "survey.gpkg"), "--in-place")
+        assert (ran.code, f"{folder.name} is no GeoPackage, so nothing can be merged" in ran.sentence) == (2, True)
+
+
+def test_what_is_damaged_in_a_folder_is_named(tmp_path):
+    shapefiles(tmp_path)
+    (tmp_path / "pipes.shp").write_bytes(b"damaged")
+    ran = call("check", tmp_path)
+    assert (ran.code, "pipes.shp cannot be read" in ran.sentence) == (2, True)
+
+
 # GeoJSON, FlatGeobuf ---------------------------------------------------------------------------------------
 
 

@@ -115,13 +115,14 @@ def open_geopackage(place: Path, sources: Mapping[str, str]) -> GeoPackageBase:
     InputError
         If it is no GeoPackage, or a layer is a view or has no feature id.
     """
+    other = f"{place} is no GeoPackage, so nothing can be merged into it: bring its layers into one (*.gpkg)."
+    if place.is_dir():
+        raise InputError(other)
     with _read(place) as connection:
         try:
             connection.execute("SELECT 1 FROM gpkg_contents").fetchone()
         except sqlite3.Error as error:
-            raise InputError(
-                f"{place} is no GeoPackage, so nothing can be merged into it: bring its layers into one (*.gpkg)."
-            ) from error
+            raise InputError(other) from error
         tables = {layer: _described(connection, place, layer, name) for layer, name in sources.items()}
     return GeoPackageBase(place, place, tables)
 

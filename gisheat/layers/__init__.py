@@ -19,7 +19,16 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, sources_by_words
+from gisheat.layers import cad
+from gisheat.layers.files import (
+    column_names,
+    file_hash,
+    layer_names,
+    read_source,
+    read_table,
+    reader_of,
+    sources_by_words,
+)
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
 from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
@@ -166,6 +175,7 @@ def read_layers(
     notes: list[str] = []
     hashes: dict[str, str] = {}
     own = mapping or {}
+    drawings: set[Place] = set()
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
@@ -182,7 +192,11 @@ def read_layers(
             require_columns(layer, joined.table, [str(c) for c in raw.columns])
             table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
-        waiting = ", ".join(file.name for file in unmerged(split_source(sources[layer])[0]))
+        path = split_source(sources[layer])[0]
+        if reader_of(path) is cad and path not in drawings:  # once, however many layers are in it
+            drawings.add(path)
+            findings += cad.left_out(layer, path, encoding)
+        waiting = ", ".join(file.name for file in unmerged(path))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")
     default, wanted = parse_crs(crs) if crs else None, parse_crs(to_crs) if to_crs and to_crs != AUTO else None

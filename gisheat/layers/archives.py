@@ -1,4 +1,4 @@
-"""Archives as people send them: a zip with Shapefiles, a File Geodatabase or tables in it, unpacked to be read."""
+"""Several files as one source: a zip with Shapefiles, a File Geodatabase or tables in it, a folder of Shapefiles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[list[Path]]:
-    """Sources in an archive, unpacked into a folder that is gone afterwards; of another file itself.
+    """Sources in an archive, unpacked into a folder that is gone afterwards; Shapefiles of a folder; else the file.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
         If it is damaged, locked by a password, too large, or holds no source.
     """
     if not is_archive(path):
-        yield [path]
+        yield shapefiles_in(path) or [path]
         return
     with tempfile.TemporaryDirectory(prefix="gisheat-") as folder:
         try:
@@ -56,6 +56,12 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
                 f"{path}: the archive holds no vector file that is read of archives ({', '.join(SOURCES)}, .gdb)."
             )
         yield found
+
+
+def shapefiles_in(folder: Path) -> list[Path]:
+    """Shapefiles that lie in a folder, sorted; none where it is no folder."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    return sorted(p for p in there if p.suffix.lower() == ".shp" and p.is_file())
 
 
 def _is_source(path: Path) -> bool:

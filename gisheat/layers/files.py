@@ -17,7 +17,7 @@ import shapely
 from gisheat import database
 from gisheat.errors import InputError
 from gisheat.layers import cad, geodatabases, shapefiles, sheets, vectors
-from gisheat.layers.archives import is_archive, unpacked
+from gisheat.layers.archives import shapefiles_in, unpacked
 from gisheat.layers.reader import Read, Reader
 from gisheat.places import Database, Place, file_of, split_source
 from gisheat.project import did_you_mean
@@ -75,7 +75,7 @@ def reader_of(file: Place) -> Reader:
 
 
 def layer_names(where: Place) -> list[str]:
-    """Names of the layers of a place; of an archive, those of all files in it.
+    """Names of the layers of a place; of an archive or a folder of Shapefiles, those of all files in it.
 
     Raises
     ------
@@ -86,11 +86,15 @@ def layer_names(where: Place) -> list[str]:
         return database.layer_names(where)
     path = where
     _check_file(path)
-    try:
-        with unpacked(path) as files, _without_remarks():
-            return [name for file in files for name in _names_in(file)]
-    except _FAULTS as error:
-        raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+    found: list[str] = []
+    with unpacked(path) as files, _without_remarks():
+        for file in files:
+            try:
+                found += _names_in(file)
+            except _FAULTS as error:
+                inside = "" if file == path else f": {file.name}"
+                raise InputError(f"{path}{inside} cannot be read: {reason(error)}.") from error
+    return found
 
 
 def _names_in(file: Path) -> list[str]:
@@ -110,12 +114,12 @@ def opened(where: Place, name: str) -> Iterator[tuple[Path, str]]:
     """A file that can be read without being changed, and the name of the layer in it, of FILE and layer name.
 
     Without a layer name the first one, or what the reader makes of none. It is the file itself, a copy of it, or what
-    an archive has in it.
+    an archive or a folder has in it.
     """
     path = file_of(where, "input")
     with unpacked(path) as files:
         chosen = files[0]
-        if is_archive(path) and name:
+        if len(files) > 1 and name:
             chosen = next((file for file in files if name in _names_in(file)), chosen)
         reader = reader_of(chosen)
         with reader.prepared(chosen) as whole:
@@ -191,8 +195,8 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if not there:
         raise InputError(f"{path}: there is no such file.")
-    if path.is_dir() and path.suffix.lower() != ".gdb":
-        raise InputError(f"{path} is a folder; name a file.")
+    if path.is_dir() and path.suffix.lower() != ".gdb" and not shapefiles_in(path):
+        raise InputError(f"{path} is a folder; name a file, or a folder with Shapefiles in it.")
     if any(c in str(path.absolute()) for c in LOST_IN_NAMES):
         raise InputError(f"{path} cannot be read: its name holds a semicolon, tab or line break; rename it.")
     if path.is_file() and path.stat().st_size == 0:
@@ -220,11 +224,16 @@ def _without_remarks() -> Iterator[None]:
 
 
 def file_hash(path: Place) -> str:
-    """SHA-256 of a file's content; of a folder (a File Geodatabase) that of its files' names and hashes; else empty."""
+    """SHA-256 of a file's content; of a folder that of the names and hashes of the files in it; else empty.
+
+    All files of a File Geodatabase count; elsewhere those of its Shapefiles, for other ones are not read.
+    """
     if not isinstance(path, Path):
         return ""
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")
+        whole = path.suffix.lower() == ".gdb"
+        parts = path.rglob("*") if whole else (p for p in path.iterdir() if p.suffix.lower() in shapefiles.PARTS)
+        inside = sorted(p for p in parts if p.is_file() and p.suffix != ".lock")
         listed = "".join(f"{file_hash(p)}  {p.relative_to(path).as_posix()}\n" for p in inside)
         return hashlib.sha256(listed.encode()).hexdigest()
     if not path.is_file():

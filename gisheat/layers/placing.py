@@ -16,6 +16,7 @@ from gisheat.crs import check_crs, fitting_crs, name_of
 from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.gauss_kruger import (
+    SWAP,
     candidates,
     codes_of_meridian,
     codes_of_zone,
@@ -180,17 +181,17 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
     InputError
         If the coordinates can't be in it: axes exchanged, another zone, kilometres, degrees.
     """
+    if crs.is_geographic and _within(DEGREES[0], y) and _within(DEGREES[1], x):
+        raise InputError(f"layer {layer}: the coordinates ({x:.2f}, {y:.2f}) have the latitude first: {SWAP}.")
     known = projection_of(crs)
     if known is None:
         return crs, []
     place = f"layer {layer}: the coordinates ({x:.0f}, {y:.0f})"
     if are_northings([x]) and are_eastings([y]) and abs(x - known.false_easting) > OUTLYING:
-        raise InputError(
-            f"{place} are exchanged: a northing stands first; swap X and Y of the layer (in QGIS: Swap X and Y)."
-        )
+        raise InputError(f"{place} have the northing first: {SWAP}.")
     width = float(np.ptp(bounds[:, [0, 2]])) + float(np.ptp(bounds[:, [1, 3]]))
     for unit, (east, north) in (("kilometres", KILOMETRES), ("degrees", DEGREES)):
-        if width < SMALL and east[0] <= x <= east[1] and north[0] <= y <= north[1]:
+        if width < SMALL and _within(east, x) and _within(north, y):
             what = "give the layer the CRS of its degrees" if unit == "degrees" else "multiply them by 1000"
             raise InputError(f"{place} look like {unit}, and the CRS {name_of(crs)} counts metres: {what}.")
     if are_eastings([x / 1e3]) and are_northings([y / 1e3]) and x > 9.9e7:
@@ -198,6 +199,10 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
             f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000."
         )
     return _with_zone(layer, place, crs, known.meridian, known.false_easting, x)
+
+
+def _within(limits: tuple[float, float], value: float) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 def _with_zone(

@@ -20,6 +20,8 @@ from gisheat.layers import vectors
 from gisheat.layers.code_pages import Decoded, called, code_of, decoded, recognise, remarks, wanted_code
 from gisheat.layers.reader import Read
 
+PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""Endings of the files that are read of a Shapefile."""
 AS_BYTES = "ISO-8859-1"
 """Code in which every byte is a character, and comes back as it was."""
 LANGUAGE_BYTE = 29
@@ -45,7 +47,7 @@ def prepared(file: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gisheat-") as folder:
         copy = Path(folder) / WITHOUT_INDEX / f"{file.stem}.shp"
         copy.parent.mkdir()
-        for suffix in (".shp", ".dbf", ".prj", ".cpg"):
+        for suffix in PARTS:
             part = beside(file, suffix)
             if part is not None:
                 shutil.copyfile(part, copy.with_suffix(suffix))

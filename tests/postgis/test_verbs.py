@@ -11,11 +11,13 @@ import pyogrio
 import pytest
 from drawings import call
 from matplotlib.image import imread
+from osm_files import write_pbf
 from servers import Town
 
 from gisheat import database, geopackage
-from gisheat.layers import layer_names, read_table
+from gisheat.layers import layer_names, read_layers, read_table
 from gisheat.operations import OPERATIONS
+from gisheat.osm import ATTRIBUTION
 from gisheat.places import place
 from gisheat.schema import GEOMETRY, INPUT_LAYERS
 
@@ -234,6 +236,24 @@ def test_a_result_in_a_database_is_exported_as_one_in_a_file_is(mulan):
     assert [f["properties"]["pipe_id"] for f in two] == [f["properties"]["pipe_id"] for f in one]
 
 
+def test_streets_of_an_extract_go_into_a_database(town, tmp_path):
+    """As into a file; again in their place, beside tables of others only with --overwrite; styled, keyed, indexed."""
+    extract, file, address = write_pbf(tmp_path / "town.osm.pbf"), tmp_path / "streets.gpkg", town.address("osm")
+    for output in (file, address, address):
+        ran = call("import-osm", extract, "-o", output)
+        assert (ran.code, ran.err) == (0, "")
+    assert_same(place(address), file)
+    assert f"Written: {address}" in ran.out
+    assert read_layers({"streets": f"{address}|streets"}).attributions() == (ATTRIBUTION,)
+    assert town.query("SELECT f_table_name::text FROM layer_styles WHERE f_table_schema = 'osm' AND useasdefault")
+    town.admin.execute("CREATE TABLE osm.ours (a int); INSERT INTO osm.ours VALUES (1)")
+    ran = call("import-osm", extract, "-o", address)
+    assert (ran.code, "tables that gisheat did not write (ours)" in ran.sentence) == (2, True)
+    assert call("import-osm", extract, "-o", address, "--overwrite", "--classes", "primary").code == 0
+    assert town.query("SELECT street_id FROM osm.streets") == [("103",)]
+    assert town.query("SELECT a FROM osm.ours") == [(1,)]
+
+
 def test_no_verb_is_left_out():
     tried = {
         *TO_RESULT,
@@ -244,11 +264,12 @@ def test_no_verb_is_left_out():
         "new",
         "template",
         "import_inp",
+        "import_osm",
         "export_inp",
         "export",
     }
     in_files_of_their_own = {"merge", "undo", "write_back"}  # test_merging, test_writing_back
-    files_alone = {"check_table", "import_osm"}
+    files_alone = {"check_table"}
     assert {o.__name__ for o in OPERATIONS} == tried | in_files_of_their_own | files_alone
 
 

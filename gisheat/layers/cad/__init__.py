@@ -22,7 +22,7 @@ from gisheat.errors import InputError
 from gisheat.findings import Finding
 from gisheat.layers.cad import names
 from gisheat.layers.cad.document import SUFFIXES, Unit, open_document, unit_of
-from gisheat.layers.cad.entities import SAGITTA, Content, Feature, names_of_values, read_entities
+from gisheat.layers.cad.entities import EXTERNAL, SAGITTA, Content, Feature, names_of_values, read_entities
 from gisheat.layers.cad.labels import sizes_beside
 from gisheat.layers.cad.symbols import reach_symbols
 from gisheat.layers.mapping import plain
@@ -30,11 +30,20 @@ from gisheat.layers.reader import Read
 from gisheat.project import MOST_LISTED, did_you_mean
 from gisheat.schema import GEOMETRY, ID_COLUMN, INPUT_LAYERS, columns, input_columns, split_unit
 
-__all__ = ["SUFFIXES", "Sheet", "column_names", "guess_layers", "layer_names", "prepared", "read"]
+__all__ = ["SUFFIXES", "Sheet", "column_names", "guess_layers", "layer_names", "left_out", "prepared", "read"]
 
 OWN = ("cad_layer", "cad_block", "cad_handle", "cad_colour", "cad_linetype")
 """Columns that every feature of a drawing has."""
 DRAWN = {"line", "point", "polygon"}
+BESIDE_THE_MAP = (
+    "DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION", "LEADER", "MULTILEADER", "TOLERANCE", "ACAD_TABLE",
+    "ATTDEF", "VIEWPORT", "IMAGE", "WIPEOUT", "OLE2FRAME", "PDFUNDERLAY", "DWFUNDERLAY", "DGNUNDERLAY", "XLINE", "RAY",
+)  # fmt: skip
+"""Entities that no map is drawn with: a note is enough where they are left out."""
+INSTEAD = {
+    "HATCH": "draw their edges as closed polylines where they are areas of the map (in CAD: HATCHEDIT)",
+    EXTERNAL: "bind them to the drawing (in CAD: XREF, Bind), or name the other drawing as a source",
+}
 
 prepared = nullcontext
 """The file itself: nothing is written beside it."""
@@ -115,6 +124,22 @@ def read(layer: str, file: Path, name: str, encoding: str | None = None) -> Read
         notes += said
         findings += found
     return Read(gpd.GeoDataFrame(table, geometry=geometry), tuple(notes), tuple(findings))
+
+
+def left_out(layer: str, path: Path, encoding: str | None = None) -> list[Finding]:
+    """Findings on what may belong to the map and is not read, on whatever CAD layer: one for each kind of entities."""
+    content = _sheet(path, encoding).content
+    by_kind: dict[str, dict[str, int]] = {}
+    for (of, kind), count in sorted(content.left_out.items()):
+        if kind not in BESIDE_THE_MAP:
+            by_kind.setdefault(kind, {})[of] = count
+    findings = []
+    for kind, counts in by_kind.items():
+        names = f" ({'; '.join(sorted(content.external))})" if kind == EXTERNAL else ""
+        where = ", ".join(f"{of} ({count})" for of, count in list(counts.items())[:MOST_LISTED])
+        message = f"Not read of {path.name}: {sum(counts.values())} {kind}{names}, on the CAD layer(s) {where}."
+        findings.append(Finding("cad-not-read", "warning", layer, message, repair=INSTEAD.get(kind, "")))
+    return findings
 
 
 def _sheet(path: Path, encoding: str | None = None) -> Sheet:
@@ -235,17 +260,21 @@ def _notes(layer: str, sheet: Sheet, chosen: Sequence[str], features: Sequence[F
     hidden = [name for name in chosen if name in sheet.hidden]
     if hidden:
         said.append(f"{layer}: {'; '.join(hidden)} is frozen or switched off in the drawing; it was read all the same")
-    others = [f"{count} {kind}" for (of, kind), count in sorted(content.left_out.items()) if of in chosen]
+    others = [
+        f"{count} {kind}"
+        for (of, kind), count in sorted(content.left_out.items())
+        if of in chosen and kind in BESIDE_THE_MAP
+    ]
     if others:
         said.append(f"{layer}: of these CAD layers {', '.join(others)} were left out")
     symbols = sum(count for of, count in content.symbols_with_lines.items() if of in chosen)
     if symbols and GEOMETRY[layer] == "line":
         said.append(f"{layer}: the lines of {symbols} block(s) are symbols of points, no lines of the plan")
-    if content.external:
-        listed = "; ".join(sorted(content.external))
-        said.append(f"{layer}: external references ({listed}) are not read; bind them in CAD")
     if content.invisible:
         said.append(f"{layer}: {content.invisible} invisible entities of the drawing were left out")
+    multiple = sum(count for of, count in content.multiple.items() if of in chosen)
+    if multiple and GEOMETRY[layer] == "line":
+        said.append(f"{layer}: {multiple} multiline(s) became the line in their middle")
     if GEOMETRY[layer] == "line" and content.curved & set(chosen):
         said.append(f"{layer}: arcs and splines became chords within {SAGITTA:g} m")
     return said

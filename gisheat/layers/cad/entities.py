@@ -19,8 +19,10 @@ Array = NDArray[np.float64]
 
 SAGITTA = 0.01
 """Farthest that the chords of arcs, bulges and splines leave the curve [m]."""
-LINES = ("LINE", "LWPOLYLINE", "POLYLINE", "ARC", "ELLIPSE", "SPLINE")
+LINES = ("LINE", "LWPOLYLINE", "POLYLINE", "MLINE", "ARC", "ELLIPSE", "SPLINE")
 """Entities that are lines."""
+EXTERNAL = "external reference"
+"""What a block is called that lies in another drawing."""
 NESTED = 1 << 20
 """A part of a block, or of a block in it, has the number of the outer block times this, and its own place there."""
 FRAME = 16
@@ -71,6 +73,8 @@ class Content:
     invisible: int = 0
     external: set[str] = field(default_factory=set)
     """Names of external references."""
+    multiple: Counter[str] = field(default_factory=Counter)
+    """Multilines by layer, of which the middle was read."""
     curved: set[str] = field(default_factory=set)
     """Layers with arcs, bulges or splines."""
     symbols_with_lines: Counter[str] = field(default_factory=Counter)
@@ -136,7 +140,9 @@ class _Reader:
             self._add(feature, kind)
         elif kind in LINES and not (kind == "POLYLINE" and (entity.is_polygon_mesh or entity.is_poly_face_mesh)):
             place, closed = _vertices(entity, self.sagitta)
-            if kind != "LINE" and getattr(entity, "has_arc", True):
+            if kind == "MLINE":
+                self.content.multiple[layer] += 1
+            elif kind != "LINE" and getattr(entity, "has_arc", True):
                 self.content.curved.add(layer)
             self._add(Feature(fid, handle, layer, "line", place, closed, **self._look(entity, layer)), kind)
         else:
@@ -179,6 +185,7 @@ class _Reader:
             return
         if block.block is not None and block.block.is_xref:
             self.content.external.add(block.name)
+            self.content.left_out[layer, EXTERNAL] += 1
             return
         several = list(insert.multi_insert()) if insert.mcount > 1 else [insert]
         for number, one in enumerate(several, 1):
@@ -260,6 +267,8 @@ def _vertices(entity: Any, sagitta: float) -> tuple[Array, bool]:
     kind = entity.dxftype()
     if kind == "LINE":
         return np.array([entity.dxf.start.xyz, entity.dxf.end.xyz], float), False
+    if kind == "MLINE":
+        return _middle(entity), bool(entity.is_closed)
     if kind not in ("LWPOLYLINE", "POLYLINE"):
         return _array(entity.flattening(sagitta)), bool(getattr(entity, "closed", False))
     closed = bool(entity.is_closed)
@@ -281,6 +290,18 @@ def _vertices(entity: Any, sagitta: float) -> tuple[Array, bool]:
     if entity.dxf.hasattr("extrusion") and not (kind == "POLYLINE" and entity.is_3d_polyline):
         found = _array(entity.ocs().points_to_wcs(found))
     return found, closed
+
+
+def _middle(multiline: Any) -> Array:
+    """Line in the middle between the outermost lines of a multiline, shape (vertices, 3).
+
+    Each vertex says how far from it, along its mitre, each of the lines is.
+    """
+    places = []
+    for vertex in multiline.vertices:
+        apart = [lengths[0] for lengths in vertex.line_params if lengths] or [0.0]
+        places.append(vertex.location + vertex.miter_direction * ((min(apart) + max(apart)) / 2.0))
+    return _array(places + places[:1] if multiline.is_closed else places)
 
 
 def with_arcs(place: Array, bulge: Array, sagitta: float) -> Array:

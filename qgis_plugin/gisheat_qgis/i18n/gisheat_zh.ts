@@ -16,8 +16,8 @@
 <translation>查看文件中的图层，推断各图层的类型和各列的含义，据此写出项目文件并显示推断结果。</translation>
 </message>
 <message>
-<source>Project file (*.toml), or a file or PostGIS schema (postgresql://...) with layers of the contract's names.</source>
-<translation>项目文件（*.toml），或图层名称符合约定的文件或 PostGIS 模式（postgresql://...）。</translation>
+<source>Project file (*.toml), or a file, folder of Shapefiles or PostGIS schema (postgresql://...) with layers of the contract's names.</source>
+<translation>项目文件（*.toml），或图层名称符合约定的文件、Shapefile 文件夹或 PostGIS 模式（postgresql://...）。</translation>
 </message>
 <message>
 <source>Project file to write.</source>
