@@ -19,7 +19,17 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Geometries, Kind, StoredTable, check_before, check_number, of_columns
+from gisheat.as_built.stores import (
+    Demands,
+    Geometries,
+    Kind,
+    StoredTable,
+    check_before,
+    check_number,
+    of_columns,
+    of_figures,
+    of_tables,
+)
 from gisheat.errors import EditedError, InputError
 from gisheat.geopackage import LITTLE_ROOM, LOCK_SECONDS
 from gisheat.layers.files import quoted, readable
@@ -226,6 +236,20 @@ def _described(connection: sqlite3.Connection, place: Path, layer: str, name: st
         layer, name, key, {row[1]: _kind(row[2]) for row in own},
         {row[1]: width for row in own if (width := _width(row[2]))},
         geometry, str(shape).upper(), dimension.get(z), dimension.get(m), _crs(connection, srs) if geometry else None,
+        _demands(connection, name, key, geometry), _figures(connection, name),
+    )  # fmt: skip
+
+
+def _demands(connection: sqlite3.Connection, name: str, *without: str) -> Demands:
+    listed = [row for row in connection.execute(f"PRAGMA table_xinfo({quoted(name)})") if row[1] not in without]
+    unique = []
+    for _, index, is_unique, _, partial in connection.execute(f"PRAGMA index_list({quoted(name)})").fetchall():
+        columns = [row[2] for row in connection.execute(f"PRAGMA index_info({quoted(index)})")]
+        if is_unique and not partial and not {None, *without} & {*columns}:
+            unique.append(tuple(columns))
+    return Demands(
+        tuple(sorted(unique)), frozenset(row[1] for row in listed if row[3]),
+        frozenset(row[1] for row in listed if row[4] is not None), frozenset(row[1] for row in listed if row[6] > 1),
     )  # fmt: skip
 
 
@@ -329,7 +353,6 @@ class _Work:
     def __init__(self, connection: sqlite3.Connection, place: Path) -> None:
         self.connection, self.place = connection, place
         self.tables: dict[str, StoredTable] = {}  # as they are now
-        self.figures = _figures(connection)
 
     def do(self, edits: Sequence[Edit]) -> list[Edit]:
         """Make the edits in their order; with the feature ids that new rows got."""
@@ -338,7 +361,8 @@ class _Work:
             of.setdefault(edit.action, []).append(edit)
         done = [self._add(edit) for edit in of.get("add_column", ())]
         by_table: dict[str, list[Edit]] = {}
-        for edit in edits:
+        there = {row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for edit in of_tables(edits, there):
             if edit.action in ("insert", "update", "delete"):
                 by_table.setdefault(edit.table, []).append(edit)
         for name, some in by_table.items():
@@ -374,8 +398,10 @@ class _Work:
         there = {table.geometry, *table.kinds}
         edits = [of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
+        figures = _figures(self.connection, table.name, holder=True).get(table.name, ())
+        edits = of_figures(edits, now, figures)
         for edit in edits:
-            check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
+            check_before(self.place, edit, now.get(edit.fid or 0), figures)
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
         self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
         for action, statement in (("update", _update), ("insert", _insert)):
@@ -436,15 +462,16 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
     return f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608
 
 
-def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """Columns that a write-back has written, by table: figures are nobody's edits."""
-    columns = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
-    found: dict[str, set[str]] = {}
-    if {"table", "holder", "column"} <= columns:
-        query = f'SELECT "table", "column" FROM {REGISTRY} WHERE "table" = holder'  # noqa: S608 (our own name)
-        for table, column in connection.execute(query):
-            found.setdefault(table, set()).add(column)
-    return found
+def _figures(connection: sqlite3.Connection, table: str, *, holder: bool = False) -> dict[str, tuple[str, ...]]:
+    """Columns that a write-back has written for a table, or into it, by the table that holds them."""
+    found: dict[str, tuple[str, ...]] = {}
+    named = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
+    if {"table", "holder", "column"} <= named:
+        query = f'SELECT holder, "column" FROM {REGISTRY} WHERE {"holder" if holder else quoted("table")} = ?'  # noqa: S608
+        for name, column in connection.execute(query, (table,)).fetchall():
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
+            found[name] = (*found.get(name, ()), *({column} & there))
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:

@@ -148,7 +148,8 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
     taken: list[str] = []
     for column in map(str, new.columns):
         stated = column in inputs if column in known else not column.startswith(WRITTEN)
-        if column == "geometry" or not stated or column in computed:
+        own = base.own[layer][column].name if column in base.own[layer] else column
+        if column == "geometry" or not stated or column in computed or own in table.demands.generated:
             continue
         if column in there:
             wanted[column] = ""
