@@ -70,8 +70,11 @@ def change_set_layers(changes: ChangeSet) -> dict[str, pd.DataFrame]:
 
 
 def is_change_set(place: Place) -> bool:
-    """Tell whether a place holds a change set."""
-    return place.suffix.lower() != ".toml" and VALUES in layer_names(place)
+    """Tell whether a place holds a change set, or what is left of one."""
+    if place.suffix.lower() == ".toml":
+        return False
+    names = layer_names(place)
+    return VALUES in names or any(n in names and "change_id" in column_names(f"{place}|{n}") for n in FEATURES)
 
 
 def read_change_set(place: Place) -> ChangeSet:
@@ -94,8 +97,9 @@ def read_change_set(place: Place) -> ChangeSet:
         if layer in names:
             table, _ = with_measures(layer, f"{place}|{layer}", read_table(layer, f"{place}|{layer}"))
             tables.append(_checked(table, FEATURE_COLUMNS, f"{place}|{layer}"))
-    if not tables:
-        raise InputError(f"{place} is no change set: the layers {', '.join(FEATURES)} are missing.")
+    if not tables or VALUES not in names:
+        missing = f"table {VALUES} is" if tables else f"layers {', '.join(FEATURES)} are"
+        raise InputError(f"{place} is no whole change set: the {missing} missing; were they given other names?")
     crs = next((table.crs for table in tables if table.crs is not None), None)
     kept = [table for table in tables if len(table)]
     features = gpd.GeoDataFrame(pd.concat(kept, ignore_index=True), crs=crs) if kept else empty_features(crs)

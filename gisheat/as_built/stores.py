@@ -171,9 +171,9 @@ def of_tables(edits: Iterable[Edit], there: Collection[str]) -> list[Edit]:
 
 
 def is_figure(column: str) -> bool:
-    """Whether a column is called as those that only a result has."""
-    named = [known[column] for layer in INPUT_LAYERS if column in (known := columns(layer))]
-    return column.startswith(WRITTEN) or (bool(named) and not any(c.is_input for c in named))
+    """Whether a column is called as one that some layer of a result has and no input."""
+    known = [columns(layer).get(column) for layer in INPUT_LAYERS]
+    return column.startswith(WRITTEN) or any(c is not None and not c.is_input for c in known)
 
 
 def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collection[str]) -> list[Edit]:
