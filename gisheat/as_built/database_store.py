@@ -21,6 +21,7 @@ from gisheat.as_built.stores import (
     of_columns,
     of_figures,
     of_tables,
+    refused,
 )
 from gisheat.database import copies, rows
 from gisheat.database.reading import shape_of
@@ -266,14 +267,34 @@ def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit
     keys = [edit.fid for edit in edits if edit.fid is not None]
     for edit in edits:
         check_before(session.where, edit, before.get(edit.fid or 0), figures)
-    by_action: dict[str, list[tuple[int, Row]]] = {}
-    for edit, key in zip(edits, keys, strict=True):
-        by_action.setdefault(edit.action, []).append((key, edit.after or {}))
-    rows.delete_rows(session, table, [key for key, _ in by_action.get("delete", ())])
-    rows.update_rows(session, table, by_action.get("update", ()))
-    rows.insert_rows(session, table, by_action.get("insert", ()))
+    for action in ("delete", "update", "insert"):
+        _make(session, table, [edit for edit in edits if edit.action == action])
     after = rows.read_rows(session, table, keys)
     return [_as_done(session, edit, before.get(edit.fid or 0), after.get(edit.fid or 0)) for edit in edits]
+
+
+def _make(session: Session, table: rows.Table, edits: list[Edit]) -> None:
+    """Make edits of one kind; what a rule of the database refuses is told with the feature."""
+    import psycopg
+
+    def make(some: list[Edit]) -> None:
+        made = [(edit.fid or 0, edit.after or {}) for edit in some]
+        with session.rows.transaction():
+            if some[0].action == "delete":
+                rows.delete_rows(session, table, [key for key, _ in made])
+            else:
+                (rows.update_rows if some[0].action == "update" else rows.insert_rows)(session, table, made)
+
+    try:
+        if edits:
+            make(edits)
+    except psycopg.errors.IntegrityError:
+        for edit in edits:
+            try:
+                make([edit])
+            except psycopg.errors.IntegrityError as error:
+                raise InputError(refused(session.where, edit, str(error.diag.message_primary))) from None
+        raise
 
 
 def _figures(session: Session, table: str, *, holder: bool = False) -> dict[str, tuple[str, ...]]:

@@ -18,9 +18,9 @@ import pyproj
 import shapely
 from pyproj.exceptions import CRSError
 
+from gisheat.as_built.geopackage_rules import broken_references, demands_of, figures_of
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
 from gisheat.as_built.stores import (
-    Demands,
     Geometries,
     Kind,
     StoredTable,
@@ -29,12 +29,12 @@ from gisheat.as_built.stores import (
     of_columns,
     of_figures,
     of_tables,
+    refused,
 )
 from gisheat.errors import EditedError, InputError
 from gisheat.geopackage import LITTLE_ROOM, LOCK_SECONDS
 from gisheat.layers.files import quoted, readable
 from gisheat.layers.measures import has_m, header_size
-from gisheat.schema import REGISTRY
 
 _SQL_TYPE = {"text": "TEXT", "float": "REAL", "int": "INTEGER", "bool": "BOOLEAN"}
 _HISTORY_TABLE = f"""CREATE TABLE {HISTORY} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, number INTEGER NOT NULL,
@@ -97,7 +97,13 @@ class GeoPackageStore:
         """Make edits and tell the history, all in one transaction."""
         with self._writing() as connection:
             _check_number(connection, self.place, run)
+            broken = broken_references(connection)
             done = _Work(connection, self.place).do(edits)
+            for table, row, parent in sorted(broken_references(connection) - broken):
+                raise InputError(
+                    f"{self.place}: the row {row} of {table} would name a row of {parent} that is not there: nothing"
+                    " was changed; leave that change out, or mend it."
+                )
             if not _has_history(connection, self.place):
                 connection.execute(_HISTORY_TABLE)
                 connection.execute(
@@ -236,20 +242,7 @@ def _described(connection: sqlite3.Connection, place: Path, layer: str, name: st
         layer, name, key, {row[1]: _kind(row[2]) for row in own},
         {row[1]: width for row in own if (width := _width(row[2]))},
         geometry, str(shape).upper(), dimension.get(z), dimension.get(m), _crs(connection, srs) if geometry else None,
-        _demands(connection, name, key, geometry), _figures(connection, name),
-    )  # fmt: skip
-
-
-def _demands(connection: sqlite3.Connection, name: str, *without: str) -> Demands:
-    listed = [row for row in connection.execute(f"PRAGMA table_xinfo({quoted(name)})") if row[1] not in without]
-    unique = []
-    for _, index, is_unique, _, partial in connection.execute(f"PRAGMA index_list({quoted(name)})").fetchall():
-        columns = [row[2] for row in connection.execute(f"PRAGMA index_info({quoted(index)})")]
-        if is_unique and not partial and not {None, *without} & {*columns}:
-            unique.append(tuple(columns))
-    return Demands(
-        tuple(sorted(unique)), frozenset(row[1] for row in listed if row[3]),
-        frozenset(row[1] for row in listed if row[4] is not None), frozenset(row[1] for row in listed if row[6] > 1),
+        demands_of(connection, name, key, geometry), figures_of(connection, name),
     )  # fmt: skip
 
 
@@ -398,12 +391,13 @@ class _Work:
         there = {table.geometry, *table.kinds}
         edits = [of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
-        figures = _figures(self.connection, table.name, holder=True).get(table.name, ())
+        figures = figures_of(self.connection, table.name, holder=True).get(table.name, ())
         edits = of_figures(edits, now, figures)
         for edit in edits:
             check_before(self.place, edit, now.get(edit.fid or 0), figures)
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
-        self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
+        gone = [edit for edit in edits if edit.action == "delete"]
+        self._many(query, gone, [(edit.fid,) for edit in gone])
         for action, statement in (("update", _update), ("insert", _insert)):
             groups: dict[tuple[str, ...], list[Edit]] = {}
             for edit in edits:
@@ -411,10 +405,26 @@ class _Work:
                     groups.setdefault(tuple(edit.after or ()), []).append(edit)
             for names, some in groups.items():
                 values = [(*(edit.after or {}).values(), edit.fid) for edit in some]
-                self.connection.executemany(statement(table, names), values)
+                self._many(statement(table, names), some, values)
         self._tell_contents(table, edits)
         made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         return [_as_made(edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
+
+    def _many(self, query: str, edits: Sequence[Edit], values: Sequence[tuple[Any, ...]]) -> None:
+        """A statement for each edit; what a rule of the file refuses is told with the feature."""
+        at = edits[0] if edits else None
+
+        def told() -> Iterator[tuple[Any, ...]]:
+            nonlocal at
+            for edit, row in zip(edits, values, strict=True):
+                at = edit
+                yield row
+
+        try:
+            self.connection.executemany(query, told())
+        except sqlite3.IntegrityError as error:
+            assert at is not None
+            raise InputError(refused(self.place, at, str(error))) from error
 
     def _numbered(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         """Edits whose new rows have feature ids that no row ever had."""
@@ -460,18 +470,6 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
     listed = ", ".join(quoted(name) for name in (*names, table.key))
     marks = ", ".join("?" * (len(names) + 1))
     return f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608
-
-
-def _figures(connection: sqlite3.Connection, table: str, *, holder: bool = False) -> dict[str, tuple[str, ...]]:
-    """Columns that a write-back has written for a table, or into it, by the table that holds them."""
-    found: dict[str, tuple[str, ...]] = {}
-    named = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
-    if {"table", "holder", "column"} <= named:
-        query = f'SELECT holder, "column" FROM {REGISTRY} WHERE {"holder" if holder else quoted("table")} = ?'  # noqa: S608
-        for name, column in connection.execute(query, (table,)).fetchall():
-            there = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
-            found[name] = (*found.get(name, ()), *({column} & there))
-    return {name: columns for name, columns in found.items() if columns}
 
 
 def _as_made(edit: Edit, before: Row | None, after: Row | None) -> Edit:

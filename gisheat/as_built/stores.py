@@ -154,6 +154,14 @@ def check_before(place: object, edit: Edit, now: Row | None, figures: Collection
         )
 
 
+def refused(place: object, edit: Edit, rule: str) -> str:
+    """What is said where a rule of the base's own refuses a row."""
+    return (
+        f"{place}: a rule of the database refuses the {edit.action} of {edit.feature_id or edit.fid} in {edit.table}"
+        f" ({rule}): nothing was changed; leave that change out, or mend it."
+    )
+
+
 def of_columns(edit: Edit, there: Collection[str]) -> Edit:
     """An edit without the columns that are gone: of a whole row all, else figures, which a write-back took away."""
     gone = {name for row in (edit.before, edit.after) if row is not None for name in row} - set(there)
