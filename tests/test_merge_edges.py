@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
@@ -31,10 +32,9 @@ def sql(path, *statements):
 @pytest.fixture
 def solved(tmp_path):
     """A map with a solved result written back to it, and the result."""
-    base = write(
-        tmp_path / "base.gpkg", pipes=pipes(remark=list("abcd")), stations=stations([(200, 90), (300, 0)], ["S1", "S2"]),
-        sources=layer([Point(0, 0)], source_id=["Q"]),
-    )  # fmt: skip
+    there = stations([(200, 90), (300, 0)], ["S1", "S2"])
+    source = layer([Point(0, 0)], source_id=["Q"])
+    base = write(tmp_path / "base.gpkg", pipes=pipes(remark=list("abcd")), stations=there, sources=source)
     operations.run(base, tmp_path / "result.gpkg", supply_temp_c=110.0, return_temp_c=60.0)
     return base, tmp_path / "result.gpkg"
 
@@ -100,13 +100,15 @@ def with_rules(path, columns, drawn=PIPES, ids="TEXT", **values):
     """A map whose pipes have more columns, as somebody made them by SQL."""
     write(path, pipes=pipes(drawn))
     named = ", ".join(values)
-    sql(path, "CREATE TABLE old AS SELECT * FROM pipes", "DROP TABLE rtree_pipes_geom", *(
-        f'DROP TRIGGER "{name}"' for (name,) in sql(
-            path, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree%'"
-        )
-    ), "DELETE FROM gpkg_extensions WHERE table_name = 'pipes'", "DELETE FROM gpkg_ogr_contents", "DROP TABLE pipes",
-        f"CREATE TABLE pipes (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom LINESTRING, pipe_id {ids},"
-        f" dn_mm REAL, {columns})")  # fmt: skip
+    triggers = sql(path, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'rtree%'")
+    made = (
+        "CREATE TABLE pipes (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom LINESTRING,"
+        f" pipe_id {ids}, dn_mm REAL, {columns})"
+    )
+    gone = ("DELETE FROM gpkg_extensions WHERE table_name = 'pipes'", "DELETE FROM gpkg_ogr_contents")
+    dropped = [f'DROP TRIGGER "{name}"' for (name,) in triggers]
+    sql(path, "CREATE TABLE old AS SELECT * FROM pipes", "DROP TABLE rtree_pipes_geom", *dropped, *gone,
+        "DROP TABLE pipes", made)  # fmt: skip
     for number in range(1, len(drawn) + 1):
         these = [v[number - 1] for v in values.values()]
         marks = "".join(", ?" for _ in these)
@@ -117,8 +119,8 @@ def with_rules(path, columns, drawn=PIPES, ids="TEXT", **values):
 
 
 def test_of_a_unique_value_the_first_part_keeps_it_and_the_others_have_none(tmp_path):
-    base = with_rules(tmp_path / "base.gpkg", "asset TEXT UNIQUE, district TEXT, number INTEGER, UNIQUE (district, number)",
-                      asset=list("wxyz"), district=["N"] * 4, number=[1, 2, 3, 4])  # fmt: skip
+    own = "asset TEXT UNIQUE, district TEXT, number INTEGER, UNIQUE (district, number)"
+    base = with_rules(tmp_path / "base.gpkg", own, asset=list("wxyz"), district=["N"] * 4, number=[1, 2, 3, 4])
     report, output = merged(base, tmp_path, pipes=pipes(CUT))
     found = read(output)
     assert report.exit_code == 0
@@ -163,8 +165,11 @@ def test_a_new_feature_gets_defaults_and_is_asked_for_what_may_not_be_empty(tmp_
                             output="o.gpkg")  # fmt: skip
     assert report.exit_code == 0
     found = sql(output, "SELECT pipe_id, owner, crew, grade, twice FROM pipes ORDER BY 1")
-    assert found == [("A", "w", "own", None, 400.0), ("B.1", "x", "own", 1, 400.0), ("B.2", "x", "own", 1, 400.0),
-                     ("C", "y", "own", None, 400.0), ("D", "z", "own", 2, 400.0), ("N", "n", "own", 3, 400.0)]  # fmt: skip
+    assert [row[:4] for row in found] == [
+        ("A", "w", "own", None), ("B.1", "x", "own", 1), ("B.2", "x", "own", 1), ("C", "y", "own", None),
+        ("D", "z", "own", 2), ("N", "n", "own", 3),
+    ]  # fmt: skip
+    assert {row[4] for row in found} == {400.0}
 
 
 def test_a_row_with_an_empty_column_that_has_a_default_comes_back_as_it_was(tmp_path):
@@ -187,6 +192,49 @@ def test_whole_numbers_as_identifiers_go_on(tmp_path):
     assert "N is no number, as the base has them" in said(report, "id-changed")[0]
 
 
+TRIGGER = "CREATE TRIGGER no BEFORE {} ON pipes WHEN {} BEGIN SELECT RAISE({}); END"
+
+
+@pytest.mark.parametrize(("rule", "drawn", "words"), [
+    ("CREATE TABLE repairs (pipe INTEGER REFERENCES pipes (fid));INSERT INTO repairs VALUES (4)", "ABC",
+     "the row 1 of repairs would name a row of pipes that is not there"),
+    (TRIGGER.format("UPDATE", "NEW.dn_mm > 300", "ABORT, 'too large for us'"), "ABCD",
+     "a rule of the database refuses the update of C in pipes (too large for us)"),
+    (TRIGGER.format("UPDATE", "NEW.dn_mm > 300", "IGNORE"), "ABCD", "a trigger of pipes keeps the update of C"),
+    (TRIGGER.format("DELETE", "1", "IGNORE"), "ABC", "a trigger of pipes keeps the delete of D"),
+    (TRIGGER.format("INSERT", "1", "IGNORE"), "ABCDN", "a trigger of pipes keeps the insert of N"),
+])  # fmt: skip
+def test_what_the_file_s_own_rules_refuse_is_one_sentence_and_nothing_is_done(base, tmp_path, rule, drawn, words):
+    sql(base, *([rule] if "BEGIN" in rule else rule.split(";")))
+    ways = {k: v for k, v in (PIPES | {"N": [(300, 0), (350, 0)]}).items() if k in drawn}
+    new = write(tmp_path / "new.gpkg", pipes=pipes(ways, dn_mm=[400.0 if k == "C" else 200.0 for k in ways]))
+    before = digest(tmp_path)
+    with pytest.raises(InputError, match=re.escape(words)):
+        operations.merge(base, new, in_place=True, missing="remove")
+    assert digest(tmp_path) == before
+
+
+# what hangs together -----------------------------------------------------------------------------------------------
+
+
+def test_what_moved_away_from_a_line_that_stays_is_told(tmp_path):
+    ways = {**PIPES, "S": [(200, 90), (200, 120)]}
+    base = write(tmp_path / "base.gpkg", pipes=pipes(ways), stations=stations([(200, 120), (50, 50)], ["S1", "S2"]))
+    there = stations([(210, 130), (60, 50)], ["S1", "S2"])
+    report, output = merged(base, tmp_path, stations=there)
+    (text,) = said(report, "connection-lost")  # S2 met no line before
+    assert text.startswith("S1 (moved) met a line within 0.5 m in the base, and does not where it is now")
+    assert read(output).geometry["S"].equals(read(base).geometry["S"])
+    along = pipes({**ways, "S": [(200, 90), (210, 130)]})
+    report, output = merged(base, tmp_path, name="n.gpkg", output="o.gpkg", stations=there, pipes=along)
+    assert not said(report, "connection-lost")
+    report, output = merged(base, tmp_path, name="b.gpkg", output="p.gpkg", pipes=pipes({"B": [(100, 5), (200, 5)]}))
+    assert [text[:9] for text in said(report, "connection-lost")] == ["B (moved)"]
+    turned = pipes({"D": [(200, 90), (220, 40), (200, 0)]})
+    report, output = merged(base, tmp_path, name="d.gpkg", output="q.gpkg", pipes=turned)
+    assert not said(report, "connection-lost")
+
+
 # identifiers ---------------------------------------------------------------------------------------------------
 
 
@@ -199,11 +247,9 @@ def test_what_comes_without_an_identifier_gets_one_that_is_its_own(tmp_path):
     assert said(report, "id-given") == ["2 pipes that CHANGES adds without an identifier get one: 13, 14."]
     again = operations.merge(output, tmp_path / "new.gpkg", tmp_path / "again.gpkg")
     assert again.figures["applied"] == (0, "")
-    more = pipes({"": [(0, 0), (0, 60)]}, pipe_id=[None])
     for name, place in (("one", (0, 60)), ("two", (0, -60))):  # both made of the same base
         write(tmp_path / f"{name}.gpkg", pipes=pipes({"": [(0, 0), place]}, pipe_id=[None]))
         operations.merge(output, tmp_path / f"{name}.gpkg", tmp_path / f"{name}-set.gpkg", dry_run=True)
-    del more
     for name in ("one", "two", "one"):
         assert operations.merge(output, tmp_path / f"{name}-set.gpkg", in_place=True).exit_code == 0
     assert sorted(read(output).index) == ["12", "13", "14", "15", "16", "A", "B", "D"]
@@ -255,16 +301,16 @@ def test_approval_is_understood_as_people_write_it(base, change_set, tmp_path, v
     ("UPDATE proposed_lines SET approved = 'maybe' WHERE action = 'added'",
      "proposed_lines: approved of 'pipes:new 6:added' is 'maybe', which is neither yes nor no: tick or untick it"),
     ("UPDATE proposed_values SET approved = 'vielleicht'", "'vielleicht', which is neither yes nor no"),
-    ("ALTER TABLE proposed_lines RENAME TO mine;UPDATE gpkg_contents SET table_name = 'mine' WHERE table_name ="
-     " 'proposed_lines';UPDATE gpkg_geometry_columns SET table_name = 'mine' WHERE table_name = 'proposed_lines'",
+    (("ALTER TABLE proposed_lines RENAME TO mine;UPDATE gpkg_contents SET table_name = 'mine' WHERE table_name ="
+      " 'proposed_lines';UPDATE gpkg_geometry_columns SET table_name = 'mine' WHERE table_name = 'proposed_lines'"),
      "the layer mine is one of a change set"),
     ("ALTER TABLE proposed_values RENAME COLUMN new_value TO value", "the column new_value is missing"),
-    ("ALTER TABLE proposed_values RENAME TO vals;UPDATE gpkg_contents SET table_name = 'vals' WHERE table_name ="
-     " 'proposed_values'", "no whole change set: the table proposed_values is missing"),
+    (("ALTER TABLE proposed_values RENAME TO vals;UPDATE gpkg_contents SET table_name = 'vals' WHERE table_name ="
+      " 'proposed_values'"), "no whole change set: the table proposed_values is missing"),
 ])  # fmt: skip
 def test_what_can_not_be_understood_is_refused_and_the_base_is_as_it_was(base, change_set, tmp_path, statement, words):
-    queries = ["PRAGMA foreign_keys = OFF", *(f'DROP TRIGGER "{n}"' for (n,) in sql(
-        change_set, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'proposed%'"))]  # fmt: skip
+    found = sql(change_set, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'proposed%'")
+    queries = [f'DROP TRIGGER "{name}"' for (name,) in found]
     with closing(sqlite3.connect(change_set)) as connection:
         for query in [*queries, *statement.split(";")]:
             connection.execute(query)
@@ -295,6 +341,17 @@ def test_a_row_of_a_group_that_was_deleted_takes_no_part_of_a_pipe_away(base, ch
     found = read(tmp_path / "o.gpkg")
     assert sorted(found.index) == ["A", "B", "C", "D", "N"]
     assert found.geometry["B"].equals(read(base).geometry["B"])
+
+
+@pytest.mark.parametrize(("word", "stored"), [("yes", 1), ("否", 0), ("FALSE", 0), ("", None), ("2", 1)])
+def test_true_and_false_are_understood_as_people_write_them(tmp_path, word, stored):
+    base = write(tmp_path / "base.gpkg", pipes=pipes(dry=[True] * 4))
+    new = write(tmp_path / "new.gpkg", pipes=pipes(dry=[False] * 4))
+    operations.merge(base, new, tmp_path / "set.gpkg", dry_run=True)
+    sql(tmp_path / "set.gpkg", ("UPDATE proposed_values SET new_value = ?", (word,)))
+    report = operations.merge(base, tmp_path / "set.gpkg", tmp_path / "o.gpkg")
+    assert sql(tmp_path / "o.gpkg", "SELECT dry FROM pipes WHERE fid = 1") == [(stored,)]
+    assert len(said(report, "merge-conflict")) == (4 if word == "2" else 0)
 
 
 def test_a_feature_of_which_no_value_is_approved_is_left(base, change_set, tmp_path):

@@ -217,9 +217,10 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
 def _number(text: str, kind: Kind) -> Any:
     """A number, or true or false as 1 and 0."""
     if kind == "bool":
-        if text.lower() not in ("0", "1", "true", "false"):
+        said = _is_true(text)
+        if said is None:
             raise ValueError(f"{text!r} is neither true nor false")
-        return int(text.lower() in ("1", "true"))
+        return int(said)
     try:
         number = float(text)
     except ValueError:

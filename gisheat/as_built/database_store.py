@@ -17,6 +17,7 @@ from gisheat.as_built.stores import (
     Kind,
     StoredTable,
     check_before,
+    check_made,
     check_number,
     of_columns,
     of_figures,
@@ -327,8 +328,7 @@ def _numbered(session: Session, table: rows.Table, edits: list[Edit]) -> list[Ed
 
 
 def _as_done(session: Session, edit: Edit, before: Row | None, after: Row | None) -> Edit:
-    if (after is None) != (edit.action == "delete"):
-        raise InputError(f"{session.where}: a trigger of {edit.table} refuses an {edit.action}: nothing was changed.")
+    check_made(session.where, edit, before, after)
     if edit.action != "update" or before is None or after is None:
         return replace(edit, before=before, after=after)
     changed = [name for name in after if name in (edit.after or {}) or before[name] != after[name]]

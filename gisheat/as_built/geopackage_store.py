@@ -25,6 +25,7 @@ from gisheat.as_built.stores import (
     Kind,
     StoredTable,
     check_before,
+    check_made,
     check_number,
     of_columns,
     of_figures,
@@ -408,6 +409,8 @@ class _Work:
                 self._many(statement(table, names), some, values)
         self._tell_contents(table, edits)
         made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
+        for edit in edits:
+            check_made(self.place, edit, now.get(edit.fid or 0), made.get(edit.fid or 0))
         return [_as_made(edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
 
     def _many(self, query: str, edits: Sequence[Edit], values: Sequence[tuple[Any, ...]]) -> None:

@@ -162,6 +162,25 @@ def refused(place: object, edit: Edit, rule: str) -> str:
     )
 
 
+def check_made(place: object, edit: Edit, before: Row | None, after: Row | None) -> None:
+    """Raise where a trigger has kept an edit from being made; what it has made of the row otherwise is its own matter.
+
+    Raises
+    ------
+    InputError
+        Which feature it is.
+    """
+    refuses = (after is None) != (edit.action == "delete")
+    if edit.action == "update" and before is not None and after is not None:
+        asked = [name for name, value in (edit.after or {}).items() if not _is(before.get(name), value)]
+        refuses = bool(asked) and all(_is(after.get(name), before.get(name)) for name in asked)
+    if refuses:
+        raise InputError(
+            f"{place}: a trigger of {edit.table} keeps the {edit.action} of {edit.feature_id or edit.fid} from being"
+            " made: nothing was changed; leave that change out, or mend it."
+        )
+
+
 def of_columns(edit: Edit, there: Collection[str]) -> Edit:
     """An edit without the columns that are gone: of a whole row all, else figures, which a write-back took away."""
     gone = {name for row in (edit.before, edit.after) if row is not None for name in row} - set(there)

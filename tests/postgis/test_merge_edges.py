@@ -24,7 +24,7 @@ def own(town):
 def survey(tmp_path, ways=WAYS, **columns):
     lines = [LineString([(425000 + x, 5091000 + y) for x, y in way]) for way in ways.values()]
     sizes = {"A": 200.0, "B": 150.0, "C1": 200.0, "C2": 200.0, "D": 100.0}
-    table = {"pipe_id": [*ways], "dn_mm": [sizes.get(name, 80.0) for name in ways], **columns}
+    table = {"pipe_id": [*ways], "dn_mm": [sizes.get(name, 200.0 if name == "C" else 80.0) for name in ways], **columns}
     file = tmp_path / "survey.gpkg"
     pyogrio.write_dataframe(gpd.GeoDataFrame(table, geometry=lines, crs=4552), file, layer="pipes", driver="GPKG")
     return file
@@ -73,9 +73,26 @@ def test_a_refused_row_is_told_with_its_feature(own, tmp_path):
     assert rows(own) == before
 
 
+@pytest.mark.parametrize(("event", "gives", "words"), [
+    ("UPDATE", "OLD", "keeps the update of A"), ("UPDATE", "NULL", "keeps the update of A"),
+    ("DELETE", "NULL", "keeps the delete of D"), ("INSERT", "NULL", "keeps the insert of N"),
+])  # fmt: skip
+def test_what_a_trigger_keeps_from_being_made_is_told(own, tmp_path, event, gives, words):
+    own.admin.execute(
+        f"CREATE FUNCTION own.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN {gives}; END';"
+        f"CREATE TRIGGER zkeep BEFORE {event} ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.keep()"
+    )
+    ways = {"A": WAYS["A"], "B": WAYS["B"], "C": [(200, 0), (300, 0)], "N": [(300, 0), (300, 50)]}
+    before = rows(own)
+    file = survey(tmp_path, ways, dn_mm=[250.0, 150.0, 200.0, 80.0])
+    ran = call("merge", own.address("own"), file, "--in-place", "--missing", "remove")
+    assert ran.code == 2, ran
+    assert words in ran.err
+    assert rows(own) == before
+
+
 def test_an_identifier_that_the_base_makes_itself_is_left_to_it(own, tmp_path):
-    own.admin.execute("ALTER TABLE own.pipes DROP COLUMN twice; DROP VIEW own.wide;"
-                      "ALTER TABLE own.pipes ALTER pipe_id SET DEFAULT 'P' || nextval('own.stations_id_seq')")  # fmt: skip
+    own.admin.execute("ALTER TABLE own.pipes ALTER pipe_id SET DEFAULT 'P' || nextval('own.stations_id_seq')")
     ways = {**WAYS, "N": [(300, 0), (300, 50)]}
     file = survey(tmp_path, ways, pipe_id=["A", "B", None, None, "D", None])
     ran = call("merge", own.address("own"), file, "--in-place")
@@ -117,8 +134,10 @@ def test_parts_have_no_figures_of_the_whole(own, tmp_path, form):
 def test_a_change_set_in_a_schema_is_approved_in_words(own, tmp_path):
     ways = {**WAYS, "N": [(300, 0), (300, 50)]}
     assert call("merge", own.address("own"), survey(tmp_path, ways), "--dry-run", "-o", own.address("set")).code == 0
-    own.admin.execute('ALTER TABLE "set".proposed_lines ALTER approved TYPE text;'
-                      "UPDATE \"set\".proposed_lines SET approved = CASE WHEN action = 'added' THEN '否' ELSE '是' END")  # fmt: skip
+    own.admin.execute(
+        'ALTER TABLE "set".proposed_lines ALTER approved TYPE text;'
+        "UPDATE \"set\".proposed_lines SET approved = CASE WHEN action = 'added' THEN 'no' ELSE '\u662f' END"
+    )
     ran = call("merge", own.address("own"), own.address("set"), "-o", own.address("next"))
     assert ran.code == 0, ran
     assert [n for (n,) in own.query("SELECT pipe_id FROM next.pipes ORDER BY 1")] == ["A", "B", "C1", "C2", "D"]
