@@ -112,8 +112,8 @@ def with_rules(path, columns, drawn=PIPES, ids="TEXT", **values):
     for number in range(1, len(drawn) + 1):
         these = [v[number - 1] for v in values.values()]
         marks = "".join(", ?" for _ in these)
-        sql(path, (f"INSERT INTO pipes (fid, geom, pipe_id, dn_mm{', ' if named else ''}{named})"
-                   f" SELECT fid, geom, pipe_id, dn_mm{marks} FROM old WHERE fid = {number}", these))  # fmt: skip
+        into = f"INSERT INTO pipes (fid, geom, pipe_id, dn_mm{', ' if named else ''}{named})"
+        sql(path, (f"{into} SELECT fid, geom, pipe_id, dn_mm{marks} FROM old WHERE fid = {number}", these))
     sql(path, "DROP TABLE old")
     return path
 
