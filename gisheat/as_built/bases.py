@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pyproj import CRS
 
@@ -10,12 +11,17 @@ from gisheat.as_built.changes import COMPARED
 from gisheat.as_built.database_base import open_database
 from gisheat.as_built.geopackage_base import open_geopackage
 from gisheat.as_built.proposing import Base
-from gisheat.as_built.stores import Store
+from gisheat.as_built.stores import Store, StoredTable
 from gisheat.errors import InputError
+from gisheat.geopackage import is_result
 from gisheat.layers import Layers, find_sources, layer_names, read_layers
 from gisheat.layers.mapping import own_columns
 from gisheat.places import Database, Place, split_source
+from gisheat.schema import columns
 from gisheat.state import open_project
+
+LINEAGE = ("source_layer", "source_fid", "repaired", "load_source")
+"""Columns of a result that say how its rows were made."""
 
 
 def read_state(where: Place, crs: str | None, encoding: str | None = None, into: CRS | None = None) -> Layers:
@@ -70,4 +76,14 @@ def open_store(where: Place, sources: Mapping[str, str] | None = None) -> Store:
             " into one."
         )
     (place,) = places
-    return open_database(place, tables) if isinstance(place, Database) else open_geopackage(place, tables)
+    store = open_database(place, tables) if isinstance(place, Database) else open_geopackage(place, tables)
+    if not is_result(place):
+        return store
+    return replace(store, tables={layer: _with_figures(table) for layer, table in store.tables.items()})
+
+
+def _with_figures(table: StoredTable) -> StoredTable:
+    """A layer of a result: what only a result has in it are figures, but for where its rows came from."""
+    known = columns(table.layer)
+    found = [n for n in table.kinds if n in known and not known[n].is_input and n not in LINEAGE]
+    return replace(table, figures={**table.figures, table.name: tuple(found)}) if found else table

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gisheat.as_built.stores import Kind
 from gisheat.errors import InputError
-from gisheat.layers.files import layer_names, read_table
+from gisheat.layers.files import column_names, layer_names, read_table
 from gisheat.layers.measures import with_measures
 from gisheat.places import Place
 from gisheat.schema import GEOMETRY
@@ -30,6 +30,9 @@ _LARGEST_FID = 2.0**53
 _NUMBERS = ("base_fid", "from_fid", "distance_m", "confidence")
 DRAWN = frozenset(("added", "moved", "split", "merged", "recut"))
 """Actions that write a geometry."""
+_YES = ("true", "1", "1.0", "t", "yes", "y", "on", "x", "✓", "√", "是", "对", "真", "同意", "批准")
+_NO = ("false", "0", "0.0", "f", "no", "n", "off", "", "×", "否", "不", "假", "不同意", "不批准")
+"""What people write for approved and not approved; nothing at all is not approved."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,11 @@ def change_set_layers(changes: ChangeSet) -> dict[str, pd.DataFrame]:
 
 
 def is_change_set(place: Place) -> bool:
-    """Tell whether a place holds a change set."""
-    return place.suffix.lower() != ".toml" and VALUES in layer_names(place)
+    """Tell whether a place holds a change set, or what is left of one."""
+    if place.suffix.lower() == ".toml":
+        return False
+    names = layer_names(place)
+    return VALUES in names or any(n in names and "change_id" in column_names(f"{place}|{n}") for n in FEATURES)
 
 
 def read_change_set(place: Place) -> ChangeSet:
@@ -77,15 +83,23 @@ def read_change_set(place: Place) -> ChangeSet:
     Raises
     ------
     InputError
-        If a column is missing, two rows have one `change_id`, or one value of it is there twice.
+        If a column is missing, a layer has another name, two rows have one `change_id`, one value of it is there twice,
+        or a row is neither approved nor not.
     """
     names, tables = layer_names(place), []
+    for name in names:  # what it holds would be left out without a word
+        if name not in FEATURES and {"change_id", "group_id", "base_state"} <= {*column_names(f"{place}|{name}")}:
+            raise InputError(
+                f"{place}: the layer {name} is one of a change set ({', '.join(FEATURES)}) under another name: give it"
+                " its own again, or remove it."
+            )
     for layer in FEATURES:
         if layer in names:
             table, _ = with_measures(layer, f"{place}|{layer}", read_table(layer, f"{place}|{layer}"))
             tables.append(_checked(table, FEATURE_COLUMNS, f"{place}|{layer}"))
-    if not tables:
-        raise InputError(f"{place} is no change set: the layers {', '.join(FEATURES)} are missing.")
+    if not tables or VALUES not in names:
+        missing = f"table {VALUES} is" if tables else f"layers {', '.join(FEATURES)} are"
+        raise InputError(f"{place} is no whole change set: the {missing} missing; were they given other names?")
     crs = next((table.crs for table in tables if table.crs is not None), None)
     kept = [table for table in tables if len(table)]
     features = gpd.GeoDataFrame(pd.concat(kept, ignore_index=True), crs=crs) if kept else empty_features(crs)
@@ -109,6 +123,12 @@ def _checked(table: Any, wanted: tuple[str, ...], where: str) -> Any:
     if missing:
         raise InputError(f"{where}: the column {missing[0]} is missing; it belongs to every change set.")
     table = table[list(wanted)].reset_index(drop=True)
+    said = table["approved"].map(_is_true)
+    for row in np.flatnonzero(said.isna().to_numpy()).tolist():
+        raise InputError(
+            f"{where}: approved of {table['change_id'][row]!r} is {table['approved'][row]!r}, which is neither yes nor"
+            " no: tick or untick it."
+        )
     return _typed(table, wanted)
 
 
@@ -124,13 +144,25 @@ def _typed(table: Any, names: tuple[str, ...]) -> Any:
                 found[name] = found[name].where(whole).astype("Int64")
         elif name == "approved":
             found[name] = found[name].map(_is_true).astype(bool)
-        else:
-            found[name] = found[name].astype(object).where(found[name].notna(), "").map(str)
+        else:  # a number that somebody made of a text is written as the base's are
+            found[name] = found[name].astype(object).where(found[name].notna(), "").map(written)
     return found
 
 
-def _is_true(value: Any) -> bool:
-    return not pd.isna(value) and str(value).strip().lower() in ("true", "1", "1.0", "t", "yes")
+def _is_true(value: Any) -> bool | None:
+    """Whether a cell says yes, None where it says neither yes nor no."""
+    word = "" if pd.isna(value) else str(value).strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def rows_of_group(group_id: str) -> int:
+    """How many rows a group has, which its name ends in; 0 where it does not say, as in earlier change sets.
+
+    >>> rows_of_group("pipes:12:split:3"), rows_of_group("pipes:12:split")
+    (3, 0)
+    """
+    last = group_id.rpartition(":")[2]
+    return int(last) if last.isdigit() and group_id.count(":") > 2 else 0
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -185,9 +217,10 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
 def _number(text: str, kind: Kind) -> Any:
     """A number, or true or false as 1 and 0."""
     if kind == "bool":
-        if text.lower() not in ("0", "1", "true", "false"):
+        said = _is_true(text)
+        if said is None:
             raise ValueError(f"{text!r} is neither true nor false")
-        return int(text.lower() in ("1", "true"))
+        return int(said)
     try:
         number = float(text)
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,11 +13,14 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from gisheat.as_built.change_set import DRAWN, ChangeSet, records, stored, written
+from gisheat.as_built.change_set import DRAWN, ChangeSet, records, rows_of_group, stored, written
 from gisheat.as_built.changes import ACTIONS
+from gisheat.as_built.demands import doubled, inherited, lacking_values, not_shared, said_lacking, said_shared
 from gisheat.as_built.fitting import fitted
 from gisheat.as_built.history import Edit, Row
-from gisheat.as_built.proposed_layer import state_of_geometry, state_of_row
+from gisheat.as_built.naming import free_numbers
+from gisheat.as_built.proposed_layer import REGROUPED
+from gisheat.as_built.states import state_of_drawing, state_of_geometry, state_of_row
 from gisheat.as_built.stores import Geometries, Store, StoredTable
 from gisheat.errors import InputError
 from gisheat.findings import Finding
@@ -26,6 +29,8 @@ from gisheat.layers.mapping import OwnColumn
 from gisheat.schema import GEOMETRY, ID_COLUMN
 
 INSERTED, UPDATED, DELETED = "insert", "update", "delete"
+NOT_YET = -1
+"""Feature id of what has an identifier and is not in the base yet."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,15 @@ class _Outcome:
     row: Mapping[str, Any]
     conflict: str = ""
     already: bool = False
+    left: bool = False
+    """None of its values is approved."""
     fid: int | None = None
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     """Columns that have to be added, with their type."""
+    beside: dict[str, Row] = field(default_factory=dict)
+    """Figures that no longer hold, by the table behind a view that has them."""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -88,6 +97,7 @@ def plan_edits(changes: ChangeSet, store: Store, own: Mapping[str, Mapping[str, 
         left += table["change_id"][~table["change_id"].isin(approved["change_id"])].tolist()
         column = own[layer][ID_COLUMN[layer]].name if ID_COLUMN[layer] in own[layer] else ""
         outcomes += _Layer(store, store.tables[layer], column, changes.features.crs).outcomes(approved, values)
+    findings += _without_feature(changes)
     return _planned(_by_group(outcomes), left, findings, store)
 
 
@@ -96,17 +106,33 @@ def _whole_groups(table: pd.DataFrame, approved: pd.DataFrame) -> tuple[pd.DataF
     groups = table["group_id"].to_numpy(object)
     asked = table.index.isin(approved.index)
     torn = {g for g in groups[asked] if g} & {g for g in groups[~asked] if g}
+    torn |= {g for g, count in approved["group_id"].value_counts().items() if count < rows_of_group(str(g))}
     alone = approved[approved["group_id"].isin(torn)].drop_duplicates("group_id")
     return approved[~approved["group_id"].isin(torn)], alone.to_dict("records")
 
 
 def _incomplete(row: Mapping[Hashable, Any]) -> Finding:
     message = (
-        f"{row['group_id']}: what was cut or joined is approved in part only, so nothing of it is done: approve all"
-        " rows of the group, or none."
+        f"{row['group_id']}: what was cut or joined is approved in part only, or rows of it were deleted, so nothing of"
+        " it is done: approve all rows of the group, or none."
     )
     fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
     return Finding("group-incomplete", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
+
+
+def _without_feature(changes: ChangeSet) -> list[Finding]:
+    """A finding where approved values belong to no row of the change set, as when that was deleted."""
+    values = changes.attributes
+    lost = values[values["approved"].to_numpy(bool) & ~values["change_id"].isin(changes.features["change_id"])]
+    if not len(lost):
+        return []
+    first = lost.iloc[0]
+    message = (
+        f"{len(lost)} approved value(s) belong to no feature of the change set, such as {first['column']} ="
+        f" {first['new_value'] or 'nothing'} of {first['feature_id'] or '?'} ({first['change_id'] or 'no change_id'});"
+        " they are not merged: bring the row of the feature back, or take their approval away."
+    )
+    return [Finding("value-without-feature", "warning", first["layer"], message)]
 
 
 class _Layer:
@@ -116,12 +142,16 @@ class _Layer:
         self.store, self.table, self.crs = store, table, crs
         self.id_column = id_column
         self.ids: dict[str, int] = {}
+        self.fids: list[int] = []
+        self.numbers: Iterator[str] | None = None
         self.blobs: dict[Any, list[int]] = {}
+        self.beside: dict[str, dict[int, Row]] = {}
 
     def outcomes(self, approved: gpd.GeoDataFrame, values: Mapping[str, list[dict[str, Any]]]) -> list[_Outcome]:
         """What becomes of each row, whose approved values stand under its id."""
         fids = {int(f) for name in ("base_fid", "from_fid") for f in approved[name].dropna()}
         rows = self.store.rows(self.table, sorted(fids))
+        self._know_figures(approved)
         blobs, unfit = self._packed(approved)
         if (approved["edit"] == INSERTED).any():
             self._know_all()
@@ -130,14 +160,52 @@ class _Layer:
             outcome = self._outcome(row, blob, values.get(row["change_id"], []), rows)
             outcome.conflict = why or outcome.conflict
             found.append(outcome)
+        self._check_doubled(found)
         return found
+
+    def _know_figures(self, approved: gpd.GeoDataFrame) -> None:
+        """Figures of lines that are cut or joined, in tables behind views."""
+        fids = approved["base_fid"][approved["action"].isin(REGROUPED) & (approved["edit"] == UPDATED)].dropna()
+        for holder, names in self.table.figures.items():
+            if holder != self.table.name and len(fids):
+                table = replace(self.table, name=holder, kinds=dict.fromkeys(names, "any"), geometry="", widths={})
+                self.beside[holder] = self.store.rows(table, [int(fid) for fid in fids])
+
+    def _check_doubled(self, outcomes: list[_Outcome]) -> None:
+        """Conflicts of what would have an identifier, or a value that is unique in the base, of another feature."""
+        named = [(self.id_column,)] if self.id_column else []
+        for columns in dict.fromkeys((*named, *self.table.demands.unique)):
+            asked = [
+                o for o in outcomes
+                if not (o.conflict or o.already) and any(o.after.get(c) is not None for c in columns)
+                and not set(columns) & self.table.demands.generated and set(columns) <= {*self.table.kinds}
+            ]  # fmt: skip
+            if not asked:
+                continue
+            stored_ = [self.store.column(self.table, name) for name in columns]
+            stands = {fid: tuple(values[fid] for values in stored_) for fid in stored_[0]}
+            gone = [o.fid for o in outcomes if o.row["edit"] == DELETED and not o.conflict and o.fid is not None]
+            wanted: list[tuple[Hashable, tuple[Any, ...]]] = []
+            for number, outcome in enumerate(asked):
+                now = stands.get(outcome.fid, ()) if outcome.fid is not None else (None,) * len(columns)
+                values = tuple(outcome.after.get(c, old) for c, old in zip(columns, now, strict=True))
+                wanted.append((f"new {number}" if outcome.fid is None else outcome.fid, values))
+            if columns in named:  # as text, as they are compared
+                stands = {fid: tuple(None if v is None else str(v) for v in values) for fid, values in stands.items()}
+                wanted = [(row, tuple(None if v is None else str(v) for v in values)) for row, values in wanted]
+            for number in sorted(doubled(stands, gone, wanted)):
+                said = ", ".join(f"{c} {v}" for c, v in zip(columns, wanted[number][1], strict=True))
+                asked[number].conflict = (
+                    f"the identifier {wanted[number][1][0]} is taken by another feature" if columns in named
+                    else f"another feature has {said}, which is unique in the base"
+                )  # fmt: skip
 
     def _know_all(self) -> None:
         """Identifiers and geometries of all rows, which new ones are compared with."""
         if self.id_column:
-            self.ids = {
-                str(v): fid for fid, v in self.store.column(self.table, self.id_column).items() if v is not None
-            }
+            column = self.store.column(self.table, self.id_column)
+            self.ids = {str(v): fid for fid, v in column.items() if v is not None}
+            self.fids = [*column]
         if self.table.geometry:
             for fid, blob in self.store.column(self.table, self.table.geometry).items():
                 self.blobs.setdefault(blob, []).append(fid)
@@ -200,7 +268,23 @@ class _Layer:
                 found.before[geometry], found.after[geometry] = now[geometry], blob
         for value in values:
             self._value(found, value, now)
-        found.already = not found.conflict and not found.after and not found.findings
+        if row["action"] in REGROUPED and found.after:
+            self._forget_figures(found, now)
+        drawn = "" if row["action"] in DRAWN or row["geometry"] is None else state_of_drawing(row["geometry"])
+        if drawn and row["base_state"] not in ("", drawn):
+            found.findings.append(_not_drawn(row))
+        found.left = not values and row["action"] not in DRAWN and not found.findings
+        found.already = not (found.left or found.conflict or found.after or found.findings)
+
+    def _forget_figures(self, found: _Outcome, now: Row) -> None:
+        """Empty the figures of a line that was cut or joined: they hold for what it was."""
+        for name in self.table.figures.get(self.table.name, ()):
+            if now.get(name) is not None:
+                found.before[name], found.after[name] = now[name], None
+        for holder, rows in self.beside.items():
+            figures = {n: v for n, v in rows.get(found.fid or 0, {}).items() if v is not None}
+            if figures:
+                found.beside[holder] = figures
 
     def _value(self, found: _Outcome, value: Mapping[str, Any], now: Row) -> None:
         """Take a value over, or tell why not; one that does not go leaves the others."""
@@ -209,7 +293,10 @@ class _Layer:
         try:
             wanted = self._stored(found, value)
         except ValueError as error:
-            found.findings.append(_conflict(found.row, f"{column}: {error}"))
+            self._unfit(found, column, error)
+            return
+        if wanted is None and column in self.table.demands.filled:
+            found.findings.append(_conflict(found.row, f"{column} may not be empty in the base"))
             return
         if written(current) == written(wanted):
             return
@@ -218,6 +305,13 @@ class _Layer:
             found.findings.append(_conflict(found.row, f"{said} {written(current) or 'empty'} now"))
             return
         found.before[column], found.after[column] = current, wanted
+
+    def _unfit(self, found: _Outcome, column: str, error: ValueError) -> None:
+        """A value that the column does not take is left out; with an identifier goes the feature."""
+        if column == self.id_column:
+            found.conflict = found.conflict or f"{column}: {error}"
+        else:
+            found.findings.append(_conflict(found.row, f"{column}: {error}"))
 
     def _stored(self, found: _Outcome, value: Mapping[str, Any]) -> Any:
         column, kinds = value["column"], self.table.kinds
@@ -238,6 +332,10 @@ class _Layer:
         if same is not None and same in there:
             found.already = True
             return
+        if named and named in self.ids and not row["new_id"] and parent is None:  # gisheat's own: another will do
+            self.numbers = self.numbers or free_numbers(self.ids, self.fids)
+            named = next(name for name in self.numbers if name not in self.ids)
+            values = [{**v, "new_value": named} if v["column"] == self.id_column else v for v in values]
         if named and named in self.ids:
             found.conflict = f"the identifier {named} is taken by another feature"
         elif blob is None:
@@ -246,13 +344,28 @@ class _Layer:
             found.conflict = "the base has the feature it was cut from no more"
         elif parent is not None and state_of_geometry(rows[parent], self.table) != row["base_state"]:
             found.conflict = "the base moved what it was cut from since the changes were proposed"
-        copied = dict.fromkeys(self.table.kinds) if parent is None else dict(rows.get(parent, {}))
-        found.after = {**copied, geometry: blob}
+        if named:
+            self.ids.setdefault(named, NOT_YET)
+        line = {} if parent is None else rows.get(parent, {})
+        found.after = {**dict.fromkeys(self.table.kinds), **inherited(line, self.table), geometry: blob}
         for value in values:
             try:
                 found.after[value["column"]] = self._stored(found, value)
             except ValueError as error:
-                found.findings.append(_conflict(row, f"{value['column']}: {error}"))
+                self._unfit(found, value["column"], error)
+        self._fill(found, line)
+
+    def _fill(self, found: _Outcome, line: Row) -> None:
+        """Values that a new row can't have of its line, gets by default, or lacks."""
+        demands = self.table.demands
+        given = {name for name, value in found.after.items() if value != line.get(name)}
+        emptied, lacking = not_shared(line, given, demands)
+        found.after |= dict.fromkeys(emptied)
+        kept = {name for name, value in line.items() if value is None}
+        default = {name for name in demands.defaults - kept if found.after.get(name) is None}
+        found.after = {n: v for n, v in found.after.items() if n not in default and n not in demands.generated}
+        said = [*map(said_shared, lacking), *map(said_lacking, lacking_values(found.after, self.table))]
+        found.conflict = found.conflict or next(iter(said), "")
 
 
 def _by_group(outcomes: list[_Outcome]) -> list[_Outcome]:
@@ -284,6 +397,8 @@ def _planned(
             conflicts.append(name)
         elif outcome.already:
             already.append(name)
+        elif outcome.left:
+            left.append(name)
         else:
             applied.append(name)
             columns |= {(table, column): kind for column, kind in outcome.columns.items()}
@@ -311,6 +426,8 @@ def _add(edits: dict[tuple[str, Any], Edit], table: str, outcome: _Outcome, numb
     edits[table, fid] = Edit(
         table, "update", fid, row["base_id"], {**before, **outcome.before}, {**after, **outcome.after}
     )
+    for holder, figures in outcome.beside.items():
+        edits[holder, fid] = Edit(holder, "update", fid, row["base_id"], figures, dict.fromkeys(figures))
 
 
 def _wider(edit: Edit, columns: list[str]) -> Edit:
@@ -326,6 +443,15 @@ def _conflict(row: Mapping[str, Any], why: str) -> Finding:
     message = f"{row['feature_id'] or row['change_id']} ({row['action']}) is left as it is: {why}."
     fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
     return Finding("merge-conflict", "error", row["layer"], message, fid, point=_place(row["geometry"]))
+
+
+def _not_drawn(row: Mapping[str, Any]) -> Finding:
+    message = (
+        f"{row['feature_id'] or row['change_id']} ({row['action']}) was drawn otherwise in the change set, and stays"
+        " where it is: a change of values takes no geometry; draw it in CHANGES."
+    )
+    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+    return Finding("geometry-not-taken", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
 
 
 def conflicts_of(changes: ChangeSet) -> list[Finding]:

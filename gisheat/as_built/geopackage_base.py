@@ -17,13 +17,13 @@ import shapely
 from pyproj.exceptions import CRSError
 
 from gisheat.as_built import stores
+from gisheat.as_built.geopackage_rules import broken_references, demands_of, figures_of
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
 from gisheat.as_built.stores import Geometries, Kind, StoredTable
 from gisheat.errors import InputError
 from gisheat.geopackage_transaction import SQL_TYPES, bounds, changed, column_names, copy_geopackage, header
 from gisheat.layers.files import reason
 from gisheat.layers.measures import has_m
-from gisheat.schema import REGISTRY
 from gisheat.sqlite_files import looked_into, quoted
 
 _HISTORY_TABLE = f"""CREATE TABLE {HISTORY} (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, number INTEGER NOT NULL,
@@ -86,7 +86,13 @@ class GeoPackageBase:
         """Make edits and tell the history, all in one transaction."""
         with changed(self.file, self.said) as connection:
             _check_number(connection, self.place, run)
+            broken = broken_references(connection)
             done = _Work(connection, self.place).do(edits)
+            for table, row, parent in sorted(broken_references(connection) - broken):
+                raise InputError(
+                    f"{self.place}: the row {row} of {table} would name a row of {parent} that is not there: nothing"
+                    " was changed; leave that change out, or mend it."
+                )
             if not _has_history(connection, self.place):
                 connection.execute(_HISTORY_TABLE)
                 connection.execute(
@@ -181,6 +187,7 @@ def _described(connection: sqlite3.Connection, place: Path, layer: str, name: st
         layer, name, key, {row[1]: _kind(row[2]) for row in own},
         {row[1]: width for row in own if (width := _width(row[2]))},
         geometry, str(shape).upper(), dimension.get(z), dimension.get(m), _crs(connection, srs) if geometry else None,
+        demands_of(connection, name, key, geometry), figures_of(connection, name),
     )  # fmt: skip
 
 
@@ -250,11 +257,11 @@ class _Work:
     def __init__(self, connection: sqlite3.Connection, place: Path) -> None:
         self.connection, self.place = connection, place
         self.tables: dict[str, StoredTable] = {}  # as they are now
-        self.figures = _figures(connection)
 
     def do(self, edits: Sequence[Edit]) -> list[Edit]:
         """Make the edits in their order; with the feature ids that new rows got."""
-        come, by_table, go = stores.steps(edits)
+        there = {row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        come, by_table, go = stores.steps(stores.of_tables(edits, there))
         done = [self._add(edit) for edit in come]
         for name, some in by_table.items():
             done += self._rows_of(self._table(name), some)
@@ -285,10 +292,13 @@ class _Work:
         there = {table.geometry, *table.kinds}
         edits = [stores.of_columns(edit, there) for edit in self._numbered(table, edits)]
         now = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
+        figures = figures_of(self.connection, table.name, holder=True).get(table.name, ())
+        edits = stores.of_figures(edits, now, figures)
         for edit in edits:
-            stores.check_before(self.place, edit, now.get(edit.fid or 0), self.figures.get(table.name, ()))
+            stores.check_before(self.place, edit, now.get(edit.fid or 0), figures)
         query = f"DELETE FROM {quoted(table.name)} WHERE {quoted(table.key)} = ?"  # noqa: S608
-        self.connection.executemany(query, [(edit.fid,) for edit in edits if edit.action == "delete"])
+        gone = [edit for edit in edits if edit.action == "delete"]
+        self._many(query, gone, [(edit.fid,) for edit in gone])
         for action, statement in (("update", _update), ("insert", _insert)):
             groups: dict[tuple[str, ...], list[Edit]] = {}
             for edit in edits:
@@ -296,10 +306,26 @@ class _Work:
                     groups.setdefault(tuple(edit.after or ()), []).append(edit)
             for names, some in groups.items():
                 values = [(*(edit.after or {}).values(), edit.fid) for edit in some]
-                self.connection.executemany(statement(table, names), values)
+                self._many(statement(table, names), some, values)
         self._tell_contents(table, edits)
         made = _rows(self.connection, table, [edit.fid for edit in edits if edit.fid is not None])
         return [stores.as_done(self.place, edit, now.get(edit.fid or 0), made.get(edit.fid or 0)) for edit in edits]
+
+    def _many(self, query: str, edits: Sequence[Edit], values: Sequence[tuple[Any, ...]]) -> None:
+        """A statement for each edit; what a rule of the file refuses is told with the feature."""
+        at = edits[0] if edits else None
+
+        def told() -> Iterator[tuple[Any, ...]]:
+            nonlocal at
+            for edit, row in zip(edits, values, strict=True):
+                at = edit
+                yield row
+
+        try:
+            self.connection.executemany(query, told())
+        except sqlite3.IntegrityError as error:
+            assert at is not None
+            raise InputError(stores.refused(self.place, at, str(error))) from error
 
     def _numbered(self, table: StoredTable, edits: list[Edit]) -> list[Edit]:
         """Edits whose new rows have feature ids that no row ever had."""
@@ -345,13 +371,3 @@ def _insert(table: StoredTable, names: Sequence[str]) -> str:
     listed = ", ".join(quoted(name) for name in (*names, table.key))
     marks = ", ".join("?" * (len(names) + 1))
     return f"INSERT INTO {quoted(table.name)} ({listed}) VALUES ({marks})"  # noqa: S608
-
-
-def _figures(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """Columns that a write-back has written, by table: figures are nobody's edits."""
-    found: dict[str, set[str]] = {}
-    if {"table", "holder", "column"} <= column_names(connection, REGISTRY):
-        query = f'SELECT "table", "column" FROM {REGISTRY} WHERE "table" = holder'  # noqa: S608 (our own name)
-        for table, column in connection.execute(query):
-            found.setdefault(table, set()).add(column)
-    return found

@@ -121,6 +121,28 @@ def lost(
     return found
 
 
+def parted(
+    before: Geometries, now: Geometries, others: Geometries, others_now: Geometries, tolerance: float
+) -> NDArray[np.bool_]:
+    """Which features, lines by their ends or points, meet others at fewer places than before, within the tolerance.
+
+    Parameters
+    ----------
+    before, now : array, shape (features,)
+        What the base has of each, and will have.
+    others, others_now : array
+        All that they may meet in the base; a feature is no other of itself.
+    """
+    count = []
+    for drawn, rest in ((before, others), (now, others_now)):
+        tree = shapely.STRtree(rest)
+        line = shapely.get_type_id(drawn) == shapely.GeometryType.LINESTRING
+        ends = ((0, drawn), (-1, np.full(len(drawn), None)))  # a point has one place
+        places = [np.where(line, shapely.get_point(drawn, k), point) for k, point in ends]
+        count.append(sum(_meets(place, drawn, tree, rest, tolerance).astype(int) for place in places))
+    return np.asarray(count[1] < count[0], bool)
+
+
 def _meets(
     ends: Geometries, lines: Geometries, tree: shapely.STRtree, others: Geometries, tolerance: float
 ) -> NDArray[np.bool_]:

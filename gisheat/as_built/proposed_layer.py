@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,16 +15,21 @@ import shapely
 
 from gisheat.as_built.change_set import records, written
 from gisheat.as_built.changes import DIMENSIONS, FOLLOWING, values_differ
-from gisheat.as_built.history import Row, row_text
+from gisheat.as_built.demands import lacking_values, not_shared, said_lacking, said_shared
+from gisheat.as_built.history import Row
+from gisheat.as_built.naming import BY_ITSELF, WHOLE, Names
 from gisheat.as_built.regrouping import Part, cut, groups_of, parts_of, stitched
+from gisheat.as_built.states import state_of_drawing, state_of_geometry, state_of_row
 from gisheat.as_built.stores import Store, StoredTable
 from gisheat.as_built.three_way import GONE, Since, both_added, same_place
 from gisheat.findings import Finding
 from gisheat.layers.mapping import OwnColumn
-from gisheat.schema import ID_COLUMN, WRITTEN, columns
+from gisheat.schema import ID_COLUMN, columns
 
 REGROUPED = ("split", "merged", "recut")
 _LENGTH = "length_m"
+MOST_NAMED = 5
+"""Identifiers that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ class Proposed:
     sides: Sides
     rows: dict[int, Row]
     """Rows of the base that changes concern, as stored."""
-    taken: set[str]
-    """Identifiers of the base."""
+    names: Names
     features: list[dict[str, Any]] = field(default_factory=list)
     attributes: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -102,44 +105,19 @@ class Proposed:
         return row
 
     def value(
-        self, row: Mapping[str, Any], column: str, text: str, *, base_value: str | None = None, conflict: str = ""
+        self, row: Mapping[str, Any], column: str, text: str, *, conflict: str = "", empties: bool = False
     ) -> None:
-        """Add a value of a feature."""
+        """Add a value of a feature; whether it is meant to be empty."""
         own = self.sides.own.get(column, OwnColumn(column)).name
         fid = row["base_fid"] if row["base_fid"] is not None else row["from_fid"]
-        now = self.stored_text(fid, column) if base_value is None else base_value
-        emptied = text == "" and now != "" and self.sides.keep_empty
+        now = self.stored_text(fid, column)
+        emptied = text == "" and now != "" and self.sides.keep_empty and not empties
         self.attributes.append({
             "change_id": row["change_id"], "approved": not conflict and not emptied, "conflict": conflict,
             "layer": row["layer"], "feature_id": row["feature_id"], "base_fid": row["base_fid"], "column": own,
             "base_value": now, "new_value": text, "type": "" if own in self.sides.table.kinds
             else self.sides.wanted.get(column, "text"),
         })  # fmt: skip
-
-    def free_id(self, wanted: str) -> str:
-        """An identifier that nothing in the base has: the wanted one, or with a number behind it."""
-        found, number = wanted, 1
-        while found and found in self.taken:
-            number += 1
-            found = f"{wanted}-{number}"
-        self.taken.add(found)
-        return found
-
-
-def state_of_geometry(row: Row | None, table: StoredTable) -> str:
-    """Hash of the geometry that a row of the base has; of nothing where it has none."""
-    blob = None if row is None else row.get(table.geometry)
-    return hashlib.sha256(blob or b"").hexdigest()[:16]
-
-
-def state_of_row(row: Row | None, table: StoredTable) -> str:
-    """Hash of a whole row of the base without its figures; a column that another merge added is empty, so no matter."""
-    known = columns(table.layer)
-    stated = {
-        name: value for name, value in (row or {}).items()
-        if value is not None and not name.startswith(WRITTEN) and (name not in known or known[name].is_input)
-    }  # fmt: skip
-    return hashlib.sha256((row_text(stated) or "").encode()).hexdigest()[:16]
 
 
 def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: pd.DataFrame) -> Proposed:
@@ -152,8 +130,12 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
     """
     touched = {sides.since.fid.get(int(f)) for f in found["old_fid"].dropna()} - {None}
     id_column = ID_COLUMN[sides.layer]
-    ids = sides.base.get(id_column, pd.Series(dtype=object)).dropna().map(str)
-    made = Proposed(sides, store.rows(sides.table, sorted(f for f in touched if f is not None)), set(ids) - {""})
+    ids = sides.base.get(id_column, pd.Series(dtype=object)).dropna().map(written).str.strip()
+    own = sides.own.get(id_column)
+    by_itself = own is not None and own.name in sides.table.demands.defaults
+    kind = "" if own is None else BY_ITSELF if by_itself else sides.table.kinds.get(own.name, "")
+    names = Names(set(ids) - {""}, sides.base.index.tolist(), kind)
+    made = Proposed(sides, store.rows(sides.table, sorted(f for f in touched if f is not None)), names)
     by_action = {str(name): part for name, part in found.groupby("action", sort=False)}
     regrouped = pd.concat([found.iloc[:0], *(by_action[a] for a in REGROUPED if a in by_action)])
     in_groups = {(int(a), int(b)) for a, b in regrouped[["old_fid", "new_fid"]].to_numpy()}
@@ -200,7 +182,7 @@ def _known(pair: Mapping[str, Any], made: Proposed) -> dict[str, Any]:
 def _id_of(table: pd.DataFrame, layer: str, fid: int) -> str:
     column = ID_COLUMN[layer]
     value = table[column].get(fid) if column in table else None
-    return "" if pd.isna(value) else str(value)
+    return "" if pd.isna(value) else written(value).strip()
 
 
 def _propose_move(made: Proposed, pair: Mapping[str, Any], changes: Changed) -> None:
@@ -244,7 +226,11 @@ def _propose_values(made: Proposed, pair: Mapping[str, Any], action: str, change
     sides, known = made.sides, _known(pair, made)
     old, new = int(pair["old_fid"]), int(pair["new_fid"])
     fid = known["base_fid"]
-    row = made.feature(str(old if fid is None else fid), action, "update", **known, geometry=sides.new.geometry[new])
+    geometry = sides.new.geometry[new]
+    row = made.feature(
+        str(old if fid is None else fid), action, "update", **known, geometry=geometry,
+        base_state=state_of_drawing(geometry),
+    )  # fmt: skip
     first = len(made.attributes)
     for column in changes.get((old, new), ()):
         if (column in DIMENSIONS) == (action == "redimensioned"):
@@ -313,7 +299,7 @@ def _propose_group(
     }  # fmt: skip
     length = {n: float(shapely.length(sides.new.geometry[n])) for n in news}
     parts, gone = parts_of(pairs, ids, length)
-    group = f"{sides.layer}:{min(olds)}:{action}"
+    group = f"{sides.layer}:{min(olds)}:{action}:{len(parts) + len(gone)}"
     drawn = None if conflict else _from_base(made, action, olds, news)
     for part in parts:
         line = None if drawn is None else drawn[part.new]
@@ -369,13 +355,29 @@ def _propose_part(
     )  # fmt: skip
     if conflict:
         return
+    first = len(made.attributes)
     if named != parent:
-        made.value(row, ID_COLUMN[sides.layer], named)
+        made.value(row, ID_COLUMN[sides.layer], named, empties=True)
         if action != "merged" and parent and "parent_id" in sides.wanted:
             made.value(row, "parent_id", parent)
     for column in unlike[part.old, part.new]:
         _propose_value(made, row, column, part.old, part.new)
     _propose_part_length(made, row, part, length)
+    _propose_unshared(made, row, first)
+
+
+def _propose_unshared(made: Proposed, row: dict[str, Any], first: int) -> None:
+    """A part leaves to its line's row what no two rows may have."""
+    line = made.row(row["from_fid"])
+    if line is None:
+        return
+    given = {value["column"] for value in made.attributes[first:]}
+    emptied, lacking = not_shared(line, given, made.sides.table.demands)
+    for column in emptied:
+        made.value(row, column, "", empties=True)
+    for column in lacking:
+        made.value(row, column, "", conflict=said_shared(column))
+        row["conflict"], row["approved"] = row["conflict"] or said_shared(column), False
 
 
 def _propose_part_length(made: Proposed, row: Mapping[str, Any], part: Part, length: Mapping[int, float]) -> None:
@@ -394,17 +396,16 @@ def _propose_part_length(made: Proposed, row: Mapping[str, Any], part: Part, len
 
 def _part_id(made: Proposed, part: Part, parent: str, own: str, action: str) -> str:
     """Identifier of a part: its own in CHANGES where that says which it is and is free, else X.1, X.2."""
-    alone = bool(own) and made.occurs[own] == 1
+    fits = made.names.kind != WHOLE or own.isdecimal()
+    alone = bool(own) and fits and made.occurs[own] == 1
     if alone and own == parent and part.takes_row:
         return own
-    if alone and own not in made.taken:
-        return made.free_id(own)
-    if not parent or (action == "merged" and not own):
-        return parent if part.takes_row else ""
-    number = 1
-    while f"{parent}.{number}" in made.taken:
-        number += 1
-    return made.free_id(f"{parent}.{number}")
+    if alone and own not in made.names.taken:
+        return made.names.free(own)
+    kept = not parent or made.names.kind in (WHOLE, BY_ITSELF) or (action == "merged" and not own)
+    if part.takes_row and kept:
+        return parent
+    return made.names.of_part(parent) if parent else made.names.free("")
 
 
 # what has no partner ---------------------------------------------------------------------------------------
@@ -437,6 +438,7 @@ def _propose_added(made: Proposed, found: pd.DataFrame) -> None:
         set(), {})  # fmt: skip
     made.already += len(alike)
     new_ids = dict(zip(fids, found["new_id"], strict=True))
+    given: list[str] = []
     for fid in fids:
         if fid in alike:
             continue
@@ -446,19 +448,35 @@ def _propose_added(made: Proposed, found: pd.DataFrame) -> None:
             there = _id_of(sides.base, sides.layer, otherwise[fid]) or otherwise[fid]
             conflict = f"the base added it too, as {there}, with other values or at another place"
         wanted = new_ids[fid]
-        named = wanted if conflict else made.free_id(wanted)
+        named = wanted if conflict else made.names.free(wanted)
         row = made.feature(
             f"new {fid}", "added", "insert", feature_id=named, new_id=wanted, geometry=geometry, conflict=conflict,
             confidence=1.0, from_new=True,
         )  # fmt: skip
-        if named != wanted:
-            message = f"{wanted} is taken in the base; what CHANGES adds under this identifier becomes {named}."
+        given += [named] if named and not wanted else []
+        if named != wanted and wanted:
+            why = "taken in the base" if wanted in made.names.taken else "no number, as the base has them"
+            message = f"{wanted} is {why}; what CHANGES adds under this identifier becomes {named}."
             made.findings.append(Finding("id-changed", "warning", sides.layer, message, None, point=_point(geometry)))
-        if named and ID_COLUMN[sides.layer] in sides.wanted:
+        first = len(made.attributes)
+        if named and (made.names.kind or ID_COLUMN[sides.layer] in sides.wanted):
             made.value(row, ID_COLUMN[sides.layer], named)
         for column in sides.wanted:
             if column not in FOLLOWING or column == "parent_id":
                 _propose_given(made, row, column, fid)
+        _propose_lacking(made, row, first)
+    if given:
+        named = ", ".join(given[:MOST_NAMED]) + (" ..." if len(given) > MOST_NAMED else "")
+        message = f"{len(given)} {sides.layer} that CHANGES adds without an identifier get one: {named}."
+        made.findings.append(Finding("id-given", "info", sides.layer, message))
+
+
+def _propose_lacking(made: Proposed, row: dict[str, Any], first: int) -> None:
+    """Columns of the base that may not be empty, and of which CHANGES says nothing."""
+    given = {value["column"]: value["new_value"] or None for value in made.attributes[first:]}
+    for column in lacking_values(given, made.sides.table):
+        made.value(row, column, "", conflict=said_lacking(column))
+        row["conflict"], row["approved"] = row["conflict"] or said_lacking(column), False
 
 
 def _propose_given(made: Proposed, row: Mapping[str, Any], column: str, fid: int) -> None:

@@ -19,7 +19,7 @@ from gisheat.as_built.change_set import (
 )
 from gisheat.as_built.changes import COMPARED, COMPUTED, FOLLOWING, find_changes, match_features
 from gisheat.as_built.fitting import fitted
-from gisheat.as_built.joining import join_lines, join_points, kept, lost
+from gisheat.as_built.joining import join_lines, join_points, kept, lost, parted
 from gisheat.as_built.proposed_layer import Proposed, Sides, kind_of, propose_layer
 from gisheat.as_built.stores import Store
 from gisheat.as_built.three_way import same, since
@@ -148,7 +148,8 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
     taken: list[str] = []
     for column in map(str, new.columns):
         stated = column in inputs if column in known else not column.startswith(WRITTEN)
-        if column == "geometry" or not stated or column in computed:
+        own = base.own[layer][column].name if column in base.own[layer] else column
+        if column == "geometry" or not stated or column in computed or own in table.demands.generated:
             continue
         if column in there:
             wanted[column] = ""
@@ -271,7 +272,30 @@ def _join(
             findings.append(
                 Finding("connection-lost", "warning", lines, message, row["base_fid"], point=_end(row["geometry"]))
             )
-    return findings
+    told = {(f.layer, f.source_fid) for f in findings if f.rule == "connection-lost"}
+    moved = [row for row in (*mine, *standing) if row["action"] == "moved" and row["approved"]]
+    return findings + _parted([r for r in moved if (r["layer"], r["base_fid"]) not in told], base, made, lines, rules)
+
+
+def _parted(
+    rows: list[dict[str, Any]], base: Layers, made: Mapping[str, Proposed], lines: str, rules: Rules
+) -> list[Finding]:
+    """What moved away from lines that the base keeps where they are."""
+    if not rows or lines not in base:
+        return []
+    before = _array([base[row["layer"]].geometry[row["base_fid"]] for row in rows])
+    others = _everything(base, (lines,))
+    now = np.concatenate([_stays(base, made, (lines,)), _column(_rows(made, (lines,)))])
+    away = parted(before, _column(rows), others, now[~shapely.is_missing(now)], rules.tolerance)
+    return [
+        Finding(
+            "connection-lost", "warning", row["layer"],
+            f"{_named(row)} met a line within {rules.tolerance:g} m in the base, and does not where it is now: draw"
+            " what should lead there.",
+            row["base_fid"], point=_end(row["geometry"]),
+        )
+        for row, is_away in zip(rows, away.tolist(), strict=True) if is_away
+    ]  # fmt: skip
 
 
 def _rows(made: Mapping[str, Proposed], layers: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -11,9 +11,28 @@ from pyproj import CRS
 
 from gisheat.as_built.history import Edit, Entry, Row, Run
 from gisheat.errors import EditedError, InputError
+from gisheat.schema import INPUT_LAYERS, WRITTEN, columns
 
 Kind = Literal["text", "float", "int", "bool", "date", "datetime", "blob", "any"]
 Geometries = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a table asks of its rows; its key and its geometry are left out."""
+
+    unique: tuple[tuple[str, ...], ...] = ()
+    """Columns that no two rows may have the same values in."""
+    filled: frozenset[str] = frozenset()
+    """Columns that may not be empty."""
+    defaults: frozenset[str] = frozenset()
+    """Columns that get a value where a new row has none."""
+    generated: frozenset[str] = frozenset()
+    """Columns that are computed from others."""
+
+    def may_stay_empty(self, column: str) -> bool:
+        """Whether a new row may come without a value."""
+        return column not in self.filled or column in self.defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +57,9 @@ class StoredTable:
     """Whether geometries have Z: True all, False none, None as it comes."""
     has_m: bool | None
     crs: CRS | None
+    demands: Demands = Demands()
+    figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that hold figures of a result, by the table that has them: this one, or one behind a view."""
 
 
 class Store(Protocol):
@@ -160,16 +182,42 @@ def check_empty(place: object, edit: Edit, filled: int) -> None:
         )
 
 
+def refused(place: object, edit: Edit, rule: str) -> str:
+    """What is said where a rule of the base's own refuses a row."""
+    return (
+        f"{place}: a rule of the database refuses the {edit.action} of {edit.feature_id or edit.fid} in {edit.table}"
+        f" ({rule}): nothing was changed; leave that change out, or mend it."
+    )
+
+
+def check_made(place: object, edit: Edit, before: Row | None, after: Row | None) -> None:
+    """Raise where a trigger has kept an edit from being made; what it has made of the row otherwise is its own matter.
+
+    Raises
+    ------
+    InputError
+        Which feature it is.
+    """
+    refuses = (after is None) != (edit.action == "delete")
+    if edit.action == "update" and before is not None and after is not None:
+        asked = [name for name, value in (edit.after or {}).items() if not _is(before.get(name), value)]
+        refuses = bool(asked) and all(_is(after.get(name), before.get(name)) for name in asked)
+    if refuses:
+        raise InputError(
+            f"{place}: a trigger of {edit.table} keeps the {edit.action} of {edit.feature_id or edit.fid} from being"
+            " made: nothing was changed; leave that change out, or mend it."
+        )
+
+
 def as_done(place: object, edit: Edit, before: Row | None, after: Row | None) -> Edit:
     """An edit with what types and triggers of the table have made of its row.
 
     Raises
     ------
     InputError
-        If a trigger has refused it.
+        If a trigger has kept it from being made.
     """
-    if (after is None) != (edit.action == "delete"):
-        raise InputError(f"{place}: a trigger of {edit.table} refuses an {edit.action}: nothing was changed.")
+    check_made(place, edit, before, after)
     if edit.action != "update" or before is None or after is None:
         return replace(edit, before=before, after=after)
     names = [name for name in after if name in (edit.after or {}) or not _is(after[name], before.get(name))]
@@ -177,11 +225,51 @@ def as_done(place: object, edit: Edit, before: Row | None, after: Row | None) ->
 
 
 def of_columns(edit: Edit, there: Collection[str]) -> Edit:
-    """An edit of a whole row without the columns that are gone, as when a write-back was taken away."""
-    if edit.action == "update":
-        return edit
+    """An edit without the columns that are gone: of a whole row all, else figures, which a write-back took away."""
     gone = {name for row in (edit.before, edit.after) if row is not None for name in row} - set(there)
+    if edit.action == "update":
+        gone = {name for name in gone if is_figure(name)}
     return replace(edit, before=_without(edit.before, gone), after=_without(edit.after, gone))
+
+
+def of_tables(edits: Iterable[Edit], there: Collection[str]) -> list[Edit]:
+    """Edits without those of tables of figures that are gone, as when a write-back was taken away."""
+    return [
+        edit for edit in edits
+        if edit.table in there or not all(is_figure(name) for name in edit.after or edit.before or ())
+    ]  # fmt: skip
+
+
+def is_figure(column: str) -> bool:
+    """Whether a column is called as one that some layer of a result has and no input."""
+    known = [columns(layer).get(column) for layer in INPUT_LAYERS]
+    return column.startswith(WRITTEN) or any(c is not None and not c.is_input for c in known)
+
+
+def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collection[str]) -> list[Edit]:
+    """Edits that bring back no figures of an earlier result where a write-back came after them.
+
+    Parameters
+    ----------
+    now : mapping
+        Rows as they are.
+    figures : collection of str
+        Columns that a write-back has written.
+    """
+    mine = set(figures)
+    newer = any(
+        name in mine and not _is((now.get(edit.fid or 0) or {}).get(name), value)
+        for edit in edits for name, value in (edit.before or {}).items()
+    )  # fmt: skip
+    found = []
+    for edit in edits:
+        if edit.action == "update" and edit.fid not in now and mine.issuperset(edit.after or ()):
+            continue  # the figures of a feature that went together with it
+        after = edit.after
+        if newer and after is not None:
+            after = {name: None if name in mine else value for name, value in after.items()}
+        found.append(replace(edit, after=after))
+    return found
 
 
 def _without(row: Row | None, columns: Collection[str]) -> Row | None:

@@ -142,13 +142,13 @@ def _number_text(number: float) -> str:
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-    """Insert rows with their keys; what is empty and has a default gets that, what is generated is generated."""
+    """Insert rows with their keys; a column that a row does not name gets its default."""
     from psycopg import sql
 
     groups: dict[tuple[str, ...], list[list[Any]]] = {}
     for key, row in rows:
         known = {name: table.columns[name] for name in row if not table.columns[name].is_generated}
-        names = tuple(n for n, c in known.items() if row[n] is not None or not c.has_default)
+        names = tuple(known)
         groups.setdefault(names, []).append([key, *(sent(row[n], known[n]) for n in names)])
     for names, values in groups.items():
         listed = sql.SQL(", ").join(map(named, (table.key, *names)))

@@ -193,7 +193,7 @@ def read_layers(
             table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
         path = split_source(sources[layer])[0]
-        if reader_of(path) is cad and path not in drawings:  # once, however many layers are in it
+        if isinstance(path, Path) and reader_of(path) is cad and path not in drawings:  # once, whatever is read of it
             drawings.add(path)
             findings += cad.left_out(layer, path, encoding)
         waiting = ", ".join(file.name for file in unmerged(path))

@@ -78,7 +78,7 @@ def merge(
     run = Run(number + 1, "merge", source.name, _id(stands.store, source, plan.edits), _now(), number + 1)
     files, more = _write(stands.store, plan.edits, run, target)
     if plan.edits:
-        findings += _stale(stands.store)
+        findings += _stale(stands.store, plan.edits)
     figures |= _plan_figures(plan, proposal) | ({"run": (run.number, "")} if plan.edits else {})
     notes = (*stands.layers.notes, *more)
     if not plan.edits:
@@ -110,11 +110,12 @@ def undo(
     report(progress, 0.5, "taking back")
     run = Run(last + 1, "undo", f"to {to}", _id(store, where, edits), _now(), state_after(to, runs))
     files, notes = _write(store, edits, run, target)
-    rows = sum(edit.action in ("insert", "update", "delete") for edit in edits)
+    layers = {table.name for table in store.tables.values()}
+    rows = sum(edit.action in ("insert", "update", "delete") and edit.table in layers for edit in edits)
     figures: Rows = {
         "base": (where.name, ""), "state": (to, ""), "rows": (rows, ""), "run": (run.number, ""),
     }  # fmt: skip
-    findings = _stale(store)
+    findings = _stale(store, edits)
     return _report(figures, findings, notes, files, clock, progress, chosen)
 
 
@@ -199,14 +200,23 @@ def _about(where: Place, source: Place) -> list[Finding]:
     return []
 
 
-def _stale(store: Store) -> list[Finding]:
-    """A finding where the base is a result: its figures are those of what it was."""
-    if not is_result(store.place):
+def _stale(store: Store, edits: list[Edit]) -> list[Finding]:
+    """A finding where the base has figures of a result, which are those of what it was."""
+    if is_result(store.place):
+        message = (
+            f"{store.place.name} is a result: its flows, heads and tables are those of the network before; solve it"
+            " again."
+        )
+        return [Finding("solution-stale", "warning", "", message)]
+    changed = {edit.table for edit in edits}
+    layers = [layer for layer, table in store.tables.items() if table.figures and table.name in changed]
+    if not layers:
         return []
     message = (
-        f"{store.place.name} is a result: its flows, heads and tables are those of the network before; solve it again."
+        f"The figures that were written back to {', '.join(layers)} are those of the network before: solve it again,"
+        " and write them back."
     )
-    return [Finding("solution-stale", "warning", "", message)]
+    return [Finding("solution-stale", "warning", layers[0], message)]
 
 
 # writing ---------------------------------------------------------------------------------------------------
