@@ -145,8 +145,8 @@ def edits_back(entries: Iterable[Entry], to: int) -> list[Edit]:
     now, wanted = state_after(last, runs), state_after(to, runs)
     if now == wanted:
         raise InputError(f"the base is in the state {to} already.")
-    # by way of all runs, undone ones too: what triggers count goes on with each of them
-    return net(inverse(e.edit) for e in reversed(listed) if wanted < e.run.number)
+    newest = now if wanted < now else last  # what the base is now is what run `now` left
+    return net(inverse(e.edit) for e in reversed(listed) if wanted < e.run.number <= newest)
 
 
 def inverse(edit: Edit) -> Edit:

@@ -492,11 +492,3 @@ def _point(geometry: Any) -> tuple[float, float] | None:
         return None
     place = geometry.representative_point()
     return float(place.x), float(place.y)
-
-
-def kind_of(layer: str, column: str, values: pd.Series) -> str:
-    """Type of a column that the base lacks: that of the contract, else that of its values."""
-    known = columns(layer).get(column)
-    if known is not None:
-        return known.kind
-    return {"f": "float", "i": "int", "u": "int", "b": "bool"}.get(values.dtype.kind, "text")

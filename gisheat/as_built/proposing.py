@@ -20,7 +20,7 @@ from gisheat.as_built.change_set import (
 from gisheat.as_built.changes import COMPARED, COMPUTED, FOLLOWING, find_changes, match_features
 from gisheat.as_built.fitting import fitted
 from gisheat.as_built.joining import join_lines, join_points, kept, lost, parted
-from gisheat.as_built.proposed_layer import Proposed, Sides, kind_of, propose_layer
+from gisheat.as_built.proposed_layer import Proposed, Sides, propose_layer
 from gisheat.as_built.stores import Store
 from gisheat.as_built.three_way import same, since
 from gisheat.findings import Finding
@@ -160,7 +160,7 @@ def _wanted(layer: str, base: Base, new: gpd.GeoDataFrame, rules: Rules) -> tupl
             continue
         allowed = {"contract": column in inputs, "all": True, "none": False}[rules.new_columns]
         if allowed and column.lower() not in names:
-            wanted[column] = kind_of(layer, column, new[column])
+            wanted[column] = _kind_of(layer, column, new[column])
         elif column != "parent_id":
             (taken if column.lower() in names else left).append(column)
     if "parent_id" in inputs and "parent_id" not in wanted and (
@@ -407,3 +407,11 @@ def _change_set(proposed: list[Proposed], crs: Any) -> ChangeSet:
         table[name] = table[name].astype("Int64")
     table["distance_m"] = table["distance_m"].astype(float).round(3)
     return ChangeSet(gpd.GeoDataFrame(table, geometry=geometry, crs=crs), values)
+
+
+def _kind_of(layer: str, column: str, values: pd.Series) -> str:
+    """Type of a column that the base lacks: that of the contract, else that of its values."""
+    known = columns(layer).get(column)
+    if known is not None:
+        return known.kind
+    return {"f": "float", "i": "int", "u": "int", "b": "bool"}.get(values.dtype.kind, "text")

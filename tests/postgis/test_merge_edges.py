@@ -113,6 +113,7 @@ def test_what_comes_without_an_identifier_gets_one(own, tmp_path):
 
 @pytest.mark.parametrize("form", ["columns", "view"])
 def test_parts_have_no_figures_of_the_whole(own, tmp_path, form):
+    own.admin.execute("ALTER TABLE own.pipes DISABLE TRIGGER counted")  # it counts on in an undo
     address, result = own.address("own"), tmp_path / "solved.gpkg"
     assert call("run", address, "-o", result).code == 0
     assert call("write-back", address, result, "--in-place", "--form", form, "--layers", "pipes").code == 0
