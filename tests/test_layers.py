@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -300,3 +303,14 @@ def test_pipes_without_a_crs_need_one_to_be_said(tmp_path):
     assert read_layers(sources, crs="EPSG:4552").crs.to_epsg() == 4552
     with pytest.raises(InputError, match="the CRS 'EPSG:nonsense' is unknown"):
         read_layers(sources, crs="EPSG:nonsense")
+
+
+def test_each_odd_number_of_a_file_is_read_as_it_is_stored_and_its_neighbours_as_numbers(tmp_path):
+    pipes = layer([line((0, 0), (50 * k, 10)) for k in (1, 2, 3)], dn_mm=[80.0, 100.0, 150.0], year=[1990, 1991, 1992])
+    path = write(tmp_path / "odd.gpkg", {"pipes": pipes}, SPATIAL_INDEX="NO")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE pipes SET dn_mm = 'DN100' WHERE dn_mm = 100")
+        connection.execute("UPDATE pipes SET year = 1992.5, dn_mm = '' WHERE year = 1992")
+    table = read_layers(find_sources(path, None, {}))["pipes"]
+    assert table["dn_mm"].tolist() == [80.0, "DN100", None]
+    assert table["year"].tolist() == [1990, 1991, 1992.5]

@@ -82,7 +82,7 @@ def write_back(
     check_columns(_listed(chosen["columns"]), list(places))
     target = _target(path, project, places, None if output is None else place(output), chosen, result)
     report(progress, 0.05, "reading the result")
-    solved = None if chosen["remove"] else read_solved(_given(result))
+    solved = None if chosen["remove"] else read_solved(_given(result), _listed(chosen["columns"]))
     with _stores(places, target) as stores:
         work = (
             _removed(stores, places) if solved is None

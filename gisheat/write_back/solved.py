@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -16,7 +16,7 @@ from gisheat.errors import InputError
 from gisheat.geopackage import is_result, run_record
 from gisheat.layers import layer_names, read_table
 from gisheat.places import Database, Place
-from gisheat.schema import columns
+from gisheat.schema import ID_COLUMN, columns
 from gisheat.sqlite_files import readable
 
 RESULT_OF = {"streets": "pipes", "buildings": "stations"}
@@ -25,6 +25,8 @@ WRITABLE = ("pipes", "nodes", "stations", "sources", "valves", "pumps", "streets
 """Layers that results can be written to."""
 _SOLVED_BY = ("sup_flow_t_h", "ret_flow_t_h", "flow_kg_s")
 """Columns of pipes of which one has values in every solution."""
+_JOINED_BY = {*ID_COLUMN.values(), "parent_id", "street_id", "repaired"}
+"""Columns by which rows of a result are joined with features."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,14 @@ class Solved:
         return gpd.GeoSeries(gpd.GeoDataFrame(read_table(layer, f"{self.path}|{layer}")).geometry.iloc[rows])
 
 
-def read_solved(path: Place) -> Solved:
+def read_solved(path: Place, wanted: Collection[str] = ()) -> Solved:
     """Read a result.
+
+    Parameters
+    ----------
+    path : Place
+    wanted : collection of str
+        Columns that are written too though they may be inputs.
 
     Raises
     ------
@@ -63,23 +71,28 @@ def read_solved(path: Place) -> Solved:
         raise InputError(f"{path} is no result of gisheat: solve the base, and name what was written.")
     read = [name for name in WRITABLE if name in names and name not in RESULT_OF]
     today, notes = names_of_today({name: f"{path}|{name}" for name in read}, {})
-    tables = {name: _read(path, name, today.get(name, {})) for name in read}
+    tables = {name: _read(path, name, _needed(name, wanted), today.get(name, {})) for name in read}
     pipes = tables.get("pipes", pd.DataFrame())
     if not any(name in pipes and pipes[name].notna().any() for name in _SOLVED_BY):
         made = record.get("operation", "")
         raise InputError(f"{path} holds no solution{f' (made by {made})' if made else ''}: solve the base first.")
     known = "lineage" in names
-    lineage = _read(path, "lineage", {}) if known else pd.DataFrame(columns=_LINEAGE)
+    lineage = _read(path, "lineage", _LINEAGE, {}) if known else pd.DataFrame(columns=_LINEAGE)
     return Solved(path, tables, lineage, record, tuple(notes))
 
 
-def _read(place: Place, layer: str, today: Mapping[str, str]) -> pd.DataFrame:
-    """Columns of the contract of a layer, without its geometry; `today` -> what an earlier version called them."""
-    own = {was: now for now, was in today.items()}
+def _needed(layer: str, wanted: Collection[str]) -> list[str]:
+    """Columns of a result layer that are written or join it with features; half of them are only passed through."""
+    return [n for n, c in columns(layer).items() if not c.is_input or n in wanted or n in _JOINED_BY]
+
+
+def _read(place: Place, layer: str, needed: Collection[str], today: Mapping[str, str]) -> pd.DataFrame:
+    """Some columns of a layer, without its geometry; `today` -> what an earlier version called them."""
+    own = {was: now for now, was in today.items() if now in needed}
     if isinstance(place, Database):
         return pd.DataFrame(read_table(layer, f"{place}|{layer}")).rename(columns=own)
     with readable(place) as file:
-        wanted = {*columns(layer), *own}
+        wanted = {*needed, *own}
         known = [name for name in pyogrio.read_info(file, layer=layer)["fields"] if name in wanted]
         found = pyogrio.read_dataframe(file, layer=layer, columns=known, read_geometry=False, fid_as_index=True)
     return found.rename(columns=own)
