@@ -137,7 +137,8 @@ def parted(
     for drawn, rest in ((before, others), (now, others_now)):
         tree = shapely.STRtree(rest)
         line = shapely.get_type_id(drawn) == shapely.GeometryType.LINESTRING
-        places = [np.where(line, shapely.get_point(drawn, k), drawn if k == 0 else None) for k in (0, -1)]
+        places = [shapely.get_point(drawn, 0), shapely.get_point(drawn, -1)]
+        places[0] = np.where(line, places[0], drawn)
         count.append(sum(_meets(place, drawn, tree, rest, tolerance).astype(int) for place in places))
     return np.asarray(count[1] < count[0], bool)
 
