@@ -175,8 +175,9 @@ def _together(first: Edit, then: Edit) -> Edit | None:
     if before is None and after is None:
         return None
     if before is not None and after is not None:
-        changed = [c for c in after if c not in before or not _same(before[c], after[c])]
-        before, after = {c: before[c] for c in changed}, {c: after[c] for c in changed}
+        changed = [c for c in after if not _same(before.get(c), after[c])]
+        # a column that came or went in between was empty
+        before, after = {c: before.get(c) for c in changed}, {c: after[c] for c in changed}
         return replace(then, action="update", before=before, after=after) if changed else None
     return replace(then, action="insert" if before is None else "delete", before=before, after=after)
 
