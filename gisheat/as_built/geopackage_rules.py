@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from gisheat.as_built.stores import Demands
+from gisheat.geopackage_transaction import column_names
 from gisheat.schema import REGISTRY
 from gisheat.sqlite_files import quoted
 
@@ -26,12 +27,10 @@ def demands_of(connection: sqlite3.Connection, name: str, *without: str) -> Dema
 def figures_of(connection: sqlite3.Connection, table: str, *, holder: bool = False) -> dict[str, tuple[str, ...]]:
     """Columns that a write-back has written for a table, or into it, by the table that holds them."""
     found: dict[str, tuple[str, ...]] = {}
-    named = {row[1] for row in connection.execute(f"PRAGMA table_info({REGISTRY})")}
-    if {"table", "holder", "column"} <= named:
+    if {"table", "holder", "column"} <= column_names(connection, REGISTRY):
         query = f'SELECT holder, "column" FROM {REGISTRY} WHERE {"holder" if holder else quoted("table")} = ?'  # noqa: S608
         for name, column in connection.execute(query, (table,)).fetchall():
-            there = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
-            found[name] = (*found.get(name, ()), *({column} & there))
+            found[name] = (*found.get(name, ()), *({column} & column_names(connection, name)))
     return {name: columns for name, columns in found.items() if columns}
 
 
