@@ -1,6 +1,8 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
-.PHONY: help demo test environment programs test_in_qgis loops lint plugin verify bench docs oldest clean
+.PHONY: help demo test environment programs test_in_qgis other_tests loops lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
+# two targets side by side, whose lines come whole
+TWO_AT_ONCE = $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline)
 # PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
@@ -13,10 +15,10 @@ demo: ## set everything up, then size and solve the sample network
 	.venv/bin/gisheat run sample_gis/mulan/project.toml --output out/mulan.gpkg --picture out/mulan.png --products out/desk --overwrite
 
 test: ## set everything up (QGIS too), then linters and all tests
-	@$(MAKE) --no-print-directory -j2 environment programs
-	@echo "test: linters, tests in QGIS, then all other tests (some ten minutes) ..."
-	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) test_in_qgis lint loops
-	@.venv/bin/python -m pytest -q -n auto --dist worksteal
+	+@$(TWO_AT_ONCE) environment programs
+	@echo "test: tests in QGIS, then linters and all other tests (some ten minutes) ..."
+	+@$(TWO_AT_ONCE) test_in_qgis loops
+	+@$(TWO_AT_ONCE) other_tests lint
 
 environment:
 	@sh tools/setup.sh test
@@ -25,11 +27,13 @@ programs:
 	@sh tools/postgis.sh
 	@sh tools/qgis.sh
 
-# What has one process only stands side by side, the longest first; what each says comes as a whole.
 test_in_qgis:
 	@sh tools/setup.sh qgis
 	@.venv/bin/python tools/make_plugin.py
 	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
+
+other_tests:
+	@.venv/bin/python -m pytest -q -n auto --dist worksteal
 
 loops:
 	@.venv/bin/python tools/compile_loops.py
@@ -48,7 +52,7 @@ plugin: ## the QGIS plugin as a zip in dist/
 	@.venv/bin/python tools/make_plugin.py
 
 verify: ## all tests with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
-	@$(MAKE) --no-print-directory -j2 environment programs
+	+@$(TWO_AT_ONCE) environment programs
 	@sh tools/setup.sh verify
 	@sh tools/office.sh
 	@sh tools/browser.sh

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from drawings import call, digest, names_in, write
+from effort import THOROUGH
 from hypothesis import settings
 
 from gisheat import kernels
@@ -19,6 +20,14 @@ settings.load_profile("gisheat")
 collect_ignore = ["in_qgis", "verify", "qgis", "geodatabase"]
 """in_qgis runs in the Python of QGIS, verify needs other programs (see the Makefile);
 qgis and geodatabase hold scripts for other Pythons."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what `make verify` alone runs."""
+    if not THOROUGH:
+        long = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,5 +13,5 @@ def examples(number: int) -> int:
     return number if THOROUGH else min(number, max(FEWEST, number // SHARE))
 
 
-thorough = pytest.mark.skipif(not THOROUGH, reason="a test of make verify")
+thorough = pytest.mark.thorough
 """For a test that takes long, and whose subject another one covers in short."""

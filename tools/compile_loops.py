@@ -1,7 +1,7 @@
 """Compile the loops of gisheat, for all processes that run it afterwards (`python tools/compile_loops.py`).
 
-numba keeps what it compiled beside the source. `make test` does it while the linters run: the tests begin in several
-processes at once, and each of them would compile for itself what the others are compiling.
+numba keeps what it compiled beside the source. `make test` does it beside the tests in QGIS: the other tests begin in
+several processes at once, and each of them would compile for itself what the others are compiling.
 """
 
 from __future__ import annotations
