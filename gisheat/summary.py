@@ -177,7 +177,7 @@ def _solution_rows(state: State) -> Rows:
         "pump head: supply loss": (head.supply_loss, "m"),
         "pump head: return loss": (head.return_loss, "m"),
         "pump head: station": (head.station, "m"),
-        "pump head: natural circulation": (round(head.natural_circulation, 9), "m"),
+        "pump head: natural circulation": (round(head.natural_circulation, 9) + 0.0, "m"),
         **({"pump head: booster pumps": (head.boosters, "m")} if head.boosters else {}),
         "pump head: plant": (head.plant, "m"),
         "pump head: reserve": (head.reserve, "m" if not results.pump_head_given else "m, the surplus included"),

@@ -170,6 +170,12 @@ def test_findings_have_chinese_titles_where_the_work_is_in_chinese(tmp_path):
     assert row["message"].startswith("station H1: load_kw is -1.0")
 
 
+def test_a_head_of_nothing_has_no_sign(tmp_path):
+    flat = town(**{name: town()[name].drop(columns="ground_m") for name in ("stations", "sources")})
+    ran = call("run", write(tmp_path / "flat.gpkg", flat), "-o", tmp_path / "o.gpkg")
+    assert re.search(r"natural circulation +0\.00 m$", ran.out, re.MULTILINE)
+
+
 def test_quiet_prints_nothing(tmp_path, source):
     assert call("run", source, "-o", tmp_path / "o.gpkg", "--quiet") == (0, "", "")
     assert call("run", source, "-q", "--output", tmp_path / "o.gpkg") == (0, "", "")

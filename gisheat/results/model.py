@@ -360,7 +360,7 @@ class Results:
         circulation = float(weight / scale)
         reserve = total - supply_loss - return_loss - required - circulation - plant + sum(gains)
         reserve = reserve if abs(reserve) > AT_REST * total else 0.0
-        return PumpHead(supply_loss, return_loss, required, circulation, -sum(gains), plant, reserve, total)
+        return PumpHead(supply_loss, return_loss, required, circulation, 0.0 - sum(gains), plant, reserve, total)
 
     def _boosted(self, nodes: Index, pipes: Index) -> tuple[float, float]:
         """Head that booster pumps give on the supply and on the return of a path [m of the reference water]."""
