@@ -26,9 +26,9 @@ environment:
 programs:
 	@sh tools/postgis.sh
 	@sh tools/qgis.sh
+	@sh tools/setup.sh qgis
 
 test_in_qgis:
-	@sh tools/setup.sh qgis
 	@.venv/bin/python tools/make_plugin.py
 	@QT_QPA_PLATFORM=offscreen .venv-qgis/bin/python -m pytest -q -c tests/in_qgis/pytest.ini --rootdir tests/in_qgis --confcutdir tests/in_qgis tests/in_qgis
 

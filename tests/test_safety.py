@@ -331,7 +331,7 @@ def moments(tmp_path_factory):
     assert stopped(folder, signal.SIGTERM, [0]) == {0: 0}
     lines = int((folder / "0.lines").read_text())
     assert lines > 200
-    last = [lines - k for k in range(9, 0, -1)]  # the file takes its name, the folder beside it goes
+    last = [lines - k for k in range(examples(20), 0, -1)]  # the file takes its name, the folder beside it goes
     return [1, 2, *(round(lines * k / 5) for k in range(1, 5)), *last]
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import examples, thorough
 from gisheat_qgis import process
 from gisheat_qgis.definitions import arguments
 from processes import of_session
@@ -115,9 +116,9 @@ def test_noise_on_stdout_is_told_and_does_no_harm(tmp_path):
     assert ("log", "noise") in heard.said
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(examples(10)))
 def test_cancelling_at_any_moment_takes_less_than_a_second_and_leaves_nothing(tmp_path, large_town, seed):
-    """Ten random moments of a run that takes some seconds."""
+    """Random moments of a run that takes some seconds."""
     output = tmp_path / "out" / "result.gpkg"
     output.parent.mkdir()
     heard = Heard(random.Random(seed).uniform(0.0, 6.0))
@@ -161,7 +162,15 @@ def test_a_gisheat_that_does_not_end_by_itself_is_killed_with_those_it_began(tmp
     assert time.monotonic() - heard.end < 1.5
 
 
-@pytest.mark.parametrize("moment", ["begun", "repairing the drawing", "sizing", "writing the result"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("begun", marks=thorough),
+        pytest.param("repairing the drawing", marks=thorough),
+        "sizing",
+        "writing the result",
+    ],
+)
 def test_when_the_caller_is_killed_gisheat_ends(tmp_path, large_town, moment):
     """What stands for QGIS is killed while gisheat is at work: two seconds later nothing is left."""
     output = tmp_path / "out" / "result.gpkg"

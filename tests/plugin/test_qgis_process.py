@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import thorough
 from processes import begun_by, of_session
 from qgis_processes import Qgis, rows
 
@@ -62,7 +63,14 @@ def test_a_missing_environment_is_a_sentence_with_the_way_out(plugin_folder, tmp
     assert "gisheat has no environment yet: make it in Settings > Options > gisheat" in said
 
 
-@pytest.mark.parametrize("moment", ["repairing the drawing", "sizing", "writing the result"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("repairing the drawing", marks=thorough),
+        pytest.param("sizing", marks=thorough),
+        "writing the result",
+    ],
+)
 def test_when_qgis_is_killed_in_the_middle_nothing_is_left(qgis, large_town, tmp_path, moment):
     output = tmp_path / "out" / "result.gpkg"
     output.parent.mkdir()

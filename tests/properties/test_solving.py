@@ -207,4 +207,4 @@ def test_whatever_is_drawn_is_balanced_or_refused_with_a_reason(two_pipe):
         solved_at_all.append(network)
 
     attempt()
-    assert len(solved_at_all) > 60  # not all is refused
+    assert len(solved_at_all) > 0.24 * examples(250)  # not all is refused
