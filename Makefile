@@ -51,11 +51,12 @@ plugin: ## the QGIS plugin as a zip in dist/
 	@sh tools/qgis.sh lrelease
 	@.venv/bin/python tools/make_plugin.py
 
-verify: ## all tests with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
+verify: ## the tests outside QGIS with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
 	+@$(TWO_AT_ONCE) environment programs
 	@sh tools/setup.sh verify
 	@sh tools/office.sh
 	@sh tools/browser.sh
+	@$(MAKE) --no-print-directory loops
 	@GISHEAT_THOROUGH=1 .venv/bin/python -m pytest -q -n auto --dist worksteal
 	@.venv/bin/python -m pytest -q tests/verify
 	@.venv-verify/bin/python docs/make_verification.py
@@ -67,7 +68,7 @@ bench: ## speed and memory against their limits
 	@.venv/bin/python -m pytest -q benchmarks
 
 docs: ## the pages of docs/ that come from the code or from a run
-	@sh tools/setup.sh test
+	+@$(TWO_AT_ONCE) environment programs
 	@.venv/bin/python docs/make_docs.py
 
 oldest: ## all tests with every dependency at its lower bound

@@ -146,3 +146,12 @@ def test_a_change_set_in_a_schema_is_approved_in_words(own, tmp_path):
     ran = call("merge", own.address("own"), own.address("set"), "--in-place")
     assert ran.code == 2
     assert "is 'later', which is neither yes nor no" in ran.err
+
+
+@pytest.mark.parametrize("default", ["NULL::character varying", "''"])
+def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, default):
+    own.admin.execute(f"ALTER TABLE own.pipes ALTER pipe_id SET DEFAULT {default}")
+    ways = {**WAYS, "N": [(300, 0), (350, 0)]}
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, pipe_id=[*WAYS, None]), "--in-place")
+    assert ran.code == 0, ran
+    assert own.query("SELECT count(*) FROM own.pipes WHERE coalesce(pipe_id, '') = ''") == [(0,)]
