@@ -1,8 +1,7 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
 .PHONY: help demo test environment programs test_in_qgis other_tests loops lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
-# two targets side by side, whose lines come whole
-TWO_AT_ONCE = $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline)
+TWO_AT_ONCE = $(MAKE) --no-print-directory -j2
 # PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
