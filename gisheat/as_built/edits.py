@@ -314,12 +314,13 @@ class _Layer:
             found.findings.append(_conflict(found.row, f"{column}: {error}"))
 
     def _stored(self, found: _Outcome, value: Mapping[str, Any]) -> Any:
-        column, kinds = value["column"], self.table.kinds
-        if column not in kinds:
+        column, table = value["column"], self.table
+        if column not in table.kinds:
             if value["type"] not in ("text", "float", "int", "bool"):
                 raise ValueError("the base has no such column")
             found.columns[column] = value["type"]
-        return stored(value["new_value"], kinds.get(column, value["type"]), self.table.widths.get(column, 0))
+        kind, width = table.kinds.get(column, value["type"]), table.widths.get(column, 0)
+        return stored(value["new_value"], kind, width, table.decimals.get(column))
 
     def _insert(
         self, found: _Outcome, blob: bytes | None, values: list[dict[str, Any]], rows: Mapping[int, Row]

@@ -13,7 +13,7 @@ from gisheat.as_built.history import Edit, Entry, Row, Run
 from gisheat.errors import EditedError, InputError
 from gisheat.schema import INPUT_LAYERS, WRITTEN, columns
 
-Kind = Literal["text", "float", "int", "bool", "date", "datetime", "blob", "any"]
+Kind = Literal["text", "float", "single", "int", "bool", "date", "datetime", "blob", "any"]
 Geometries = NDArray[Any]
 
 
@@ -60,6 +60,8 @@ class StoredTable:
     demands: Demands = Demands()
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns that hold figures of a result, by the table that has them: this one, or one behind a view."""
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    """Decimals of numbers, where it is stated."""
 
 
 class Store(Protocol):

@@ -146,3 +146,22 @@ def test_a_change_set_in_a_schema_is_approved_in_words(own, tmp_path):
     ran = call("merge", own.address("own"), own.address("set"), "--in-place")
     assert ran.code == 2
     assert "is 'later', which is neither yes nor no" in ran.err
+
+
+@pytest.mark.parametrize(("kind", "wanted", "kept"), [
+    ("numeric(6,1)", 207.04, "207.0"), ("numeric(6,1)", 207.05, "207.1"), ("real", 207.0123456789, "207.01234"),
+    ("numeric(6,-1)", 215.0, "220"),
+])  # fmt: skip
+def test_a_value_that_its_column_rounds_is_there_when_it_comes_again(own, tmp_path, kind, wanted, kept):
+    own.admin.execute(f"ALTER TABLE own.pipes ADD inner_diameter_mm {kind}")
+    query = "SELECT inner_diameter_mm::text FROM own.pipes WHERE pipe_id = 'A'"
+    ways = {**WAYS, "C": [(200, 0), (300, 0)]}
+    ways = {name: ways[name] for name in "ABCD"}
+    bores = [wanted, None, None, None]
+    assert call("merge", own.address("own"), survey(tmp_path, ways, inner_diameter_mm=bores), "--in-place").code == 0
+    assert own.query(query) == [(kept,)]
+    ways["B"] = [(100, 0), (150, 5), (200, 0)]  # what changes besides is merged
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, inner_diameter_mm=bores), "--in-place")
+    assert ran.code == 0, ran
+    assert own.query(query) == [(kept,)]
+    assert own.query("SELECT ST_NPoints(way) FROM own.pipes WHERE pipe_id = 'B'") == [(3,)]
