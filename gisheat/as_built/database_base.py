@@ -133,8 +133,8 @@ def _described(session: Session, layer: str, name: str) -> tuple[StoredTable, in
         c.name: c.modifier - _WIDTH_AFTER for c in own
         if c.type in ("varchar", "bpchar") and c.modifier > _WIDTH_AFTER
     }  # fmt: skip
-    kinds: dict[str, Kind] = {c.name: _KINDS.get(c.type, "text") for c in own}
     decimals = {c.name: scale for c in own if (scale := _scale(c)) is not None}
+    kinds: dict[str, Kind] = {c.name: "int" if decimals.get(c.name) == 0 else _KINDS.get(c.type, "text") for c in own}
     more = _demands(session, table, {*kinds}), _figures(session, name), decimals
     if shape is None:
         return StoredTable(layer, name, table.key, kinds, widths, "", "", False, False, None, *more), 0

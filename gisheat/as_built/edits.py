@@ -191,8 +191,8 @@ class _Layer:
                 values = tuple(outcome.after.get(c, old) for c, old in zip(columns, now, strict=True))
                 wanted.append((f"new {number}" if outcome.fid is None else outcome.fid, values))
             if columns in named:  # as text, as they are compared
-                stands = {fid: tuple(None if v is None else str(v) for v in values) for fid, values in stands.items()}
-                wanted = [(row, tuple(None if v is None else str(v) for v in values)) for row, values in wanted]
+                stands = {fid: tuple(map(_named, values)) for fid, values in stands.items()}
+                wanted = [(row, tuple(map(_named, values))) for row, values in wanted]
             for number in sorted(doubled(stands, gone, wanted)):
                 said = ", ".join(f"{c} {v}" for c, v in zip(columns, wanted[number][1], strict=True))
                 asked[number].conflict = (
@@ -204,7 +204,7 @@ class _Layer:
         """Identifiers and geometries of all rows, which new ones are compared with."""
         if self.id_column:
             column = self.store.column(self.table, self.id_column)
-            self.ids = {str(v): fid for fid, v in column.items() if v is not None}
+            self.ids = {written(v): fid for fid, v in column.items() if v is not None}
             self.fids = [*column]
         if self.table.geometry:
             for fid, blob in self.store.column(self.table, self.table.geometry).items():
@@ -367,6 +367,11 @@ class _Layer:
         found.after = {n: v for n, v in found.after.items() if n not in default and n not in demands.generated}
         said = [*map(said_shared, lacking), *map(said_lacking, lacking_values(found.after, self.table))]
         found.conflict = found.conflict or next(iter(said), "")
+
+
+def _named(value: Any) -> str | None:
+    """An identifier as text: 7 and 7.0 are one."""
+    return None if value is None else written(value)
 
 
 def _by_group(outcomes: list[_Outcome]) -> list[_Outcome]:

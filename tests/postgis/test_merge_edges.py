@@ -165,3 +165,17 @@ def test_a_value_that_its_column_rounds_is_there_when_it_comes_again(own, tmp_pa
     assert ran.code == 0, ran
     assert own.query(query) == [(kept,)]
     assert own.query("SELECT ST_NPoints(way) FROM own.pipes WHERE pipe_id = 'B'") == [(3,)]
+
+
+NUMBERS = "ALTER TABLE own.pipes ALTER pipe_id TYPE {} USING array_position(ARRAY['A','B','C','D'], pipe_id::text) + 4"
+
+
+def test_parts_have_whole_numbers_where_identifiers_have_no_decimals(own, tmp_path):
+    own.admin.execute("ALTER TABLE own.pipes DROP CONSTRAINT pipes_pipe_id_key; DROP VIEW own.wide;"
+                      + NUMBERS.format("numeric(10,0)"))  # fmt: skip
+    ways = {**WAYS, "N": [(300, 0), (300, 50)]}
+    file = survey(tmp_path, ways, pipe_id=["5", "6", None, None, "8", None])
+    ran = call("merge", own.address("own"), file, "--in-place")
+    assert ran.code == 0, ran
+    found = own.query("SELECT pipe_id::int FROM own.pipes ORDER BY 1")
+    assert [name for (name,) in found] == [5, 6, 7, 8, 9, 10]
