@@ -1,8 +1,7 @@
 # Every target sets up what it needs: tools/setup.sh does nothing when all is there. Needs python3 (3.11 or newer).
 .PHONY: help demo test environment programs test_in_qgis other_tests loops lint plugin verify bench docs oldest clean
 .DEFAULT_GOAL := help
-# two targets side by side, whose lines come whole
-TWO_AT_ONCE = $(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline)
+TWO_AT_ONCE = $(MAKE) --no-print-directory -j2
 # PYTHONDONTWRITEBYTECODE would have each of the many programs that the tests start compile gisheat anew
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
@@ -51,11 +50,12 @@ plugin: ## the QGIS plugin as a zip in dist/
 	@sh tools/qgis.sh lrelease
 	@.venv/bin/python tools/make_plugin.py
 
-verify: ## all tests with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
+verify: ## the tests outside QGIS with all their examples, and EPANET, pandapipes, LibreOffice and Chromium beside gisheat; writes docs/verification.md
 	+@$(TWO_AT_ONCE) environment programs
 	@sh tools/setup.sh verify
 	@sh tools/office.sh
 	@sh tools/browser.sh
+	@$(MAKE) --no-print-directory loops
 	@GISHEAT_THOROUGH=1 .venv/bin/python -m pytest -q -n auto --dist worksteal
 	@.venv/bin/python -m pytest -q tests/verify
 	@.venv-verify/bin/python docs/make_verification.py
@@ -67,7 +67,7 @@ bench: ## speed and memory against their limits
 	@.venv/bin/python -m pytest -q benchmarks
 
 docs: ## the pages of docs/ that come from the code or from a run
-	@sh tools/setup.sh test
+	+@$(TWO_AT_ONCE) environment programs
 	@.venv/bin/python docs/make_docs.py
 
 oldest: ## all tests with every dependency at its lower bound

@@ -63,9 +63,13 @@ def copy_geopackage(file: Path, target: Path) -> None:
     """
     with readable(file) as whole:
         shutil.copyfile(whole, target)
-        waiting = [] if whole == file.absolute() else list(whole.parent.glob(f"{whole.name}-*"))
+        waiting = (
+            []
+            if whole == file.absolute()
+            else [file for file in whole.parent.iterdir() if file.name.startswith(f"{whole.name}-")]
+        )
         for beside in waiting:
-            shutil.copyfile(beside, target.with_name(beside.name.replace(whole.name, target.name)))
+            shutil.copyfile(beside, target.with_name(target.name + beside.name.removeprefix(whole.name)))
     if waiting:
         with closing(_opened(target)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

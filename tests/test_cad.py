@@ -311,6 +311,13 @@ def test_what_is_not_read_is_a_finding_for_each_kind_on_whatever_layer(tmp_path)
     assert "pipes: of these CAD layers 1 DIMENSION were left out" in layers.notes
 
 
+def test_a_damaged_drawing_in_an_archive_is_told_by_the_names_of_both(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("bad.dxf", "no drawing")
+    with pytest.raises(InputError, match=rf"^{tmp_path}/a\.zip: bad\.dxf cannot be read"):
+        layer_names(tmp_path / "a.zip")
+
+
 # forms of files ------------------------------------------------------------------------------------------
 
 
@@ -326,11 +333,14 @@ def test_old_drawings_in_gbk_are_read_as_they_say(tmp_path):
 def test_drawings_in_an_archive_are_read_as_those_beside_it(drawing, tmp_path):
     document, space = drawing
     space.add_line((0, 0), (5, 0), **on("热力管道"))
+    space.add_hatch(**on("绿地")).paths.add_polyline_path([(0, 0), (1, 0), (0, 1)])
     document.saveas(tmp_path / "a.dxf")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(tmp_path / "a.dxf", "a.dxf")
     assert layer_names(tmp_path / "a.zip") == ["热力管道"]
-    assert lengths(read_source("pipes", f"{tmp_path}/a.zip|热力管道")).tolist() == [5.0]
+    read = read_source("pipes", f"{tmp_path}/a.zip|热力管道")
+    assert lengths(read).tolist() == [5.0]
+    assert [f.rule for f in read.findings] == ["cad-not-read"]
     with pytest.raises(InputError, match=r"a\.zip\|热力管道: it holds no points on 热力管道; points are needed"):
         read_source("stations", f"{tmp_path}/a.zip|热力管道")
 

@@ -23,6 +23,7 @@ from gisheat import geopackage_transaction, operations
 from gisheat.as_built.geopackage_base import GeoPackageBase
 from gisheat.errors import EditedError, InputError
 from gisheat.geopackage import run_record
+from gisheat.geopackage_transaction import teach
 
 CRS = "EPSG:4552"
 PIPES = {
@@ -516,6 +517,16 @@ def test_a_locked_base_is_refused(base, change_set, tmp_path):
         other.execute("BEGIN IMMEDIATE")
         sentence = refused(tmp_path, "merge", base, change_set, "--in-place")
     assert sentence == f"{base} can't be changed: another program holds it locked; close it there and try again."
+
+
+def test_what_waits_beside_a_base_comes_along_whatever_its_name(base, change_set, tmp_path):
+    odd = shutil.copy(base, tmp_path / "map[1].gpkg")
+    with closing(sqlite3.connect(odd, isolation_level=None)) as connection:
+        teach(connection)
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("UPDATE pipes SET dn_mm = 333 WHERE pipe_id = 'D'")
+        operations.merge(odd, change_set, tmp_path / "out.gpkg")
+    assert read(tmp_path / "out.gpkg")["dn_mm"]["D"] == 333.0
 
 
 def test_reading_a_base_that_was_left_in_wal_mode_leaves_nothing_beside_it(base, change_set, tmp_path):

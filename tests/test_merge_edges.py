@@ -386,3 +386,11 @@ def test_a_column_that_somebody_added_to_the_change_set_is_nobody_else_s(base, c
         change_set, "ALTER TABLE proposed_lines ADD COLUMN note TEXT", "ALTER TABLE proposed_values ADD COLUMN who TEXT"
     )
     assert operations.merge(base, change_set, tmp_path / "o.gpkg").figures["applied"] == (4, "")
+
+
+def test_a_reference_that_is_none_keeps_no_merge_away(tmp_path):
+    base = write(tmp_path / "base.gpkg", pipes=pipes())
+    sql(base, "CREATE TABLE log (size REAL REFERENCES pipes (dn_mm))", "INSERT INTO log VALUES (1)")
+    report, output = merged(base, tmp_path, pipes=pipes(dn_mm=[300.0, 200.0, 200.0, 200.0]))
+    assert report.exit_code == 0
+    assert read(output)["dn_mm"]["A"] == 300.0

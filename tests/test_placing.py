@@ -127,6 +127,11 @@ def test_degrees_with_the_latitude_first_are_refused(tmp_path, wanted):
         read(tmp_path, {"pipes": town()["pipes"], "stations": stations.set_crs(4326, allow_override=True)})
 
 
+def test_degrees_of_the_far_north_are_no_latitude_first(tmp_path):
+    for x, y in ((23.68, 70.66), (15.63, 78.22)):  # Hammerfest, Longyearbyen
+        assert len(read(tmp_path, {"pipes": pipes_at(x, y, "EPSG:4326", 0.01)}, to_crs="auto").tables["pipes"])
+
+
 def test_a_site_grid_in_metres_is_no_grid_in_kilometres(tmp_path):
     assert len(read(tmp_path, {"pipes": pipes_at(425, 5090, CRS, 500.0)})["pipes"]) == 1
 

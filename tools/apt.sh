@@ -3,6 +3,7 @@
 # The lists of packages are read anew only where the installation fails without; one call at a time, since apt-get
 # waits for others that install, not for others that read lists.
 set -eu
+[ $# -gt 0 ] || exit 1
 command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || exit 1
 export DEBIAN_FRONTEND=noninteractive
 

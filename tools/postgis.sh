@@ -19,7 +19,7 @@ has_postgis() {
   return 1
 }
 
-packages() { apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1 \1-postgis-3/p' | head -n 1; }
+packages() { apt-cache depends postgresql | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1 \1-postgis-3/p' | head -n 1; }
 
 if has_postgis; then exit 0; fi
 echo "PostGIS: installing Debian's PostgreSQL and PostGIS for the tests (once; about 20 s) ..."
@@ -27,7 +27,7 @@ apt_install() { sh "$(dirname -- "$0")/apt.sh" "$@"; }
 # Debian's package makes and starts a cluster unless it is told not to.
 apt_install postgresql-common &&
   sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
-  { [ -n "$(packages)" ] || apt-get update -q >/dev/null; } && # shellcheck disable=SC2046 # two names of packages
-  apt_install $(packages) ||
+  apt_install postgresql &&
+  apt_install $(packages) || # shellcheck disable=SC2046 # two names of packages
   stop "the tests need PostgreSQL 12 or newer with PostGIS: install them with this system's package manager, on Debian the packages postgresql-15 and postgresql-15-postgis-3."
 has_postgis || stop "the packages are installed, but PostGIS is not found beside PostgreSQL."

@@ -12,7 +12,7 @@ import shapely
 
 from gisheat.as_built import stores
 from gisheat.as_built.history import HISTORY, HISTORY_COLUMNS, Edit, Entry, Row, Run, entry_of, entry_values
-from gisheat.as_built.stores import Demands, Geometries, Kind, StoredTable
+from gisheat.as_built.stores import Demands, Geometries, Kind, StoredTable, of_defaults
 from gisheat.database import copies, rows
 from gisheat.database.catalogue import Column, columns_of, relation_names
 from gisheat.database.reading import shape_of
@@ -158,7 +158,7 @@ def _demands(session: Session, table: rows.Table, own: set[str]) -> Demands:
     filled = {str(name) for (name,) in session.rows.execute(_FILLED, where)}
     return Demands(
         tuple(sorted(columns for columns in unique if own.issuperset(columns))), frozenset(filled & own),
-        frozenset(c.name for c in table.columns.values() if c.has_default and not c.is_generated),
+        of_defaults({c.name: c.default for c in table.columns.values() if not c.is_generated}),
         frozenset(c.name for c in table.columns.values() if c.is_generated),
     )  # fmt: skip
 

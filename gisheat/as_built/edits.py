@@ -363,7 +363,7 @@ class _Layer:
         emptied, lacking = not_shared(line, given, demands)
         found.after |= dict.fromkeys(emptied)
         kept = {name for name, value in line.items() if value is None}
-        default = {name for name in demands.defaults - kept if found.after.get(name) is None}
+        default = {name for name in {*demands.defaults} - kept if found.after.get(name) is None}
         found.after = {n: v for n, v in found.after.items() if n not in default and n not in demands.generated}
         said = [*map(said_shared, lacking), *map(said_lacking, lacking_values(found.after, self.table))]
         found.conflict = found.conflict or next(iter(said), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from gisheat.as_built.stores import Demands
+from gisheat.as_built.stores import Demands, of_defaults
 from gisheat.geopackage_transaction import column_names
 from gisheat.schema import REGISTRY
 from gisheat.sqlite_files import quoted
@@ -20,7 +20,7 @@ def demands_of(connection: sqlite3.Connection, name: str, *without: str) -> Dema
             unique.append(tuple(columns))
     return Demands(
         tuple(sorted(unique)), frozenset(row[1] for row in listed if row[3]),
-        frozenset(row[1] for row in listed if row[4] is not None), frozenset(row[1] for row in listed if row[6] > 1),
+        of_defaults({row[1]: row[4] or "" for row in listed}), frozenset(row[1] for row in listed if row[6] > 1),
     )  # fmt: skip
 
 
@@ -36,5 +36,12 @@ def figures_of(connection: sqlite3.Connection, table: str, *, holder: bool = Fal
 
 def broken_references(connection: sqlite3.Connection) -> set[tuple[str, int, str]]:
     """Rows that name one that is not there: table, row, and the table named; SQLite looks only when asked."""
-    query = 'SELECT "table", coalesce(rowid, 0), parent FROM pragma_foreign_key_check'
-    return set(connection.execute(query).fetchall())
+    found = set()
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        query = 'SELECT "table", coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)'
+        try:
+            found |= set(connection.execute(query, (name,)).fetchall())
+        except sqlite3.OperationalError as error:
+            if "mismatch" not in str(error):  # a column is named in which values need not be unique: no reference
+                raise
+    return found

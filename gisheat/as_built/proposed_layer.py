@@ -132,7 +132,7 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
     id_column = ID_COLUMN[sides.layer]
     ids = sides.base.get(id_column, pd.Series(dtype=object)).dropna().map(written).str.strip()
     own = sides.own.get(id_column)
-    by_itself = own is not None and own.name in sides.table.demands.defaults
+    by_itself = own is not None and sides.table.demands.makes(own.name)
     kind = "" if own is None else BY_ITSELF if by_itself else sides.table.kinds.get(own.name, "")
     names = Names(set(ids) - {""}, sides.base.index.tolist(), kind)
     made = Proposed(sides, store.rows(sides.table, sorted(f for f in touched if f is not None)), names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -15,6 +16,8 @@ from gisheat.schema import INPUT_LAYERS, WRITTEN, columns
 
 Kind = Literal["text", "float", "single", "int", "bool", "date", "datetime", "blob", "any"]
 Geometries = NDArray[Any]
+_CONSTANT = re.compile(r"'(?:[^']|'')*'|::[\w ]+(?:\([\d, ]+\))?(?:\[\])?")
+"""Texts, and types that follow a value, in an expression."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,29 @@ class Demands:
     """Columns that no two rows may have the same values in."""
     filled: frozenset[str] = frozenset()
     """Columns that may not be empty."""
-    defaults: frozenset[str] = frozenset()
-    """Columns that get a value where a new row has none."""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Expressions of columns that get a value where a new row has none."""
     generated: frozenset[str] = frozenset()
     """Columns that are computed from others."""
 
     def may_stay_empty(self, column: str) -> bool:
         """Whether a new row may come without a value."""
         return column not in self.filled or column in self.defaults
+
+    def makes(self, column: str) -> bool:
+        """Whether the table makes each new row a value of its own: a number, an identifier."""
+        return "(" in _CONSTANT.sub("", self.defaults.get(column, ""))
+
+
+def of_defaults(defaults: Mapping[str, str]) -> dict[str, str]:
+    """Those expressions of defaults by column that give a value.
+
+    >>> of_defaults({"a": "NULL::character varying", "b": "''", "c": "nextval('c_seq'::regclass)", "d": ""})
+    {'b': "''", 'c': "nextval('c_seq'::regclass)"}
+    """
+    return {
+        name: text for name, text in defaults.items() if _CONSTANT.sub("", text).strip("() ").upper() != "NULL" and text
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ _RELATIONS = """SELECT relname, relkind::text, coalesce(obj_description(c.oid, '
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1"""
 _COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), coalesce(b.typcategory, t.typcategory)::text,
     CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
-    a.atthasdef OR a.attidentity <> '', a.attidentity <> '', a.attgenerated <> '',
+    CASE WHEN a.attidentity <> '' THEN 'identity()' ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), '') END,
+    a.attidentity <> '', a.attgenerated <> '',
     CASE WHEN t.typname = 'geometry' THEN upper(postgis_typmod_type(a.atttypmod)) ELSE '' END,
     CASE WHEN t.typname IN ('geometry', 'geography') THEN postgis_typmod_srid(a.atttypmod) ELSE 0 END
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef f ON (f.adrelid, f.adnum) = (a.attrelid, a.attnum)
+    LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
     WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _UNIQUE = """SELECT array_agg(a.attname::text ORDER BY array_position(i.indkey::int2[], a.attnum)), i.indisprimary
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -59,7 +61,8 @@ class Column:
     """A for arrays."""
     modifier: int
     """Width, or precision and scale, as the catalogue codes them; -1 for none."""
-    has_default: bool
+    default: str
+    """Expression of what it gets where nothing is said, empty without one."""
     is_identity: bool
     is_generated: bool
     geometry: str

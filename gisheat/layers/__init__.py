@@ -19,14 +19,12 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers import cad
 from gisheat.layers.files import (
     column_names,
     file_hash,
     layer_names,
     read_source,
     read_table,
-    reader_of,
     sources_by_words,
 )
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
@@ -175,7 +173,6 @@ def read_layers(
     notes: list[str] = []
     hashes: dict[str, str] = {}
     own = mapping or {}
-    drawings: set[Place] = set()
     for layer in INPUT_LAYERS:
         if layer not in sources:
             continue
@@ -186,16 +183,16 @@ def read_layers(
         is_listed = layer == "stations" and STATION_LIST in sources
         table, found, said = map_columns(layer, raw, own.get(layer, {}), complete=not is_listed)
         notes += [*read.notes, *lost, *said]
-        findings += [*read.findings, *found]
+        told = {
+            (f.rule, f.message) for f in findings if f.source_fid is None
+        }  # of a drawing once, whatever is read of it
+        findings += [f for f in (*read.findings, *found) if (f.rule, f.message) not in told]
         if is_listed:
             joined = _with_list(table, sources[STATION_LIST], own.get(STATION_LIST, {}), encoding)
             require_columns(layer, joined.table, [str(c) for c in raw.columns])
             table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
         path = split_source(sources[layer])[0]
-        if isinstance(path, Path) and reader_of(path) is cad and path not in drawings:  # once, whatever is read of it
-            drawings.add(path)
-            findings += cad.left_out(layer, path, encoding)
         waiting = ", ".join(file.name for file in unmerged(path))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")

@@ -89,11 +89,13 @@ def layer_names(where: Place) -> list[str]:
     found: list[str] = []
     with unpacked(path) as files, _without_remarks():
         for file in files:
+            said = str(path) if file == path else f"{path}: {file.name}"
             try:
                 found += _names_in(file)
+            except InputError as error:  # that names the file
+                raise InputError(str(error).replace(str(file), said)) from error
             except _FAULTS as error:
-                inside = "" if file == path else f": {file.name}"
-                raise InputError(f"{path}{inside} cannot be read: {reason(error)}.") from error
+                raise InputError(f"{said} cannot be read: {reason(error)}.") from error
     return found
 
 

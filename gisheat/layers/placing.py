@@ -41,6 +41,8 @@ KILOMETRES = ((100.0, 900.0), (1900.0, 6000.0))
 """Eastings and northings in kilometres in place of metres."""
 DEGREES = ((70.0, 140.0), (15.0, 56.0))
 """Longitudes and latitudes of China."""
+NORTHERNMOST = 80.0
+"""Latitude that no town lies north of."""
 SMALL = 100.0
 """Width of a network [m] below which its coordinates are no metres, if they are not where metres are."""
 GLOBAL = (
@@ -181,7 +183,7 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
     InputError
         If the coordinates can't be in it: axes exchanged, another zone, kilometres, degrees.
     """
-    if crs.is_geographic and _within(DEGREES[0], y) and _within(DEGREES[1], x):
+    if crs.is_geographic and _within(DEGREES[0], y) and _within(DEGREES[1], x) and y > NORTHERNMOST:
         raise InputError(f"layer {layer}: the coordinates ({x:.2f}, {y:.2f}) have the latitude first: {SWAP}.")
     known = projection_of(crs)
     if known is None:

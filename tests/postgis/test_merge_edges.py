@@ -179,3 +179,12 @@ def test_parts_have_whole_numbers_where_identifiers_have_no_decimals(own, tmp_pa
     assert ran.code == 0, ran
     found = own.query("SELECT pipe_id::int FROM own.pipes ORDER BY 1")
     assert [name for (name,) in found] == [5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("default", ["NULL::character varying", "''"])
+def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, default):
+    own.admin.execute(f"ALTER TABLE own.pipes ALTER pipe_id SET DEFAULT {default}")
+    ways = {**WAYS, "N": [(300, 0), (350, 0)]}
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, pipe_id=[*WAYS, None]), "--in-place")
+    assert ran.code == 0, ran
+    assert own.query("SELECT count(*) FROM own.pipes WHERE coalesce(pipe_id, '') = ''") == [(0,)]

@@ -30,7 +30,7 @@ from gisheat.layers.reader import Read
 from gisheat.project import MOST_LISTED, did_you_mean
 from gisheat.schema import GEOMETRY, ID_COLUMN, INPUT_LAYERS, columns, input_columns, split_unit
 
-__all__ = ["SUFFIXES", "Sheet", "column_names", "guess_layers", "layer_names", "left_out", "prepared", "read"]
+__all__ = ["SUFFIXES", "Sheet", "column_names", "guess_layers", "layer_names", "prepared", "read"]
 
 OWN = ("cad_layer", "cad_block", "cad_handle", "cad_colour", "cad_linetype")
 """Columns that every feature of a drawing has."""
@@ -123,10 +123,11 @@ def read(layer: str, file: Path, name: str, encoding: str | None = None) -> Read
         said, found = sizes_beside(layer, table, geometry, sheet.content.labels, sheet.unit.length)
         notes += said
         findings += found
+    findings += _left_out(layer, file, encoding)
     return Read(gpd.GeoDataFrame(table, geometry=geometry), tuple(notes), tuple(findings))
 
 
-def left_out(layer: str, path: Path, encoding: str | None = None) -> list[Finding]:
+def _left_out(layer: str, path: Path, encoding: str | None = None) -> list[Finding]:
     """Findings on what may belong to the map and is not read, on whatever CAD layer: one for each kind of entities."""
     content = _sheet(path, encoding).content
     by_kind: dict[str, dict[str, int]] = {}
