@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -22,6 +22,9 @@ from gisheat.errors import InputError
 from gisheat.layers.measures import has_m
 from gisheat.places import Database
 from gisheat.schema import GEOMETRY, REGISTRY
+
+if TYPE_CHECKING:
+    import psycopg
 
 _KINDS: Mapping[str, Kind] = {
     "int2": "int", "int4": "int", "int8": "int", "float4": "single", "float8": "float", "numeric": "float",
@@ -166,15 +169,20 @@ def _demands(session: Session, table: rows.Table, own: set[str]) -> Demands:
 @contextmanager
 def _told(where: Database) -> Iterator[None]:
     """Say what a rule of the database refuses: its own words name it, and not what is stored."""
-    import psycopg
-
     try:
         yield
-    except psycopg.errors.IntegrityError as error:
+    except _refusals() as error:
         raise InputError(
             f"{where}: a rule of the database refuses what would be merged ({error.diag.message_primary}): nothing was"
             " changed; leave that change out, or mend it."
         ) from None
+
+
+def _refusals() -> tuple[type[psycopg.Error], ...]:
+    """What the database raises where it does not take a row: constraints, types of columns, triggers."""
+    from psycopg import errors
+
+    return errors.IntegrityError, errors.DataError, errors.RaiseException
 
 
 # the history -----------------------------------------------------------------------------------------------
@@ -266,7 +274,6 @@ def _change(session: Session, table: rows.Table, edits: list[Edit]) -> list[Edit
 
 def _make(session: Session, table: rows.Table, edits: list[Edit]) -> None:
     """Make edits of one kind; what a rule of the database refuses is told with the feature."""
-    import psycopg
 
     def make(some: list[Edit]) -> None:
         made = [(edit.fid or 0, edit.after or {}) for edit in some]
@@ -279,11 +286,11 @@ def _make(session: Session, table: rows.Table, edits: list[Edit]) -> None:
     try:
         if edits:
             make(edits)
-    except psycopg.errors.IntegrityError:
+    except _refusals():
         for edit in edits:
             try:
                 make([edit])
-            except psycopg.errors.IntegrityError as error:
+            except _refusals() as error:
                 raise InputError(stores.refused(session.where, edit, str(error.diag.message_primary))) from None
         raise
 

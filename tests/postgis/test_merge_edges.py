@@ -188,3 +188,24 @@ def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, 
     ran = call("merge", own.address("own"), survey(tmp_path, ways, pipe_id=[*WAYS, None]), "--in-place")
     assert ran.code == 0, ran
     assert own.query("SELECT count(*) FROM own.pipes WHERE coalesce(pipe_id, '') = ''") == [(0,)]
+
+
+@pytest.mark.parametrize(("rule", "column", "value", "words"), [
+    ("CREATE FUNCTION own.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.dn_mm = 80 THEN RAISE EXCEPTION"
+     " ''none of 80''; END IF; RETURN NEW; END';"
+     "CREATE TRIGGER no BEFORE INSERT ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.no()", "dn_mm", 80.0,
+     "(none of 80)"),
+    ("ALTER TABLE own.pipes ADD inner_diameter_mm numeric(4,1)", "inner_diameter_mm", 1400.0, "overflow"),
+    ("CREATE TYPE own.stage AS ENUM ('planned', 'existing'); ALTER TABLE own.pipes ADD material own.stage", "material",
+     "bronze", "invalid input value for enum"),
+])  # fmt: skip
+def test_what_types_and_triggers_refuse_is_told_with_the_feature(own, tmp_path, rule, column, value, words):
+    own.admin.execute(rule)
+    before = rows(own)
+    ways = {name: WAYS[name] for name in "ABD"} | {"C": [(200, 0), (300, 0)], "N": [(300, 0), (300, 50)]}
+    given = [200.0, 150.0, 100.0, 200.0, value] if column == "dn_mm" else [None, None, None, None, value]
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, **{column: given}), "--in-place")
+    assert ran.code == 2, ran
+    assert "a rule of the database refuses the insert of N in pipes" in ran.err
+    assert words in ran.err
+    assert rows(own) == before
