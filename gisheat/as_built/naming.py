@@ -9,8 +9,8 @@ from itertools import count
 
 LONGEST = 15
 """Digits of the longest identifier that is taken for a number that goes on."""
-WHOLE, BY_ITSELF = "int", "default"
-"""Kinds of a column of identifiers that takes numbers only, or that the base fills by itself."""
+WHOLE, BY_ITSELF, KEY = "int", "default", "key"
+"""Kinds of a column of identifiers that takes numbers only, that the base fills by itself, or that is the feature id."""
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Names:
 
     def free(self, wanted: str) -> str:
         """An identifier that nothing in the base has: the wanted one, with a number behind it, or a number."""
+        if self.kind == KEY:
+            return ""
         found, number = wanted, 1
         if self.kind == WHOLE and (not wanted.isdecimal() or wanted in self.taken):
             found = wanted = ""

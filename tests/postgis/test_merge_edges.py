@@ -190,11 +190,13 @@ def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, 
     assert own.query("SELECT count(*) FROM own.pipes WHERE coalesce(pipe_id, '') = ''") == [(0,)]
 
 
+NONE_OF_80 = """CREATE FUNCTION own.no() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF NEW.dn_mm = 80 THEN RAISE EXCEPTION ''none of 80''; END IF; RETURN NEW; END';
+    CREATE TRIGGER no BEFORE INSERT ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.no()"""
+
+
 @pytest.mark.parametrize(("rule", "column", "value", "words"), [
-    ("CREATE FUNCTION own.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.dn_mm = 80 THEN RAISE EXCEPTION"
-     " ''none of 80''; END IF; RETURN NEW; END';"
-     "CREATE TRIGGER no BEFORE INSERT ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.no()", "dn_mm", 80.0,
-     "(none of 80)"),
+    (NONE_OF_80, "dn_mm", 80.0, "(none of 80)"),
     ("ALTER TABLE own.pipes ADD inner_diameter_mm numeric(4,1)", "inner_diameter_mm", 1400.0, "overflow"),
     ("CREATE TYPE own.stage AS ENUM ('planned', 'existing'); ALTER TABLE own.pipes ADD material own.stage", "material",
      "bronze", "invalid input value for enum"),
@@ -209,3 +211,21 @@ def test_what_types_and_triggers_refuse_is_told_with_the_feature(own, tmp_path, 
     assert "a rule of the database refuses the insert of N in pipes" in ran.err
     assert words in ran.err
     assert rows(own) == before
+
+
+def test_identifiers_that_are_the_feature_ids_are_given_by_the_base(own, tmp_path):
+    own.admin.execute("DROP VIEW own.wide; ALTER TABLE own.pipes DROP CONSTRAINT pipes_pkey, DROP pipe_id;"
+                      "ALTER TABLE own.pipes RENAME gid TO pipe_id; ALTER TABLE own.pipes ADD PRIMARY KEY (pipe_id)")  # fmt: skip
+    ways = {**WAYS, "A": [(0, 0), (50, 9), (100, 0)], "N": [(300, 0), (300, 50)]}
+    file = survey(tmp_path, ways, pipe_id=[1, 2, 12, 13, 4, 14])
+    ran = call("merge", own.address("own"), file, "--in-place")
+    assert ran.code == 0, ran
+    assert (
+        "14 is no feature id of the base; what CHANGES adds under this identifier becomes its next number." in ran.out
+    )
+    found = own.query("SELECT pipe_id, parent_id, round(ST_Length(way)) FROM own.pipes ORDER BY 1")
+    assert found == [(1, None, 102), (2, None, 100), (3, None, 60), (4, None, 90), (5, "3", 40), (6, None, 50)]
+    told = own.query("SELECT row_fid, feature_id FROM own.history WHERE action = 'insert' ORDER BY 1")
+    assert told == [(5, ""), (6, "")]
+    again = call("merge", own.address("own"), file, "--in-place")
+    assert "applied        0" in again.out, again
