@@ -253,6 +253,8 @@ def test_what_comes_without_an_identifier_gets_one_that_is_its_own(tmp_path):
     for name in ("one", "two", "one"):
         assert operations.merge(output, tmp_path / f"{name}-set.gpkg", in_place=True).exit_code == 0
     assert sorted(read(output).index) == ["12", "13", "14", "15", "16", "A", "B", "D"]
+    added = sql(output, "SELECT row_fid, feature_id FROM history WHERE action = 'insert'")
+    assert dict(added) == dict(sql(output, "SELECT fid, pipe_id FROM pipes WHERE pipe_id IN ('13', '14', '15', '16')"))
 
 
 def test_parts_that_moved_and_have_no_identifier_are_named(tmp_path):

@@ -347,6 +347,7 @@ class _Layer:
             found.conflict = "the base moved what it was cut from since the changes were proposed"
         if named:
             self.ids.setdefault(named, NOT_YET)
+            found.row = {**row, "feature_id": named}
         line = {} if parent is None else rows.get(parent, {})
         found.after = {**dict.fromkeys(self.table.kinds), **inherited(line, self.table), geometry: blob}
         for value in values:
