@@ -10,7 +10,7 @@ from itertools import count
 LONGEST = 15
 """Digits of the longest identifier that is taken for a number that goes on."""
 WHOLE, BY_ITSELF, KEY = "int", "default", "key"
-"""Kinds of a column of identifiers that takes numbers only, that the base fills by itself, or that is the feature id."""
+"""Kinds of a column of identifiers that takes numbers only, the base fills by itself, or is that of feature ids."""
 
 
 @dataclass
@@ -40,6 +40,12 @@ class Names:
             found = f"{wanted}-{number}"
         self.taken.add(found)
         return found
+
+    def why_not(self, wanted: str) -> str:
+        """What a wanted identifier is that was not given, to follow on "is"."""
+        if wanted in self.taken:
+            return "taken in the base"
+        return "no feature id of the base" if self.kind == KEY else "no number, as the base has them"
 
     def of_part(self, parent: str) -> str:
         """An identifier for a part of a line: X.1, X.2, or a number where the base has no others."""

@@ -460,12 +460,8 @@ def _propose_added(made: Proposed, found: pd.DataFrame) -> None:
         )  # fmt: skip
         given += [named] if named and not wanted else []
         if named != wanted and wanted:
-            kind = "feature id of the base" if made.names.kind == KEY else "number, as the base has them"
-            why, becomes = (
-                "taken in the base" if wanted in made.names.taken else f"no {kind}",
-                named or "its next number",
-            )
-            message = f"{wanted} is {why}; what CHANGES adds under this identifier becomes {becomes}."
+            message = f"{wanted} is {made.names.why_not(wanted)}; what CHANGES adds under this identifier becomes"
+            message += f" {named or 'its next number'}."
             made.findings.append(Finding("id-changed", "warning", sides.layer, message, None, point=_point(geometry)))
         first = len(made.attributes)
         if named and (made.names.kind or ID_COLUMN[sides.layer] in sides.wanted):
