@@ -269,6 +269,8 @@ def is_figure(column: str) -> bool:
 def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collection[str]) -> list[Edit]:
     """Edits that bring back no figures of an earlier result where a write-back came after them.
 
+    A row that is gone shows no write-back that came after, so one that comes back has no figures.
+
     Parameters
     ----------
     now : mapping
@@ -286,7 +288,7 @@ def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collectio
         if edit.action == "update" and edit.fid not in now and mine.issuperset(edit.after or ()):
             continue  # the figures of a feature that went together with it
         after = edit.after
-        if newer and after is not None:
+        if after is not None and (newer or edit.action == "insert"):
             after = {name: None if name in mine else value for name, value in after.items()}
         found.append(replace(edit, after=after))
     return found
