@@ -80,6 +80,21 @@ def test_an_undo_brings_back_no_figures_of_an_earlier_result(solved, tmp_path, f
     assert len(pyogrio.read_dataframe(tmp_path / "changes.gpkg", layer="changed_lines")) == 0
 
 
+def test_what_was_taken_out_comes_back_without_figures_of_an_earlier_result(solved, tmp_path):
+    base, result = solved
+    operations.write_back(base, result, in_place=True, layers="pipes")
+    left = pipes({k: v for k, v in PIPES.items() if k != "D"})
+    _, output = merged(base, tmp_path, options={"missing": "remove"}, pipes=left)
+    operations.run(output, tmp_path / "again.gpkg", supply_temp_c=120.0, return_temp_c=60.0)
+    operations.write_back(output, tmp_path / "again.gpkg", in_place=True, layers="pipes")
+    now = read(output)[FIGURES]
+    operations.undo(output, in_place=True)
+    found = read(output)
+    assert found.loc["D", FIGURES].isna().all()
+    assert found.loc["D", "remark"] == "d"
+    assert found.loc[now.index, FIGURES].astype(float).equals(now.astype(float))
+
+
 def test_parts_of_a_result_have_no_figures_but_their_lineage(solved, tmp_path):
     _, result = solved
     drawn = pyogrio.read_dataframe(result, layer="pipes")[["pipe_id", "geometry"]]
@@ -253,6 +268,8 @@ def test_what_comes_without_an_identifier_gets_one_that_is_its_own(tmp_path):
     for name in ("one", "two", "one"):
         assert operations.merge(output, tmp_path / f"{name}-set.gpkg", in_place=True).exit_code == 0
     assert sorted(read(output).index) == ["12", "13", "14", "15", "16", "A", "B", "D"]
+    added = sql(output, "SELECT row_fid, feature_id FROM history WHERE action = 'insert'")
+    assert dict(added) == dict(sql(output, "SELECT fid, pipe_id FROM pipes WHERE pipe_id IN ('13', '14', '15', '16')"))
 
 
 def test_parts_that_moved_and_have_no_identifier_are_named(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import geopandas as gpd
@@ -190,8 +191,8 @@ def written(value: Any) -> str:
     return str(value)
 
 
-def stored(text: str, kind: Kind, width: int = 0) -> Any:
-    """A text as a store keeps it in a column of a kind, None for an empty one.
+def stored(text: str, kind: Kind, width: int = 0, decimals: int | None = None) -> Any:
+    """A text as a store keeps it in a column of a kind, None for an empty one; rounded as the column rounds it.
 
     Raises
     ------
@@ -202,6 +203,8 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
     --------
     >>> stored("219", "int"), stored("0.5", "float"), stored("DN200", "text"), stored("", "text")
     (219, 0.5, 'DN200', None)
+    >>> stored("207.05", "float", decimals=1), stored("0.123456789", "single")
+    (207.1, 0.12345679)
     """
     if text == "" or kind in ("date", "datetime"):
         return text or None
@@ -211,7 +214,14 @@ def stored(text: str, kind: Kind, width: int = 0) -> Any:
         return text
     if kind == "blob":
         return bytes.fromhex(text.removeprefix("0x"))
-    return _number(text, kind)
+    number = _number(text, kind)
+    return number if decimals is None or kind != "float" else _rounded(number, decimals)
+
+
+def _rounded(number: float, decimals: int) -> float:
+    """A number as a column of decimals rounds what is written of it: halves go away from zero."""
+    exact = Decimal(repr(number))
+    return float(exact.scaleb(decimals).to_integral_value(ROUND_HALF_UP).scaleb(-decimals)) + 0.0  # never -0
 
 
 def _number(text: str, kind: Kind) -> Any:
@@ -229,6 +239,8 @@ def _number(text: str, kind: Kind) -> Any:
         raise ValueError(f"{text!r} is no number, as the column wants") from None
     if not np.isfinite(number):
         raise ValueError(f"{text!r} is no finite number")
+    if kind == "single":
+        return float(str(np.float32(number)))
     if kind != "int":
         return number
     if not number.is_integer():

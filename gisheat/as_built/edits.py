@@ -191,8 +191,8 @@ class _Layer:
                 values = tuple(outcome.after.get(c, old) for c, old in zip(columns, now, strict=True))
                 wanted.append((f"new {number}" if outcome.fid is None else outcome.fid, values))
             if columns in named:  # as text, as they are compared
-                stands = {fid: tuple(None if v is None else str(v) for v in values) for fid, values in stands.items()}
-                wanted = [(row, tuple(None if v is None else str(v) for v in values)) for row, values in wanted]
+                stands = {fid: tuple(map(_named, values)) for fid, values in stands.items()}
+                wanted = [(row, tuple(map(_named, values))) for row, values in wanted]
             for number in sorted(doubled(stands, gone, wanted)):
                 said = ", ".join(f"{c} {v}" for c, v in zip(columns, wanted[number][1], strict=True))
                 asked[number].conflict = (
@@ -204,7 +204,7 @@ class _Layer:
         """Identifiers and geometries of all rows, which new ones are compared with."""
         if self.id_column:
             column = self.store.column(self.table, self.id_column)
-            self.ids = {str(v): fid for fid, v in column.items() if v is not None}
+            self.ids = {written(v): fid for fid, v in column.items() if v is not None}
             self.fids = [*column]
         if self.table.geometry:
             for fid, blob in self.store.column(self.table, self.table.geometry).items():
@@ -314,12 +314,13 @@ class _Layer:
             found.findings.append(_conflict(found.row, f"{column}: {error}"))
 
     def _stored(self, found: _Outcome, value: Mapping[str, Any]) -> Any:
-        column, kinds = value["column"], self.table.kinds
-        if column not in kinds:
+        column, table = value["column"], self.table
+        if column not in table.kinds:
             if value["type"] not in ("text", "float", "int", "bool"):
                 raise ValueError("the base has no such column")
             found.columns[column] = value["type"]
-        return stored(value["new_value"], kinds.get(column, value["type"]), self.table.widths.get(column, 0))
+        kind, width = table.kinds.get(column, value["type"]), table.widths.get(column, 0)
+        return stored(value["new_value"], kind, width, table.decimals.get(column))
 
     def _insert(
         self, found: _Outcome, blob: bytes | None, values: list[dict[str, Any]], rows: Mapping[int, Row]
@@ -346,6 +347,7 @@ class _Layer:
             found.conflict = "the base moved what it was cut from since the changes were proposed"
         if named:
             self.ids.setdefault(named, NOT_YET)
+            found.row = {**row, "feature_id": named}
         line = {} if parent is None else rows.get(parent, {})
         found.after = {**dict.fromkeys(self.table.kinds), **inherited(line, self.table), geometry: blob}
         for value in values:
@@ -366,6 +368,11 @@ class _Layer:
         found.after = {n: v for n, v in found.after.items() if n not in default and n not in demands.generated}
         said = [*map(said_shared, lacking), *map(said_lacking, lacking_values(found.after, self.table))]
         found.conflict = found.conflict or next(iter(said), "")
+
+
+def _named(value: Any) -> str | None:
+    """An identifier as text: 7 and 7.0 are one."""
+    return None if value is None else written(value)
 
 
 def _by_group(outcomes: list[_Outcome]) -> list[_Outcome]:

@@ -9,8 +9,8 @@ from itertools import count
 
 LONGEST = 15
 """Digits of the longest identifier that is taken for a number that goes on."""
-WHOLE, BY_ITSELF = "int", "default"
-"""Kinds of a column of identifiers that takes numbers only, or that the base fills by itself."""
+WHOLE, BY_ITSELF, KEY = "int", "default", "key"
+"""Kinds of a column of identifiers that takes numbers only, the base fills by itself, or is that of feature ids."""
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Names:
 
     def free(self, wanted: str) -> str:
         """An identifier that nothing in the base has: the wanted one, with a number behind it, or a number."""
+        if self.kind == KEY:
+            return ""
         found, number = wanted, 1
         if self.kind == WHOLE and (not wanted.isdecimal() or wanted in self.taken):
             found = wanted = ""
@@ -38,6 +40,12 @@ class Names:
             found = f"{wanted}-{number}"
         self.taken.add(found)
         return found
+
+    def why_not(self, wanted: str) -> str:
+        """What a wanted identifier is that was not given, to follow on "is"."""
+        if wanted in self.taken:
+            return "taken in the base"
+        return "no feature id of the base" if self.kind == KEY else "no number, as the base has them"
 
     def of_part(self, parent: str) -> str:
         """An identifier for a part of a line: X.1, X.2, or a number where the base has no others."""

@@ -17,7 +17,7 @@ from gisheat.as_built.change_set import records, written
 from gisheat.as_built.changes import DIMENSIONS, FOLLOWING, values_differ
 from gisheat.as_built.demands import lacking_values, not_shared, said_lacking, said_shared
 from gisheat.as_built.history import Row
-from gisheat.as_built.naming import BY_ITSELF, WHOLE, Names
+from gisheat.as_built.naming import BY_ITSELF, KEY, WHOLE, Names
 from gisheat.as_built.regrouping import Part, cut, groups_of, parts_of, stitched
 from gisheat.as_built.states import state_of_drawing, state_of_geometry, state_of_row
 from gisheat.as_built.stores import Store, StoredTable
@@ -107,8 +107,10 @@ class Proposed:
     def value(
         self, row: Mapping[str, Any], column: str, text: str, *, conflict: str = "", empties: bool = False
     ) -> None:
-        """Add a value of a feature; whether it is meant to be empty."""
+        """Add a value of a feature, whether it is meant to be empty; feature ids are the base's own matter."""
         own = self.sides.own.get(column, OwnColumn(column)).name
+        if own == self.sides.table.key:
+            return
         fid = row["base_fid"] if row["base_fid"] is not None else row["from_fid"]
         now = self.stored_text(fid, column)
         emptied = text == "" and now != "" and self.sides.keep_empty and not empties
@@ -134,6 +136,7 @@ def propose_layer(sides: Sides, store: Store, found: pd.DataFrame, attributes: p
     own = sides.own.get(id_column)
     by_itself = own is not None and sides.table.demands.makes(own.name)
     kind = "" if own is None else BY_ITSELF if by_itself else sides.table.kinds.get(own.name, "")
+    kind = KEY if sides.table.key == id_column else kind
     names = Names(set(ids) - {""}, sides.base.index.tolist(), kind)
     made = Proposed(sides, store.rows(sides.table, sorted(f for f in touched if f is not None)), names)
     by_action = {str(name): part for name, part in found.groupby("action", sort=False)}
@@ -396,6 +399,8 @@ def _propose_part_length(made: Proposed, row: Mapping[str, Any], part: Part, len
 
 def _part_id(made: Proposed, part: Part, parent: str, own: str, action: str) -> str:
     """Identifier of a part: its own in CHANGES where that says which it is and is free, else X.1, X.2."""
+    if made.names.kind == KEY:
+        return parent if part.takes_row else ""
     fits = made.names.kind != WHOLE or own.isdecimal()
     alone = bool(own) and fits and made.occurs[own] == 1
     if alone and own == parent and part.takes_row:
@@ -455,8 +460,8 @@ def _propose_added(made: Proposed, found: pd.DataFrame) -> None:
         )  # fmt: skip
         given += [named] if named and not wanted else []
         if named != wanted and wanted:
-            why = "taken in the base" if wanted in made.names.taken else "no number, as the base has them"
-            message = f"{wanted} is {why}; what CHANGES adds under this identifier becomes {named}."
+            message = f"{wanted} is {made.names.why_not(wanted)}; what CHANGES adds under this identifier becomes"
+            message += f" {named or 'its next number'}."
             made.findings.append(Finding("id-changed", "warning", sides.layer, message, None, point=_point(geometry)))
         first = len(made.attributes)
         if named and (made.names.kind or ID_COLUMN[sides.layer] in sides.wanted):

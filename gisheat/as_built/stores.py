@@ -14,7 +14,7 @@ from gisheat.as_built.history import Edit, Entry, Row, Run
 from gisheat.errors import EditedError, InputError
 from gisheat.schema import INPUT_LAYERS, WRITTEN, columns
 
-Kind = Literal["text", "float", "int", "bool", "date", "datetime", "blob", "any"]
+Kind = Literal["text", "float", "single", "int", "bool", "date", "datetime", "blob", "any"]
 Geometries = NDArray[Any]
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|::[\w ]+(?:\([\d, ]+\))?(?:\[\])?")
 """Texts, and types that follow a value, in an expression."""
@@ -78,6 +78,8 @@ class StoredTable:
     demands: Demands = Demands()
     figures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Columns that hold figures of a result, by the table that has them: this one, or one behind a view."""
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    """Decimals of numbers, where it is stated."""
 
 
 class Store(Protocol):
@@ -267,6 +269,8 @@ def is_figure(column: str) -> bool:
 def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collection[str]) -> list[Edit]:
     """Edits that bring back no figures of an earlier result where a write-back came after them.
 
+    A row that is gone shows no write-back that came after, so one that comes back has no figures.
+
     Parameters
     ----------
     now : mapping
@@ -284,7 +288,7 @@ def of_figures(edits: Sequence[Edit], now: Mapping[int, Row], figures: Collectio
         if edit.action == "update" and edit.fid not in now and mine.issuperset(edit.after or ()):
             continue  # the figures of a feature that went together with it
         after = edit.after
-        if newer and after is not None:
+        if after is not None and (newer or edit.action == "insert"):
             after = {name: None if name in mine else value for name, value in after.items()}
         found.append(replace(edit, after=after))
     return found

@@ -148,6 +148,39 @@ def test_a_change_set_in_a_schema_is_approved_in_words(own, tmp_path):
     assert "is 'later', which is neither yes nor no" in ran.err
 
 
+@pytest.mark.parametrize(("kind", "wanted", "kept"), [
+    ("numeric(6,1)", 207.04, "207.0"), ("numeric(6,1)", 207.05, "207.1"), ("real", 207.0123456789, "207.01234"),
+    ("numeric(6,-1)", 215.0, "220"),
+])  # fmt: skip
+def test_a_value_that_its_column_rounds_is_there_when_it_comes_again(own, tmp_path, kind, wanted, kept):
+    own.admin.execute(f"ALTER TABLE own.pipes ADD inner_diameter_mm {kind}")
+    query = "SELECT inner_diameter_mm::text FROM own.pipes WHERE pipe_id = 'A'"
+    ways = {**WAYS, "C": [(200, 0), (300, 0)]}
+    ways = {name: ways[name] for name in "ABCD"}
+    bores = [wanted, None, None, None]
+    assert call("merge", own.address("own"), survey(tmp_path, ways, inner_diameter_mm=bores), "--in-place").code == 0
+    assert own.query(query) == [(kept,)]
+    ways["B"] = [(100, 0), (150, 5), (200, 0)]  # what changes besides is merged
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, inner_diameter_mm=bores), "--in-place")
+    assert ran.code == 0, ran
+    assert own.query(query) == [(kept,)]
+    assert own.query("SELECT ST_NPoints(way) FROM own.pipes WHERE pipe_id = 'B'") == [(3,)]
+
+
+NUMBERS = "ALTER TABLE own.pipes ALTER pipe_id TYPE {} USING array_position(ARRAY['A','B','C','D'], pipe_id::text) + 4"
+
+
+def test_parts_have_whole_numbers_where_identifiers_have_no_decimals(own, tmp_path):
+    own.admin.execute("ALTER TABLE own.pipes DROP CONSTRAINT pipes_pipe_id_key; DROP VIEW own.wide;"
+                      + NUMBERS.format("numeric(10,0)"))  # fmt: skip
+    ways = {**WAYS, "N": [(300, 0), (300, 50)]}
+    file = survey(tmp_path, ways, pipe_id=["5", "6", None, None, "8", None])
+    ran = call("merge", own.address("own"), file, "--in-place")
+    assert ran.code == 0, ran
+    found = own.query("SELECT pipe_id::int FROM own.pipes ORDER BY 1")
+    assert [name for (name,) in found] == [5, 6, 7, 8, 9, 10]
+
+
 @pytest.mark.parametrize("default", ["NULL::character varying", "''"])
 def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, default):
     own.admin.execute(f"ALTER TABLE own.pipes ALTER pipe_id SET DEFAULT {default}")
@@ -155,3 +188,45 @@ def test_a_default_that_is_the_same_for_all_makes_no_identifiers(own, tmp_path, 
     ran = call("merge", own.address("own"), survey(tmp_path, ways, pipe_id=[*WAYS, None]), "--in-place")
     assert ran.code == 0, ran
     assert own.query("SELECT count(*) FROM own.pipes WHERE coalesce(pipe_id, '') = ''") == [(0,)]
+
+
+NONE_OF_80 = """CREATE FUNCTION own.no() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF NEW.dn_mm = 80 THEN RAISE EXCEPTION ''none of 80''; END IF; RETURN NEW; END';
+    CREATE TRIGGER no BEFORE INSERT ON own.pipes FOR EACH ROW EXECUTE FUNCTION own.no()"""
+
+
+@pytest.mark.parametrize(("rule", "column", "value", "words"), [
+    (NONE_OF_80, "dn_mm", 80.0, "(none of 80)"),
+    ("ALTER TABLE own.pipes ADD inner_diameter_mm numeric(4,1)", "inner_diameter_mm", 1400.0, "overflow"),
+    ("CREATE TYPE own.stage AS ENUM ('planned', 'existing'); ALTER TABLE own.pipes ADD material own.stage", "material",
+     "bronze", "invalid input value for enum"),
+])  # fmt: skip
+def test_what_types_and_triggers_refuse_is_told_with_the_feature(own, tmp_path, rule, column, value, words):
+    own.admin.execute(rule)
+    before = rows(own)
+    ways = {name: WAYS[name] for name in "ABD"} | {"C": [(200, 0), (300, 0)], "N": [(300, 0), (300, 50)]}
+    given = [200.0, 150.0, 100.0, 200.0, value] if column == "dn_mm" else [None, None, None, None, value]
+    ran = call("merge", own.address("own"), survey(tmp_path, ways, **{column: given}), "--in-place")
+    assert ran.code == 2, ran
+    assert "a rule of the database refuses the insert of N in pipes" in ran.err
+    assert words in ran.err
+    assert rows(own) == before
+
+
+def test_identifiers_that_are_the_feature_ids_are_given_by_the_base(own, tmp_path):
+    own.admin.execute(
+        "DROP VIEW own.wide; ALTER TABLE own.pipes DROP pipe_id; ALTER TABLE own.pipes RENAME gid TO pipe_id"
+    )
+    ways = {**WAYS, "A": [(0, 0), (50, 9), (100, 0)], "N": [(300, 0), (300, 50)]}
+    file = survey(tmp_path, ways, pipe_id=[1, 2, 12, 13, 4, 14])
+    ran = call("merge", own.address("own"), file, "--in-place")
+    assert ran.code == 0, ran
+    assert (
+        "14 is no feature id of the base; what CHANGES adds under this identifier becomes its next number." in ran.out
+    )
+    found = own.query("SELECT pipe_id, parent_id, round(ST_Length(way)) FROM own.pipes ORDER BY 1")
+    assert found == [(1, None, 102), (2, None, 100), (3, None, 60), (4, None, 90), (5, "3", 40), (6, None, 50)]
+    told = own.query("SELECT row_fid, feature_id FROM own.history WHERE action = 'insert' ORDER BY 1")
+    assert told == [(5, ""), (6, "")]
+    again = call("merge", own.address("own"), file, "--in-place")
+    assert "applied        0" in again.out, again
