@@ -29,6 +29,8 @@ from gisheat.layers.mapping import OwnColumn
 from gisheat.schema import GEOMETRY, ID_COLUMN
 
 INSERTED, UPDATED, DELETED = "insert", "update", "delete"
+ONE_VALUE = "keeps one of its values"
+"""What is said of a feature whose other values are merged."""
 NOT_YET = -1
 """Feature id of what has an identifier and is not in the base yet."""
 
@@ -296,13 +298,13 @@ class _Layer:
             self._unfit(found, column, error)
             return
         if wanted is None and column in self.table.demands.filled:
-            found.findings.append(_conflict(found.row, f"{column} may not be empty in the base"))
+            found.findings.append(_conflict(found.row, f"{column} may not be empty in the base", ONE_VALUE))
             return
         if written(current) == written(wanted):
             return
         if written(current) != value["base_value"]:
             said = f"{column} was {value['base_value'] or 'empty'} when this was proposed and is"
-            found.findings.append(_conflict(found.row, f"{said} {written(current) or 'empty'} now"))
+            found.findings.append(_conflict(found.row, f"{said} {written(current) or 'empty'} now", ONE_VALUE))
             return
         found.before[column], found.after[column] = current, wanted
 
@@ -311,7 +313,7 @@ class _Layer:
         if column == self.id_column:
             found.conflict = found.conflict or f"{column}: {error}"
         else:
-            found.findings.append(_conflict(found.row, f"{column}: {error}"))
+            found.findings.append(_conflict(found.row, f"{column}: {error}", ONE_VALUE))
 
     def _stored(self, found: _Outcome, value: Mapping[str, Any]) -> Any:
         column, table = value["column"], self.table
@@ -446,8 +448,8 @@ def _wider(edit: Edit, columns: list[str]) -> Edit:
     return replace(edit, before=before, after=None if edit.after is None else {**empty, **edit.after})
 
 
-def _conflict(row: Mapping[str, Any], why: str) -> Finding:
-    message = f"{row['feature_id'] or row['change_id']} ({row['action']}) is left as it is: {why}."
+def _conflict(row: Mapping[str, Any], why: str, left: str = "is left as it is") -> Finding:
+    message = f"{row['feature_id'] or row['change_id']} ({row['action']}) {left}: {why}."
     fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
     return Finding("merge-conflict", "error", row["layer"], message, fid, point=_place(row["geometry"]))
 
@@ -470,7 +472,7 @@ def conflicts_of(changes: ChangeSet) -> list[Finding]:
     for value in changes.attributes[changes.attributes["conflict"] != ""].to_dict("records"):
         name = value["change_id"]
         if name not in told and not value["approved"] and name in by_id.index:
-            found += [_conflict({**by_id.loc[name], "change_id": name}, value["conflict"])]
+            found += [_conflict({**by_id.loc[name], "change_id": name}, value["conflict"], ONE_VALUE)]
     return found
 
 
