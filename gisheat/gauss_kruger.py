@@ -35,6 +35,10 @@ CHINESE_NORTHINGS = (1.9e6, 6.0e6)
 """Between 17 and 54 degrees of latitude [m]."""
 
 
+SWAP = "exchange X and Y of the layer (in QGIS: Swap X and Y coordinates; in CAD: MIRROR at the line from 0,0 to 1,1)"
+"""What to do where they are the wrong way round."""
+
+
 class Projection(NamedTuple):
     """What of a transverse Mercator projection says where its coordinates lie: degrees and metres."""
 
@@ -61,10 +65,6 @@ def zone_of(easting: float) -> int | None:
     zone = int(easting // MILLION)
     known = zone in SIX_DEGREES or zone in THREE_DEGREES
     return zone if known and PLAIN_EASTINGS[0] <= easting - zone * MILLION <= PLAIN_EASTINGS[1] else None
-
-
-SWAP = "exchange X and Y of the layer (in QGIS: Swap X and Y coordinates; in CAD: MIRROR at the line from 0,0 to 1,1)"
-"""What to do where they are the wrong way round."""
 
 
 def meridian_of(zone: int) -> float:
@@ -121,15 +121,15 @@ def candidates(x: float, y: float) -> str:
     """
     if -180.0 <= x <= 180.0 and -90.0 <= y <= 90.0:
         return f"{x:.2f}, {y:.2f} may be degrees: EPSG:4490 (CGCS2000) or EPSG:4326 (WGS 84), with --to-crs"
-    if CHINESE_NORTHINGS[0] <= x <= CHINESE_NORTHINGS[1] and (zone_of(y) or _within(y, PLAIN_EASTINGS)):
+    if CHINESE_NORTHINGS[0] <= x <= CHINESE_NORTHINGS[1] and (zone_of(y) or within(y, PLAIN_EASTINGS)):
         return f"the coordinates ({x:.0f}, {y:.0f}) have the northing first; before that, {SWAP}"
-    if not _within(y, CHINESE_NORTHINGS):
+    if not within(y, CHINESE_NORTHINGS):
         return ""
     zone = zone_of(x)
     if zone is not None:
         listed = ", ".join(f"EPSG:{code} ({name})" for code, name in codes_of_zone(zone))
         return f"the eastings begin with zone {zone}: {listed}"
-    if _within(x, PLAIN_EASTINGS):
+    if within(x, PLAIN_EASTINGS):
         first, last = THREE_DEGREES[0], THREE_DEGREES[-1]
         ranges = ", ".join(f"EPSG:{s.three_plain} to {s.three_plain + last - first} ({s.name})" for s in SYSTEMS)
         return (
@@ -139,5 +139,6 @@ def candidates(x: float, y: float) -> str:
     return ""
 
 
-def _within(value: float, limits: tuple[float, float]) -> bool:
+def within(value: float, limits: tuple[float, float]) -> bool:
+    """Tell whether a value lies in a range, its ends included."""
     return limits[0] <= value <= limits[1]

@@ -179,7 +179,7 @@ def test_killed_at_any_moment_the_base_is_old_or_new(case, base):
         return subprocess.run(list(map(str, arguments)), capture_output=True, check=True, text=True).stdout
 
     lines = int(killed(10**9))
-    stops = sorted({*(round(lines * k / 12) for k in range(1, examples(12))), *range(lines - 8, lines)})
+    stops = sorted({*(round(lines * k / examples(12)) for k in range(1, examples(12))), *range(lines - 8, lines)})
     killed(*stops)
     kinds = set()
     for stop in stops:

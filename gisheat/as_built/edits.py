@@ -23,7 +23,7 @@ from gisheat.as_built.proposed_layer import REGROUPED
 from gisheat.as_built.states import state_of_drawing, state_of_geometry, state_of_row
 from gisheat.as_built.stores import Geometries, Store, StoredTable
 from gisheat.errors import InputError
-from gisheat.findings import Finding
+from gisheat.findings import Finding, Severity
 from gisheat.layers import in_crs
 from gisheat.layers.mapping import OwnColumn
 from gisheat.schema import GEOMETRY, ID_COLUMN
@@ -118,8 +118,7 @@ def _incomplete(row: Mapping[Hashable, Any]) -> Finding:
         f"{row['group_id']}: what was cut or joined is approved in part only, or rows of it were deleted, so nothing of"
         " it is done: approve all rows of the group, or none."
     )
-    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
-    return Finding("group-incomplete", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
+    return _about(row, "group-incomplete", "warning", message)
 
 
 def _without_feature(changes: ChangeSet) -> list[Finding]:
@@ -448,10 +447,15 @@ def _wider(edit: Edit, columns: list[str]) -> Edit:
     return replace(edit, before=before, after=None if edit.after is None else {**empty, **edit.after})
 
 
+def _about(row: Mapping[Any, Any], rule: str, severity: Severity, message: str) -> Finding:
+    """A finding on a row of the change set, at its place."""
+    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
+    return Finding(rule, severity, row["layer"], message, fid, point=_place(row["geometry"]))
+
+
 def _conflict(row: Mapping[str, Any], why: str, left: str = "is left as it is") -> Finding:
     message = f"{row['feature_id'] or row['change_id']} ({row['action']}) {left}: {why}."
-    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
-    return Finding("merge-conflict", "error", row["layer"], message, fid, point=_place(row["geometry"]))
+    return _about(row, "merge-conflict", "error", message)
 
 
 def _not_drawn(row: Mapping[str, Any]) -> Finding:
@@ -459,8 +463,7 @@ def _not_drawn(row: Mapping[str, Any]) -> Finding:
         f"{row['feature_id'] or row['change_id']} ({row['action']}) was drawn otherwise in the change set, and stays"
         " where it is: a change of values takes no geometry; draw it in CHANGES."
     )
-    fid = None if pd.isna(row["base_fid"]) else int(row["base_fid"])
-    return Finding("geometry-not-taken", "warning", row["layer"], message, fid, point=_place(row["geometry"]))
+    return _about(row, "geometry-not-taken", "warning", message)
 
 
 def conflicts_of(changes: ChangeSet) -> list[Finding]:

@@ -20,7 +20,7 @@ _RELATIONS = """SELECT relname, relkind::text, coalesce(obj_description(c.oid, '
 _COLUMNS = """SELECT a.attname, coalesce(b.typname, t.typname), coalesce(b.typcategory, t.typcategory)::text,
     CASE WHEN b.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END,
     CASE WHEN a.attidentity <> '' THEN 'identity()' ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), '') END,
-    a.attidentity <> '', a.attgenerated <> '',
+    a.attidentity <> '', a.attgenerated <> '', a.attnotnull,
     CASE WHEN t.typname = 'geometry' THEN upper(postgis_typmod_type(a.atttypmod)) ELSE '' END,
     CASE WHEN t.typname IN ('geometry', 'geography') THEN postgis_typmod_srid(a.atttypmod) ELSE 0 END
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -33,6 +33,12 @@ _UNIQUE = """SELECT array_agg(a.attname::text ORDER BY array_position(i.indkey::
     WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
     AND i.indexprs IS NULL AND (i.indisprimary OR i.indnkeyatts = 1) GROUP BY i.indexrelid, i.indisprimary
     HAVING i.indisprimary OR bool_and(a.attnotnull) ORDER BY i.indisprimary DESC, 1"""
+_ALONE = """SELECT array_agg(a.attname::text ORDER BY k.place) FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+    WHERE n.nspname = %s AND c.relname = %s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+    AND i.indexprs IS NULL AND k.place <= i.indnkeyatts GROUP BY i.indexrelid"""
 _SEQUENCE = """SELECT d.refobjid::regclass::text FROM pg_attrdef f
     JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
     JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
@@ -65,6 +71,8 @@ class Column:
     """Expression of what it gets where nothing is said, empty without one."""
     is_identity: bool
     is_generated: bool
+    is_filled: bool
+    """Whether it may not be empty."""
     geometry: str
     """Type of its geometries, GEOMETRY where any may be."""
     srid: int
@@ -98,6 +106,11 @@ def keys_of(session: Session, name: str) -> tuple[list[str], list[str]]:
     unique = session.rows.execute(_UNIQUE, (session.where.schema, name)).fetchall()
     single = [names[0] for names, _ in unique if len(names) == 1 and columns[names[0]].type in WHOLE]
     return single, [column for names, is_primary in unique if is_primary for column in names]
+
+
+def unique_of(session: Session, name: str) -> set[tuple[str, ...]]:
+    """Columns of a table whose values together no two rows may share."""
+    return {tuple(columns) for (columns,) in session.rows.execute(_ALONE, (session.where.schema, name))}
 
 
 def sequence_of(session: Session, place: sql.Identifier, column: str) -> str | None:

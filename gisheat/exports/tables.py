@@ -18,14 +18,13 @@ from gisheat.errors import InputError
 from gisheat.exports import Result
 from gisheat.geopackage import whole_or_nothing
 from gisheat.layers.measures import without_m
+from gisheat.layers.shapefiles import PARTS
 from gisheat.schema import GEOMETRY, Language
 from gisheat.workbooks import write_tables
 
 DEGREES = 4326
 SHORT, LONGEST = 10, 254
 """Characters of a Shapefile's column names, bytes of its texts."""
-PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-"""Files of a Shapefile."""
 NO_CLOCK = "2000-01-01"
 """Date in the head of a Shapefile, so that the same result gives the same bytes."""
 DECIMALS_OF_PLACES = 3

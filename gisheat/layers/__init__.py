@@ -19,14 +19,7 @@ from gisheat.crs import name_of, parse_crs
 from gisheat.database import one_snapshot
 from gisheat.errors import InputError
 from gisheat.findings import Finding
-from gisheat.layers.files import (
-    column_names,
-    file_hash,
-    layer_names,
-    read_source,
-    read_table,
-    sources_by_words,
-)
+from gisheat.layers.files import column_names, file_hash, layer_names, read_source, read_table, sources_by_words
 from gisheat.layers.mapping import map_columns, own_columns, require_columns
 from gisheat.layers.measures import with_measures
 from gisheat.layers.placing import chosen_crs, in_crs, in_one_crs, moved_findings, reprojected
@@ -172,6 +165,7 @@ def read_layers(
     findings: list[Finding] = []
     notes: list[str] = []
     hashes: dict[str, str] = {}
+    told: set[tuple[Place, str, str] | None] = set()
     own = mapping or {}
     for layer in INPUT_LAYERS:
         if layer not in sources:
@@ -183,16 +177,15 @@ def read_layers(
         is_listed = layer == "stations" and STATION_LIST in sources
         table, found, said = map_columns(layer, raw, own.get(layer, {}), complete=not is_listed)
         notes += [*read.notes, *lost, *said]
-        told = {
-            (f.rule, f.message) for f in findings if f.source_fid is None
-        }  # of a drawing once, whatever is read of it
-        findings += [f for f in (*read.findings, *found) if (f.rule, f.message) not in told]
+        path = split_source(sources[layer])[0]
+        about = {f: (path, f.rule, f.message) for f in read.findings if f.source_fid is None}
+        findings += [*(f for f in read.findings if about.get(f) not in told), *found]
+        told |= {*about.values()}  # of a whole drawing once, however many layers are read of it
         if is_listed:
             joined = _with_list(table, sources[STATION_LIST], own.get(STATION_LIST, {}), encoding)
             require_columns(layer, joined.table, [str(c) for c in raw.columns])
             table, notes, findings = joined.table, [*notes, *joined.notes], [*findings, *joined.findings]
         tables[layer] = table
-        path = split_source(sources[layer])[0]
         waiting = ", ".join(file.name for file in unmerged(path))
         if waiting:
             notes.append(f"{layer}: read with the changes of another program that wait in {waiting}")

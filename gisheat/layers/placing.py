@@ -23,6 +23,7 @@ from gisheat.gauss_kruger import (
     meridian_of,
     projection_of,
     sibling,
+    within,
     zone_of,
 )
 from gisheat.layers.coordinates import are_eastings, are_northings
@@ -183,7 +184,7 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
     InputError
         If the coordinates can't be in it: axes exchanged, another zone, kilometres, degrees.
     """
-    if crs.is_geographic and _within(DEGREES[0], y) and _within(DEGREES[1], x) and y > NORTHERNMOST:
+    if crs.is_geographic and within(y, DEGREES[0]) and within(x, DEGREES[1]) and y > NORTHERNMOST:
         raise InputError(f"layer {layer}: the coordinates ({x:.2f}, {y:.2f}) have the latitude first: {SWAP}.")
     known = projection_of(crs)
     if known is None:
@@ -193,7 +194,7 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
         raise InputError(f"{place} have the northing first: {SWAP}.")
     width = float(np.ptp(bounds[:, [0, 2]])) + float(np.ptp(bounds[:, [1, 3]]))
     for unit, (east, north) in (("kilometres", KILOMETRES), ("degrees", DEGREES)):
-        if width < SMALL and _within(east, x) and _within(north, y):
+        if width < SMALL and within(x, east) and within(y, north):
             what = "give the layer the CRS of its degrees" if unit == "degrees" else "multiply them by 1000"
             raise InputError(f"{place} look like {unit}, and the CRS {name_of(crs)} counts metres: {what}.")
     if are_eastings([x / 1e3]) and are_northings([y / 1e3]) and x > 9.9e7:
@@ -201,10 +202,6 @@ def _fitting(layer: str, crs: CRS, x: float, y: float, bounds: np.ndarray) -> tu
             f"{place} look like millimetres, and the CRS {name_of(crs)} counts metres: divide them by 1000."
         )
     return _with_zone(layer, place, crs, known.meridian, known.false_easting, x)
-
-
-def _within(limits: tuple[float, float], value: float) -> bool:
-    return limits[0] <= value <= limits[1]
 
 
 def _with_zone(
